@@ -1,0 +1,18 @@
+"""Cited answers from your own documents and code.
+
+The house, each row importing only from rows below it (`tests/test_architecture.py` holds this):
+
+    api, cli                                edge: HTTP and the terminal
+    wiring                                  the composition root: settings -> services
+    settings                                one frozen struct, read once
+    answering, worker                       stories
+    retrieval, ingestion                    stories
+    mistral  local  sources  storage        adapters: one outside thing each
+    ports                                   what the stories need from outside
+    chunking  ranking  grounding            pure: text -> spans, scores -> order, draft -> answer
+    domain, errors                          the nouns, and what can go wrong
+
+Start reading at `ingestion`, `retrieval` and `answering`.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,418 @@
+"""The nouns. All are values: frozen, comparable, and the same in code and in JSON.
+
+One string, spans of it: `Document.text` is the only text, and a page, a block, a line, a chunk
+and a citation are each a half-open span `[start, end)` of it, counted in Unicode code points.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal, NewType, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import Struct
+
+CollectionId = NewType("CollectionId", str)
+DocumentId = NewType("DocumentId", str)
+ChunkId = NewType("ChunkId", str)
+JobId = NewType("JobId", str)
+AnswerId = NewType("AnswerId", str)
+CitationId = NewType("CitationId", str)
+
+Version = NewType("Version", str)
+"""`sha256:` and the hex digest of a document's bytes."""
+
+Vectors: TypeAlias = npt.NDArray[np.float32]
+"""(n, d), each row of length 1, so that an inner product is a cosine."""
+
+Box: TypeAlias = tuple[float, float, float, float]
+"""x0, y0, x1, y1 as fractions of the page's width and height, origin top left."""
+
+Attribute: TypeAlias = str | int | float | bool | None | tuple[str, ...]
+
+BlockKind: TypeAlias = Literal[
+    "title", "text", "table", "list", "code", "caption", "image", "equation", "header", "footer"
+]
+
+InputType: TypeAlias = Literal["passage", "query"]
+"""What an embedded text is: some models embed the two differently."""
+
+
+# --- before and after reading -------------------------------------------------------------------
+
+
+class Source(Struct, frozen=True):
+    """Bytes, what they claim to be, and where they came from; not yet read."""
+
+    key: str
+    """The caller's name for it within a collection: a key, URL or relative path with `/`."""
+    content: bytes
+    media_type: str | None = None
+    """As declared by the caller; None when nothing was declared, and readers then sniff."""
+    title: str | None = None
+    attributes: dict[str, Attribute] = {}
+
+    @property
+    def version(self) -> Version:
+        return version_of(self.content)
+
+
+class Line(Struct, frozen=True, array_like=True):
+    """One printed line of a block: its span of the document's text and its box on the page."""
+
+    start: int
+    end: int
+    box: Box
+
+
+class Block(Struct, frozen=True):
+    """A paragraph, heading, table, list, code fence ...: the smallest unit with a kind.
+
+    Blocks are in reading order, do not overlap, and lie within one page where there are pages.
+    """
+
+    kind: BlockKind
+    start: int
+    end: int
+    level: int = 0
+    """1 to 6 for a heading (`title`), else 0."""
+    page: int | None = None
+    """Number of its page, from 1."""
+    box: Box | None = None
+    confidence: float | None = None
+    """The reader's own estimate from 0 to 1; None where nothing was guessed (a text layer)."""
+    lines: tuple[Line, ...] = ()
+
+
+class Page(Struct, frozen=True):
+    """One page, slide or image: its number from 1, its span, and how it was read."""
+
+    number: int
+    start: int
+    end: int
+    reader: str
+    """What read it: `text-layer`, `rapidocr`, `tesseract`, a provider's model id ..."""
+    reason: str
+    """Why that reader: "sound text layer", "no text layer", ..."""
+    width: float | None = None
+    height: float | None = None
+    """In points (1/72 inch) for PDF, in pixels for images."""
+    confidence: float | None = None
+
+
+class Document(Struct, frozen=True):
+    """A source after reading: one text, and spans of it."""
+
+    key: str
+    version: Version
+    media_type: str
+    title: str
+    text: str
+    blocks: tuple[Block, ...] = ()
+    pages: tuple[Page, ...] = ()
+    """Empty where the format has none (markdown, text, HTML); citations then give lines."""
+    attributes: dict[str, Attribute] = {}
+
+
+class Chunk(Struct, frozen=True):
+    """A span small enough to embed, made of whole blocks where possible.
+
+    `document.text[start:end] == text` always.
+    """
+
+    start: int
+    end: int
+    text: str
+    tokens: int
+    """Of `embedded_text`, by the collection's own tokenizer."""
+    heading_path: tuple[str, ...] = ()
+    """Headings above it, outermost first."""
+    pages: tuple[int, ...] = ()
+    lines: tuple[int, int] | None = None
+    """First and last line of the source text, from 1; None where there are pages."""
+    context: str = ""
+    """Text repeated from elsewhere in the document when a block had to be split (a table's
+    header row, a code fence's opening line): embedded and searched, never part of `text`."""
+
+
+def embedded_text(chunk: Chunk, title: str) -> str:
+    """What stands for a chunk in both indexes: document title, heading path, context, text."""
+    headings = [h for h in (title, *chunk.heading_path) if h]
+    distinct = [h for i, h in enumerate(headings) if h not in headings[:i]]
+    return "\n".join(part for part in (" > ".join(distinct), chunk.context, chunk.text) if part)
+
+
+# --- what is kept -------------------------------------------------------------------------------
+
+
+class Collection(Struct, frozen=True):
+    """Documents searched together, and the model that embeds them."""
+
+    id: CollectionId
+    name: str
+    embedding_model: str | None
+    """None where no model could be loaded: the collection is searched by words alone."""
+    dimension: int | None
+    chunk_tokens: int
+    """No chunk's embedded text has more, by the model's own tokenizer."""
+    dense_weight: float
+    """Share of the dense leg in fusion, 0 to 1, set by the self-check."""
+    documents: int = 0
+    chunks: int = 0
+    created_at: str = ""
+
+
+class Hit(Struct, frozen=True):
+    """A chunk with a score, higher is better, and how it was found."""
+
+    chunk_id: ChunkId
+    document_id: DocumentId
+    key: str
+    title: str
+    score: float
+    text: str
+    start: int
+    end: int
+    pages: tuple[int, ...] = ()
+    lines: tuple[int, int] | None = None
+    heading_path: tuple[str, ...] = ()
+    found_by: tuple[str, ...] = ()
+    """`dense`, `words`, or both."""
+
+
+class Candidate(Struct, frozen=True):
+    """A chunk that at least one leg of the search returned, with what each leg says of it."""
+
+    hit: Hit
+    """Its `score` and `found_by` are not set yet: fusion decides them."""
+    dense: float | None = None
+    """Cosine with the question, known for every candidate where there is a dense leg."""
+    words: float | None = None
+    """BM25; None where the word index did not return it."""
+    dense_rank: int | None = None
+    words_rank: int | None = None
+    """Ranks from 1; None where that leg did not return it."""
+
+
+class DocumentSummary(Struct, frozen=True):
+    """A stored document without its text."""
+
+    id: DocumentId
+    collection: str
+    key: str
+    version: Version
+    title: str
+    media_type: str
+    bytes: int
+    characters: int
+    pages: int
+    pages_ocred: int
+    chunks: int
+    attributes: dict[str, Attribute] = {}
+    created_at: str = ""
+    updated_at: str = ""
+
+
+# --- answers ------------------------------------------------------------------------------------
+
+
+class Evidence(Struct, frozen=True):
+    """One numbered block as the answerer sees it, with all that grounding needs to locate a
+    quotation in it. `text == document.text[block.start:block.end]`."""
+
+    label: int
+    """From 1, unique within one question; a draft cites it."""
+    document_id: DocumentId
+    version: Version
+    key: str
+    title: str
+    text: str
+    block: Block
+    heading_path: tuple[str, ...] = ()
+    first_line: int | None = None
+    """Line of the document's text on which the block starts, from 1; None where there are pages."""
+    score: float = 0.0
+    """Of the hit it came from."""
+
+
+class Quotation(Struct, frozen=True, forbid_unknown_fields=True):
+    """A model's word that `quote` stands in the block numbered `block`. Not yet believed."""
+
+    block: int
+    quote: str
+
+
+class DraftClaim(Struct, frozen=True, forbid_unknown_fields=True):
+    text: str
+    evidence: tuple[Quotation, ...]
+
+
+class Draft(Struct, frozen=True, forbid_unknown_fields=True):
+    """What an answerer returned, not yet believed."""
+
+    sufficient: bool
+    """Whether the blocks answer the question."""
+    claims: tuple[DraftClaim, ...]
+
+
+class Usage(Struct, frozen=True):
+    """What one answer cost."""
+
+    model: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: str = "0"
+
+
+Verified: TypeAlias = Literal["exact", "relocated", "near"]
+Policy: TypeAlias = Literal["strict", "annotate", "off"]
+Outcome: TypeAlias = Literal["answered", "no_evidence", "insufficient", "conflicting"]
+
+
+class PageBoxes(Struct, frozen=True):
+    number: int
+    boxes: tuple[Box, ...]
+
+
+class Span(Struct, frozen=True):
+    start: int
+    end: int
+    heading_path: tuple[str, ...] = ()
+
+
+class Citation(Struct, frozen=True):
+    """A quotation found in its source: `document.text[source.start:source.end] == quote`."""
+
+    id: CitationId
+    document_id: DocumentId
+    version: Version
+    key: str
+    title: str
+    quote: str
+    verified: Verified
+    source: Span
+    pages: tuple[PageBoxes, ...] = ()
+    lines: tuple[int, int] | None = None
+    confidence: float | None = None
+    links: dict[str, str] = {}
+
+
+class Claim(Struct, frozen=True):
+    """A span of the answer's text, and the citations that carry it."""
+
+    start: int
+    end: int
+    supported: bool
+    citations: tuple[CitationId, ...]
+
+
+class Dropped(Struct, frozen=True):
+    """Something a draft said that was not believed, and why."""
+
+    text: str
+    reason: str
+
+
+class Answer(Struct, frozen=True):
+    """Claims with citations, or a typed refusal."""
+
+    id: AnswerId
+    question: str
+    outcome: Outcome
+    answerer: str
+    """`extractive`, or the chat model's id."""
+    text: str
+    claims: tuple[Claim, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+    conflicts: tuple[tuple[CitationId, ...], ...] = ()
+    nearest: tuple[Hit, ...] = ()
+    """For a refusal: the passages that came nearest."""
+    usage: Usage | None = None
+
+
+# --- jobs ---------------------------------------------------------------------------------------
+
+JobState: TypeAlias = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+"""`failed` when at least one item failed or was refused; the others are published all the same."""
+
+ItemState: TypeAlias = Literal[
+    "queued",
+    "read",
+    "chunked",
+    "embedded",
+    "indexed",
+    "unchanged",
+    "refused",
+    "failed",
+    "cancelled",
+]
+"""`indexed` is what the design calls published. `refused`: these bytes cannot become a document,
+and trying again changes nothing; `failed`: something around them went wrong, and a retry may help."""
+
+FINAL_ITEM_STATES: tuple[ItemState, ...] = (
+    "indexed",
+    "unchanged",
+    "refused",
+    "failed",
+    "cancelled",
+)
+
+
+class Failure(Struct, frozen=True):
+    """Why an item ended badly: a stable code, the stage, and a sentence a person can act on."""
+
+    code: str
+    stage: str
+    message: str
+
+
+class IngestItem(Struct, frozen=True):
+    """One source of a job, with its state."""
+
+    key: str
+    state: ItemState
+    document_id: DocumentId | None = None
+    error: Failure | None = None
+    pages: int = 0
+    pages_ocred: int = 0
+    chunks: int = 0
+    seconds: float = 0.0
+
+
+class ItemCounts(Struct, frozen=True):
+    total: int
+    done: int
+    failed: int
+
+
+class IngestJob(Struct, frozen=True):
+    """A request to ingest."""
+
+    id: JobId
+    collection: str
+    state: JobState
+    items: ItemCounts
+    progress: dict[str, int] = {}
+    last_error: Failure | None = None
+    created_at: str = ""
+    finished_at: str | None = None
+
+
+# --- identity -----------------------------------------------------------------------------------
+
+
+def version_of(content: bytes) -> Version:
+    return Version("sha256:" + hashlib.sha256(content).hexdigest())
+
+
+def derived_id(prefix: str, *parts: str) -> str:
+    """`prefix_` and 24 hex digits of SHA-256 over the parts: the same parts, the same id, on any
+    machine. 96 bits make a collision among a billion ids less likely than one in 10^10."""
+    joined = "\x1f".join(parts).encode()
+    return f"{prefix}_{hashlib.sha256(joined).hexdigest()[:24]}"
+
+
+def document_id(collection: CollectionId, key: str) -> DocumentId:
+    return DocumentId(derived_id("doc", collection, key))

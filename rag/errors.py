@@ -1,0 +1,108 @@
+"""Everything that can go wrong, on one page.
+
+RagError
+├── NotFound                 no such collection, document, job, answer or citation
+├── Conflict                 the request contradicts what is stored
+├── InvalidRequest           the request itself is wrong (a filter, a name, a number out of range)
+├── InvalidSettings          a setting is misspelt or impossible; the service does not start
+├── InvalidDocument          these bytes cannot become a document, however often they are tried
+│   ├── EmptyDocument            nothing in it to search
+│   ├── EncryptedDocument        a password is needed
+│   ├── UnsupportedMediaType     no reader for this kind of file
+│   └── DocumentTooLarge         beyond a limit on bytes, pages, pixels, time or memory
+├── LibraryInUse             another process owns this SQLite library
+├── SchemaTooNew             a newer version of the service wrote this library
+├── ModelUnavailable         an embedded model is missing or not the one we know
+└── ProviderError            a model provider failed us
+    ├── ProviderRefused          it says the request or the key is wrong; a retry will not help
+    ├── RateLimited              try again after `retry_after` seconds
+    ├── ProviderUnavailable      it is down, or too slow
+    └── MalformedReply           it answered, but not in the shape we asked for
+
+An error says what happened in this service's words and, when it can, what to do. Which status
+code it deserves is decided in one table, in `rag.api.problems`; `code` is the stable word that
+programs may rely on. Messages never carry document text, questions or keys.
+"""
+
+from typing import ClassVar
+
+
+class RagError(Exception):
+    code: ClassVar[str] = "error"
+
+
+class NotFound(RagError):
+    code = "not_found"
+
+
+class Conflict(RagError):
+    code = "conflict"
+
+
+class InvalidRequest(RagError):
+    code = "invalid_request"
+
+
+class InvalidSettings(RagError):
+    code = "invalid_settings"
+
+
+class InvalidDocument(RagError):
+    code = "unreadable_document"
+
+
+class EmptyDocument(InvalidDocument):
+    code = "empty_document"
+
+
+class EncryptedDocument(InvalidDocument):
+    code = "encrypted_document"
+
+
+class UnsupportedMediaType(InvalidDocument):
+    code = "unsupported_media_type"
+
+
+class DocumentTooLarge(InvalidDocument):
+    code = "document_too_large"
+
+
+class LibraryInUse(RagError):
+    code = "library_in_use"
+
+
+class SchemaTooNew(RagError):
+    code = "schema_too_new"
+
+
+class ModelUnavailable(RagError):
+    code = "model_unavailable"
+
+
+class ProviderError(RagError):
+    code = "provider_error"
+
+    def __init__(self, provider: str, message: str) -> None:
+        super().__init__(f"{provider}: {message}")
+        self.provider = provider
+
+
+class ProviderRefused(ProviderError):
+    code = "provider_refused"
+
+
+class RateLimited(ProviderError):
+    code = "provider_rate_limited"
+
+    def __init__(self, provider: str, *, retry_after: float) -> None:
+        super().__init__(provider, f"asks us to wait {retry_after:g} s")
+        self.retry_after = retry_after
+        """Seconds to wait, as the provider stated them."""
+
+
+class ProviderUnavailable(ProviderError):
+    code = "provider_unavailable"
+
+
+class MalformedReply(ProviderError):
+    code = "provider_malformed_reply"

@@ -1,0 +1,74 @@
+"""What the stories need from outside. Adapters satisfy these without importing them by name."""
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from rag.domain import Document, Draft, Evidence, InputType, Source, Usage, Vectors
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """Source -> document."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the reader, its version and its options: a reading is kept under (bytes,
+        fingerprint), and a refused file is tried again only when one of the two changes."""
+        ...
+
+    async def read(self, source: Source) -> Document:
+        """
+        Raises:
+            InvalidDocument: the bytes cannot become a document.
+            ProviderError: OCR at a provider failed for good, after retries.
+        """
+        ...
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Texts -> vectors, by one model."""
+
+    @property
+    def model(self) -> str:
+        """Model id with what changes its vectors (`all-MiniLM-L6-v2/int8`)."""
+        ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    @property
+    def max_tokens(self) -> int:
+        """The longest text it embeds whole, special tokens included."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, special tokens included; an upper bound where no exact tokenizer
+        is at hand."""
+        ...
+
+    async def embed(self, texts: Sequence[str], input_type: InputType) -> Vectors:
+        """(len(texts), dimension), in order, rows of length 1. Never truncates in silence.
+
+        Raises:
+            ProviderError: the provider failed for good, after retries.
+        """
+        ...
+
+
+@runtime_checkable
+class Answerer(Protocol):
+    """Question and numbered blocks -> draft."""
+
+    @property
+    def name(self) -> str:
+        """`extractive`, or the chat model's id."""
+        ...
+
+    async def draft(self, question: str, evidence: Sequence[Evidence]) -> tuple[Draft, Usage]:
+        """Claims with quotations, and whether the blocks suffice.
+
+        Raises:
+            ProviderError: the provider failed for good, after retries.
+        """
+        ...
