@@ -29,7 +29,7 @@ Vectors: TypeAlias = npt.NDArray[np.float32]
 Box: TypeAlias = tuple[float, float, float, float]
 """x0, y0, x1, y1 as fractions of the page's width and height, origin top left."""
 
-Attribute: TypeAlias = str | int | float | bool | None | tuple[str, ...]
+Attribute: TypeAlias = str | int | float | bool | tuple[str, ...] | None
 
 BlockKind: TypeAlias = Literal[
     "title", "text", "table", "list", "code", "caption", "image", "equation", "header", "footer"
@@ -349,7 +349,7 @@ ItemState: TypeAlias = Literal[
     "cancelled",
 ]
 """`indexed` is what the design calls published. `refused`: these bytes cannot become a document,
-and trying again changes nothing; `failed`: something around them went wrong, and a retry may help."""
+and trying again changes nothing; `failed`: something around them went wrong; a retry may help."""
 
 FINAL_ITEM_STATES: tuple[ItemState, ...] = (
     "indexed",
