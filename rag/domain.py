@@ -7,7 +7,7 @@ and a citation are each a half-open span `[start, end)` of it, counted in Unicod
 from __future__ import annotations
 
 import hashlib
-from typing import Literal, NewType, TypeAlias
+from typing import Generic, Literal, NewType, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -398,6 +398,17 @@ class IngestJob(Struct, frozen=True):
     last_error: Failure | None = None
     created_at: str = ""
     finished_at: str | None = None
+
+
+Item = TypeVar("Item")
+
+
+class Listing(Struct, Generic[Item], frozen=True):
+    """One page of a list; `next` is an opaque cursor for the page after it."""
+
+    data: tuple[Item, ...]
+    has_more: bool = False
+    next: str | None = None
 
 
 # --- identity -----------------------------------------------------------------------------------
