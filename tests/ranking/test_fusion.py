@@ -1,0 +1,142 @@
+"""Two rankings become one: the arithmetic, and what happens when a leg is missing."""
+
+import pytest
+
+from rag.domain import Candidate, ChunkId, DocumentId, Hit
+from rag.ranking.fusion import fuse, reciprocal_rank
+
+
+def candidate(
+    name: str,
+    *,
+    dense: float | None = None,
+    words: float | None = None,
+    dense_rank: int | None = None,
+    words_rank: int | None = None,
+) -> Candidate:
+    hit = Hit(
+        chunk_id=ChunkId(name),
+        document_id=DocumentId(f"doc {name}"),
+        key=name,
+        title=name,
+        score=0.0,
+        text=name,
+        start=0,
+        end=len(name),
+    )
+    return Candidate(hit, dense, words, dense_rank, words_rank)
+
+
+def order(hits: list[Hit]) -> list[str]:
+    return [hit.chunk_id for hit in hits]
+
+
+def test_a_score_is_the_weighted_sum_of_both_legs_shares() -> None:
+    hits = fuse(
+        [
+            candidate("a", dense=0.9, words=2.0),
+            candidate("b", dense=0.5, words=12.0),
+            candidate("c", dense=0.1, words=7.0),
+        ],
+        dense_weight=0.6,
+    )
+
+    assert order(hits) == ["b", "a", "c"]
+    assert [hit.score for hit in hits] == pytest.approx(
+        [0.6 * 0.5 + 0.4 * 1.0, 0.6 * 1.0 + 0.4 * 0.0, 0.6 * 0.0 + 0.4 * 0.5]
+    )
+
+
+def test_a_chunk_the_words_leg_missed_counts_as_its_lowest() -> None:
+    hits = fuse(
+        [
+            candidate("missed", dense=0.9),
+            candidate("lowest", dense=0.9, words=3.0),
+            candidate("highest", dense=0.1, words=9.0),
+        ],
+        dense_weight=0.7,
+    )
+
+    assert [(hit.chunk_id, hit.score) for hit in hits] == [
+        ("lowest", pytest.approx(0.7)),
+        ("missed", pytest.approx(0.7)),
+        ("highest", pytest.approx(0.3)),
+    ]
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
+def test_without_vectors_the_words_order_stands_whatever_the_weight(weight: float) -> None:
+    hits = fuse(
+        [candidate("a", words=1.0), candidate("b", words=5.0), candidate("c", words=3.0)],
+        dense_weight=weight,
+    )
+
+    assert order(hits) == ["b", "c", "a"]
+    assert hits[0].score == 1.0
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
+def test_without_matching_words_the_dense_order_stands_whatever_the_weight(weight: float) -> None:
+    hits = fuse(
+        [candidate("a", dense=0.1), candidate("b", dense=0.5), candidate("c", dense=-0.3)],
+        dense_weight=weight,
+    )
+
+    assert order(hits) == ["b", "a", "c"]
+    assert hits[0].score == 1.0
+
+
+def test_nothing_found_fuses_to_nothing() -> None:
+    assert fuse([], dense_weight=0.5) == []
+
+
+def test_ties_keep_the_order_of_chunk_ids() -> None:
+    hits = fuse(
+        [candidate(name, dense=0.5, words=2.0) for name in ("c", "a", "b")], dense_weight=0.5
+    )
+
+    assert order(hits) == ["a", "b", "c"]
+
+
+def test_the_order_of_the_candidates_does_not_matter() -> None:
+    candidates = [
+        candidate("a", dense=0.9, words=2.0),
+        candidate("b", dense=0.5, words=12.0),
+        candidate("c", dense=0.2),
+    ]
+
+    assert fuse(candidates, dense_weight=0.5) == fuse(candidates[::-1], dense_weight=0.5)
+
+
+def test_a_hit_says_which_legs_found_it() -> None:
+    hits = fuse(
+        [
+            candidate("both", dense=0.9, words=2.0, dense_rank=1, words_rank=1),
+            candidate("dense", dense=0.5, dense_rank=2),
+            # its cosine is known, but it was not among the nearest
+            candidate("words", dense=0.1, words=1.0, words_rank=2),
+        ],
+        dense_weight=0.5,
+    )
+
+    assert {hit.chunk_id: hit.found_by for hit in hits} == {
+        "both": ("dense", "words"),
+        "dense": ("dense",),
+        "words": ("words",),
+    }
+
+
+def test_reciprocal_rank_adds_one_over_the_ranks() -> None:
+    hits = reciprocal_rank(
+        [
+            candidate("dense only", dense_rank=1),
+            candidate("both", dense_rank=3, words_rank=1),
+        ],
+        constant=60,
+    )
+
+    best = 1 / 61 + 1 / 61
+    assert [(hit.chunk_id, hit.score) for hit in hits] == [
+        ("both", pytest.approx((1 / 63 + 1 / 61) / best)),
+        ("dense only", pytest.approx(1 / 61 / best)),
+    ]
