@@ -1,0 +1,49 @@
+# make run             serve on http://127.0.0.1:8000, with the sample documents or DOCS=folder
+# make test            the whole test suite
+# make check           format, lint, types, tests
+# make install         only the environment, in .venv
+# make bench           the measurements of the README that need nothing but this repository
+# make lock            resolve the dependencies anew into .ci/
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+ASK ?=
+
+.DEFAULT_GOAL := run
+.PHONY: install run test check bench lock clean
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: .ci/lock.txt pyproject.toml
+	@.ci/environment $(VENV)
+	@echo "Installing the locked packages into $(VENV) (about 800 MB on disk; a minute or two) ..."
+	@$(PIP) --require-hashes -r .ci/lock.txt
+	@$(PIP) --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.tools: $(VENV)/.installed .ci/lock-dev.txt
+	@echo "Installing the development tools ..."
+	@$(PIP) --require-hashes -r .ci/lock-dev.txt
+	@touch $@
+
+run: $(VENV)/.installed
+	@$(BIN)/rag serve --ingest "$(or $(DOCS),samples)" $(if $(ASK),--ask "$(ASK)",--ask auto)
+
+test: $(VENV)/.tools
+	@$(BIN)/python -m pytest -q
+
+check: $(VENV)/.tools
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q
+
+bench: $(VENV)/.installed
+	@for measure in search embedding grounding; do $(BIN)/python scripts/bench/$$measure.py || exit 1; done
+
+lock: $(VENV)/.tools
+	@.ci/lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,71 @@
+"""The story of an answer: question -> hits -> numbered blocks -> draft -> what can be proven."""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from rag.domain import Answer, AnswerId, Collection, Draft, Hit, Policy
+from rag.grounding.citations import ground
+from rag.ingestion import Embedders
+from rag.ports import Answerer
+from rag.ranking.filters import Filter
+from rag.retrieval import Query, search
+from rag.storage.library import Library
+
+
+class Question(Struct, frozen=True):
+    text: str
+    filter: Filter | None = None
+    policy: Policy = "strict"
+    k: int = 10
+    """Chunks looked at."""
+
+
+async def answer(
+    question: Question,
+    within: Sequence[Collection],
+    *,
+    embedders: Embedders,
+    answerer: Answerer,
+    library: Library,
+) -> Answer:
+    """Claims whose quotations were found in the stored sources, or a typed refusal.
+
+    Raises:
+        ProviderError: the answerer failed for good, after retries.
+        ModelUnavailable: a collection's model is not configured here.
+    """
+    hits = await _retrieve(question, within, embedders=embedders, library=library)
+    evidence = await asyncio.to_thread(library.evidence, hits)
+    draft, usage = (
+        await answerer.draft(question.text, evidence)
+        if evidence
+        else (Draft(sufficient=False, claims=()), None)
+    )
+    answer = ground(
+        question.text,
+        draft,
+        evidence,
+        policy=question.policy,
+        answerer=answerer.name,
+        usage=usage,
+        nearest=hits,
+        answer_id=AnswerId(f"ans_{secrets.token_hex(12)}"),
+    )
+    await asyncio.to_thread(library.keep_answer, answer)
+    return answer
+
+
+async def _retrieve(
+    question: Question, within: Sequence[Collection], *, embedders: Embedders, library: Library
+) -> list[Hit]:
+    """The best chunks over all collections. Scores of one collection are comparable with
+    another's as far as fusion normalises them."""
+    query = Query(question.text, k=question.k, filter=question.filter)
+    results = await asyncio.gather(
+        *(search(query, each, embedders=embedders, library=library) for each in within)
+    )
+    hits = [hit for result in results for hit in result.data]
+    return sorted(hits, key=lambda hit: -hit.score)[: question.k]

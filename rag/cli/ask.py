@@ -1,0 +1,51 @@
+"""`rag ask`: one question, or a file of them."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rag.cli import show
+from rag.cli.door import Door, run
+from rag.cli.questions import Asked, answer_each, one_or_many
+
+
+@click.command("ask")
+@click.argument("text", required=False, metavar="QUESTION")
+@click.option("-C", "--collection", "collections", multiple=True, help="May be given repeatedly.")
+@click.option(
+    "--verification",
+    type=click.Choice(["strict", "annotate", "off"]),
+    default="strict",
+    show_default=True,
+    help="Drop, mark, or keep what the sources do not support.",
+)
+@click.option(
+    "--questions",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help='JSON lines {"id", "text"}: one JSON line out for each.',
+)
+@click.option("--json", "as_json", is_flag=True, help="The answer object on standard output.")
+def command(
+    text: str | None,
+    collections: tuple[str, ...],
+    verification: str,
+    questions: Path | None,
+    as_json: bool,
+) -> None:
+    """An answer whose every quotation was found in the stored sources, or a refusal.
+
+    A refusal is an answer too: it ends with exit code 0.
+    """
+    asked = one_or_many(text, questions)
+    within = list(collections) or ["default"]
+
+    async def one(question: Asked, door: Door) -> Any:
+        body = {"question": question.text, "collections": within, "verification": verification}
+        return await door.call("POST", "/v1/answers", json=body)
+
+    run(
+        lambda door: answer_each(
+            asked, lambda q: one(q, door), as_json or bool(questions), show.answer
+        )
+    )

@@ -1,0 +1,59 @@
+"""The `rag` command. Its parts are imported only when they are called, so help comes at once."""
+
+import importlib
+import sys
+
+import click
+
+from rag import __version__
+from rag.errors import RagError
+
+PARTS = {
+    "serve": ("rag.cli.serve", "Serve the REST API, and work on what was queued."),
+    "ingest": ("rag.cli.ingest", "Read files, folders and globs into a collection."),
+    "search": ("rag.cli.search", "The passages nearest to a question."),
+    "ask": ("rag.cli.ask", "An answer with quotations that were found in the sources."),
+    "migrate": ("rag.cli.migrate", "Bring the library's database to this version's schema."),
+    "doctor": ("rag.cli.doctor", "Check settings, library, models and engines; say what is wrong."),
+}
+
+EXIT_UNUSABLE = 2
+"""The command could not run at all: bad settings, a locked library, nothing to do it with."""
+
+
+class Parts(click.Group):
+    """Commands by name, each in a module of its own with a function `command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(PARTS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in PARTS:
+            return None
+        command = importlib.import_module(PARTS[cmd_name][0]).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in PARTS.items()])
+
+
+@click.group(cls=Parts, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="rag")
+def rag() -> None:
+    """Cited answers from your own documents.
+
+    The library is the folder `data` in the current directory unless RAG_DATA_DIR names another.
+    While `rag serve` runs on it, the other commands speak to that server; otherwise they open it
+    themselves. Results go to standard output, everything else to standard error.
+    """
+
+
+def main() -> None:
+    """Runs the command; our own errors end it with their message and exit code 2."""
+    try:
+        rag(prog_name="rag")
+    except RagError as error:
+        click.secho(f"rag: {error}", fg="red", err=True)
+        sys.exit(EXIT_UNUSABLE)

@@ -1,0 +1,127 @@
+"""The way into a library: the REST API, at the server that owns it or in this very process.
+
+Every command speaks REST, so there is one behavior to learn and to test, whoever has the library
+open.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import httpx
+
+from rag.api.app import create_app
+from rag.errors import LibraryInUse, RagError
+from rag.settings import Settings, load_settings
+from rag.storage.library import owner
+from rag.wiring import Services
+
+Result = TypeVar("Result")
+
+PATIENCE = 10.0
+"""Seconds to wait for a library that another short command has open."""
+
+PAGE = 100  # entries asked for at a time, the most the API gives
+
+
+class Refused(RagError):
+    """The API answered with a problem document; its words are the message."""
+
+    code = "refused"
+
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        super().__init__(str(problem.get("detail") or problem.get("title") or f"HTTP {status}"))
+        self.status = status
+
+
+class Door:
+    """An open library."""
+
+    def __init__(self, http: httpx.AsyncClient, address: str | None) -> None:
+        self._http = http
+        self.address = address
+        """Of the server spoken to; None when the library is open in this process."""
+
+    async def call(self, method: str, path: str, **request: Any) -> Any:
+        """The decoded body of the answer.
+
+        Raises:
+            Refused: the API answered with a problem.
+        """
+        try:
+            response = await self._http.request(method, path, **request)
+        except httpx.TransportError as error:
+            raise RagError(f"the server at {self.address} does not answer: {error}") from error
+        if response.is_error:
+            raise Refused(response.status_code, _problem(response))
+        return response.json() if response.content else None
+
+    async def listing(self, path: str) -> AsyncIterator[dict[str, Any]]:
+        """All entries of a list, page after page."""
+        cursor: dict[str, str] = {}
+        while True:
+            page = await self.call("GET", path, params={"limit": PAGE, **cursor})
+            for entry in page["data"]:
+                yield entry
+            if not page["has_more"]:
+                return
+            cursor = {"after": page["next"]}
+
+
+@asynccontextmanager
+async def open_door(settings: Settings) -> AsyncIterator[Door]:
+    """
+    Raises:
+        LibraryInUse: another command has the library open, and keeps it open.
+    """
+    address = owner(Path(settings.data_dir).expanduser().resolve())
+    if address is not None:
+        async with httpx.AsyncClient(base_url=address, timeout=None) as http:
+            yield Door(http, address)
+        return
+    services = await _open(settings)
+    await services.start()
+    try:
+        transport = httpx.ASGITransport(create_app(services))
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://127.0.0.1", timeout=None
+        ) as http:
+            for notice in services.notices:
+                click.secho(f"rag: {notice}", fg="yellow", err=True)
+            yield Door(http, None)
+    finally:
+        await services.stop()
+
+
+def run(work: Callable[[Door], Awaitable[Result]]) -> Result:
+    """Opens the library that the environment names, does the work, and closes it."""
+    settings = load_settings(os.environ)
+
+    async def inside() -> Result:
+        async with open_door(settings) as door:
+            return await work(door)
+
+    return asyncio.run(inside())
+
+
+async def _open(settings: Settings) -> Services:
+    deadline = asyncio.get_running_loop().time() + PATIENCE
+    while True:
+        try:
+            return await asyncio.to_thread(Services, settings)
+        except LibraryInUse:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(0.2)
+
+
+def _problem(response: httpx.Response) -> dict[str, Any]:
+    try:
+        problem = response.json()
+    except ValueError:
+        return {}
+    return problem if isinstance(problem, dict) else {}

@@ -1,0 +1,54 @@
+"""`rag search`: one question, or a file of them."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rag.cli import show
+from rag.cli.door import Door, run
+from rag.cli.questions import Asked, answer_each, one_or_many
+
+
+@click.command("search")
+@click.argument("text", required=False, metavar="TEXT")
+@click.option("-C", "--collection", default="default", show_default=True)
+@click.option("-k", "k", type=click.IntRange(1, 100), default=10, show_default=True)
+@click.option(
+    "--mode",
+    type=click.Choice(["hybrid", "dense", "words"]),
+    default="hybrid",
+    show_default=True,
+    help="By meaning and words, by meaning alone, or by words alone.",
+)
+@click.option(
+    "--queries",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help='JSON lines {"id", "text"}: one JSON line out for each.',
+)
+@click.option("--explain", is_flag=True, help="What each leg of the search said (with --json).")
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+def command(
+    text: str | None,
+    collection: str,
+    k: int,
+    mode: str,
+    queries: Path | None,
+    explain: bool,
+    as_json: bool,
+) -> None:
+    """The passages nearest to TEXT, best first."""
+    asked = one_or_many(text, queries)
+
+    async def one(question: Asked, door: Door) -> Any:
+        body = {"query": question.text, "k": k, "mode": mode, "explain": explain}
+        return await door.call("POST", f"/v1/collections/{collection}/search", json=body)
+
+    def shown(result: dict[str, Any]) -> None:
+        if result.get("degraded"):
+            show.aside.print(result["degraded"], style="yellow")
+        show.hits(result["data"])
+        if not result["data"]:
+            show.results.print("Nothing found.")
+
+    run(lambda door: answer_each(asked, lambda q: one(q, door), as_json or bool(queries), shown))

@@ -1,0 +1,155 @@
+"""How results look in a terminal."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from rag.cli.bulk import Outcome, Summary, Told
+
+results = Console(highlight=False, soft_wrap=False)
+"""Standard output."""
+
+aside = Console(stderr=True, highlight=False)
+"""Standard error: everything that is not a result."""
+
+REASONS_SHOWN = 20
+PASSAGE_SHOWN = 300  # characters of a passage shown in a list of hits
+
+
+@contextmanager
+def progress_of(total: int, *, quiet: bool = False) -> Iterator[Told]:
+    """A bar on standard error with counts, rate and remaining time."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TextColumn("{task.fields[counts]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    counts = {"chunks": 0, "pages": 0, "failed": 0}
+    with Progress(*columns, console=aside, disable=quiet) as bar:
+        task = bar.add_task("ingesting", total=total, rate="", counts="")
+
+        def told(outcome: Outcome) -> None:
+            counts["chunks"] += outcome.chunks
+            counts["pages"] += outcome.pages
+            counts["failed"] += outcome.state in ("refused", "failed")
+            speed = bar.tasks[0].speed or 0.0
+            shown = f"{counts['pages']} pages, {counts['chunks']} chunks"
+            bar.update(
+                task,
+                advance=1,
+                rate=f"{speed:.1f} files/s" if speed else "",
+                counts=shown + (f", {counts['failed']} not read" if counts["failed"] else ""),
+            )
+
+        yield told
+
+
+def summary(done: Summary, outcomes: Sequence[Outcome], *, on: Console = aside) -> None:
+    """The account of a run: counts, then every file that is not in the collection, and why."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="dim")
+    table.add_column(justify="right")
+    table.add_row("files", str(done.files))
+    for name in ("indexed", "unchanged", "refused", "failed"):
+        if value := getattr(done, name):
+            table.add_row(f"  {name}", str(value))
+    table.add_row("pages", str(done.pages))
+    table.add_row("  of them OCRed", str(done.pages_ocred))
+    table.add_row("chunks", str(done.chunks))
+    table.add_row("seconds", f"{done.seconds:.1f}")
+    on.print(table)
+    if done.files and done.unchanged == done.files:
+        on.print("Nothing to do: every file is already there.", style="green")
+    _not_read([o for o in outcomes if o.state in ("refused", "failed")], on)
+
+
+def _not_read(bad: Sequence[Outcome], on: Console) -> None:
+    if not bad:
+        return
+    on.print(f"\nNot in the collection ({len(bad)}):", style="yellow")
+    for outcome in bad[:REASONS_SHOWN]:
+        line = Text(f"  {outcome.key}: ", style="bold")
+        line.append(f"{outcome.state}, {outcome.reason}", style="default")
+        on.print(line)
+    if len(bad) > REASONS_SHOWN:
+        on.print(f"  ... and {len(bad) - REASONS_SHOWN} more; --report FILE lists all of them")
+
+
+def answer(answered: dict[str, Any], *, on: Console = results) -> None:
+    """The answer's text with numbered marks, then each quotation and where it stands."""
+    numbers = {c["id"]: n for n, c in enumerate(answered["citations"], start=1)}
+    if answered["outcome"] != "answered":
+        on.print(Text(f"No answer ({answered['outcome']}). {answered['text']}", style="yellow"))
+        for hit in answered["nearest"][:3]:
+            on.print(Text(f"  nearest: {place(hit)}", style="dim"))
+        return
+    on.print(_marked(answered, numbers))
+    on.print()
+    for citation in answered["citations"]:
+        head = Text(f"[{numbers[citation['id']]}] ", style="cyan")
+        head.append(place(citation), style="bold")
+        if citation["verified"] != "exact":
+            head.append(f" ({citation['verified']})", style="dim")
+        on.print(head)
+        on.print(Padding(Text(f"“{citation['quote']}”"), (0, 0, 0, 4)))
+    on.print(Text(f"answered by: {answered['answerer']}", style="dim"))
+
+
+def hits(found: Iterable[dict[str, Any]], *, on: Console = results) -> None:
+    for number, hit in enumerate(found, start=1):
+        head = Text(f"{number:2d}. ", style="cyan")
+        head.append(place(hit), style="bold")
+        head.append(f"  {hit['score']:.3f} {'+'.join(hit['found_by'])}", style="dim")
+        on.print(head)
+        passage = " ".join(hit["text"].split())
+        shown = passage[:PASSAGE_SHOWN] + ("…" if len(passage) > PASSAGE_SHOWN else "")
+        on.print(Padding(Text(shown), (0, 0, 1, 4)))
+
+
+def place(where: dict[str, Any]) -> str:
+    """Document, page or lines, and headings of a hit or citation, in one line."""
+    pages = [p["number"] if isinstance(p, dict) else p for p in where.get("pages") or ()]
+    parts = [where["key"]]
+    if pages:
+        parts.append(("page " if len(pages) == 1 else "pages ") + ", ".join(map(str, pages)))
+    elif where.get("lines"):
+        first, last = where["lines"]
+        parts.append(f"line {first}" if first == last else f"lines {first}-{last}")
+    headings = (where.get("source") or where).get("heading_path") or ()
+    if headings:
+        parts.append(" > ".join(headings))
+    return ", ".join(parts)
+
+
+def _marked(answered: dict[str, Any], numbers: dict[str, int]) -> Text:
+    text = Text()
+    position = 0
+    for claim in answered["claims"]:
+        text.append(answered["text"][position : claim["end"]])
+        marks = "".join(f"[{numbers[c]}]" for c in claim["citations"])
+        text.append(f" {marks}", style="cyan")
+        if not claim["supported"]:
+            text.append(" (not proven)", style="yellow")
+        position = claim["end"]
+    text.append(answered["text"][position:])
+    return text

@@ -1,0 +1,163 @@
+"""The story of a document: bytes -> text -> chunks -> vectors -> published.
+
+Safe to repeat and to interrupt at any point: a document is known by its key, what was dear to
+make is kept under what it was made from, and publishing is one transaction. What was done before
+a crash is found again, not done again.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from time import perf_counter
+
+import msgspec
+import numpy as np
+
+from rag.chunking.chunks import chunk
+from rag.domain import (
+    Chunk,
+    Collection,
+    Document,
+    DocumentSummary,
+    Failure,
+    Source,
+    Vectors,
+    embedded_text,
+)
+from rag.errors import EmptyDocument, InvalidDocument, ModelUnavailable
+from rag.ports import Embedder, Reader
+from rag.storage.jobs import ClaimedItem
+from rag.storage.library import Library
+
+EMBEDDING_BATCH = 256
+"""Chunks embedded between two commits of their vectors: what a crash can cost, and small enough
+that a question does not wait long behind it."""
+
+TEXT_LAYER = "text-layer"
+"""`Page.reader` of a page that was not OCRed; every other page cost seconds or money to read."""
+
+
+class Readers(dict[str, Reader]):
+    """Media type -> the reader configured for it; every other type goes to `fallback`."""
+
+    def __init__(self, fallback: Reader, special: Mapping[str, Reader]) -> None:
+        super().__init__(special)
+        self._fallback = fallback
+
+    def __missing__(self, media_type: str) -> Reader:
+        return self._fallback
+
+
+class Embedders(dict[str, Embedder]):
+    """Model -> its embedder; a collection whose model is not configured here is refused."""
+
+    def __missing__(self, model: str) -> Embedder:
+        raise ModelUnavailable(
+            f"this collection was embedded with {model!r}, which is not configured here"
+            f" (configured: {', '.join(self) or 'none'}); configure it, or ingest into a new"
+            " collection"
+        )
+
+
+async def ingest(
+    claimed: ClaimedItem, *, readers: Readers, embedders: Embedders, library: Library
+) -> DocumentSummary:
+    """Read one claimed source, cut it up, embed the pieces and publish them in one step.
+
+    Raises:
+        InvalidDocument: the bytes cannot become a document.
+        ProviderError: OCR or embedding failed for good, after retries.
+        ModelUnavailable: the collection's model is not configured here.
+    """
+    began = perf_counter()
+    within = claimed.collection
+    source = await asyncio.to_thread(library.source, claimed)
+    document = await read(source, readers=readers, library=library)
+    await asyncio.to_thread(library.advance, claimed, "read")
+    embedder = embedders[within.embedding_model] if within.embedding_model else None
+    chunks = await asyncio.to_thread(cut, document, within, embedder)
+    await asyncio.to_thread(library.advance, claimed, "chunked")
+    vectors = None if embedder is None else await embed(document, chunks, embedder, library)
+    return await asyncio.to_thread(
+        library.publish,
+        within,
+        document,
+        chunks,
+        vectors,
+        claimed=claimed,
+        seconds=perf_counter() - began,
+    )
+
+
+async def read(source: Source, *, readers: Readers, library: Library) -> Document:
+    """The source as a document; from the kept reading where these bytes were read before.
+
+    Raises:
+        InvalidDocument: now, or when the same reader last refused these bytes.
+    """
+    reader = readers[source.media_type or ""]
+    kept = await asyncio.to_thread(library.reading, source.version, reader.fingerprint)
+    if isinstance(kept, Failure):
+        raise _refusal(kept)
+    if kept is not None:
+        return _as_named(kept, source)
+    try:
+        document = await reader.read(source)
+        if not document.text.strip():
+            raise EmptyDocument("it holds no text that could be searched")
+    except InvalidDocument as error:
+        reason = Failure(error.code, "read", str(error))
+        await asyncio.to_thread(library.keep_reading, source.version, reader.fingerprint, reason)
+        raise
+    if any(page.reader != TEXT_LAYER for page in document.pages):
+        await asyncio.to_thread(library.keep_reading, source.version, reader.fingerprint, document)
+    return _as_named(document, source)
+
+
+def cut(document: Document, within: Collection, embedder: Embedder | None) -> tuple[Chunk, ...]:
+    """The document's chunks, counted with the collection's own tokenizer, or by words where the
+    collection has no model."""
+    count_tokens = _count_words if embedder is None else embedder.count_tokens
+    chunks = chunk(document, limit=within.chunk_tokens, count_tokens=count_tokens)
+    if not chunks:
+        raise EmptyDocument("it holds no text that could be searched")
+    return chunks
+
+
+async def embed(
+    document: Document, chunks: Sequence[Chunk], embedder: Embedder, library: Library
+) -> Vectors:
+    """(len(chunks), dimension). Texts embedded before are not embedded again; each batch but the
+    last is kept as soon as it is there, and publishing keeps the last."""
+    texts = [embedded_text(piece, document.title) for piece in chunks]
+    known = await asyncio.to_thread(library.embeddings, embedder.model, "passage", texts)
+    missing = list(dict.fromkeys(text for text in texts if text not in known))
+    for start in range(0, len(missing), EMBEDDING_BATCH):
+        batch = missing[start : start + EMBEDDING_BATCH]
+        vectors = await embedder.embed(batch, "passage")
+        known.update(zip(batch, vectors, strict=True))
+        if start + EMBEDDING_BATCH < len(missing):
+            await asyncio.to_thread(
+                library.keep_embeddings, embedder.model, "passage", batch, vectors
+            )
+    return np.stack([known[text] for text in texts])
+
+
+def _as_named(document: Document, source: Source) -> Document:
+    """A reading belongs to its bytes; key, title and attributes belong to the source."""
+    return msgspec.structs.replace(
+        document,
+        key=source.key,
+        title=source.title or document.title,
+        attributes={**document.attributes, **source.attributes},
+    )
+
+
+def _refusal(kept: Failure) -> InvalidDocument:
+    error = InvalidDocument(kept.message)
+    error.code = kept.code  # type: ignore[misc]  # the kept word, not the class's own
+    return error
+
+
+def _count_words(texts: Sequence[str]) -> list[int]:
+    """A stand-in for tokens where there is no tokenizer: English prose has 1.3 a word."""
+    return [round(1.3 * len(text.split())) + 2 for text in texts]

@@ -1,0 +1,115 @@
+"""The story of a search: question -> vector -> two rankings -> one."""
+
+import asyncio
+from time import perf_counter
+from typing import Any, Literal, TypeAlias
+
+from msgspec import Struct
+
+from rag.domain import Candidate, Collection, Hit, Vectors
+from rag.errors import ModelUnavailable, ProviderError
+from rag.ingestion import Embedders
+from rag.ranking.diversity import fold
+from rag.ranking.filters import Filter
+from rag.ranking.fusion import fuse
+from rag.storage.library import Library
+
+Mode: TypeAlias = Literal["hybrid", "dense", "words"]
+
+CANDIDATES = 100
+"""Asked of each leg at least, whatever k: fusion needs to see more than it returns."""
+
+CANDIDATES_PER_HIT = 4
+
+
+class Query(Struct, frozen=True):
+    text: str
+    k: int = 10
+    mode: Mode = "hybrid"
+    filter: Filter | None = None
+    explain: bool = False
+
+
+class SearchResult(Struct, frozen=True):
+    data: tuple[Hit, ...]
+    mode: Mode
+    """How it was searched in the end."""
+    degraded: str | None = None
+    """Why a leg that was asked for is missing; None when none is."""
+    milliseconds: float = 0.0
+    explain: dict[str, Any] | None = None
+
+
+async def search(
+    query: Query, within: Collection, *, embedders: Embedders, library: Library
+) -> SearchResult:
+    """The `query.k` best chunks, looked for by meaning and by words, best first.
+
+    A leg that cannot serve (no model, provider down) is left out, and `degraded` says so.
+
+    Raises:
+        ModelUnavailable: the collection's model is not configured here.
+        ProviderError: the question could not be embedded, and only meaning was asked for.
+    """
+    began = perf_counter()
+    vector, degraded = await _embed_question(query, within, embedders)
+    mode: Mode = query.mode if vector is not None else "words"
+    modes = frozenset({"dense", "words"} if mode == "hybrid" else {mode})
+    candidates = await asyncio.to_thread(
+        library.candidates,
+        within,
+        query.text,
+        vector,
+        k=max(CANDIDATES, CANDIDATES_PER_HIT * query.k),
+        filter=query.filter,
+        modes=modes,
+    )
+    hits = fold(fuse(candidates, dense_weight=within.dense_weight))[: query.k]
+    return SearchResult(
+        tuple(hits),
+        mode,
+        degraded,
+        milliseconds=round(1000 * (perf_counter() - began), 3),
+        explain=_explain(candidates, hits, within) if query.explain else None,
+    )
+
+
+async def _embed_question(
+    query: Query, within: Collection, embedders: Embedders
+) -> tuple[Vectors | None, str | None]:
+    if query.mode == "words":
+        return None, None
+    if within.embedding_model is None:
+        return None, f"collection {within.name!r} has no embedding model: searched by words alone"
+    try:
+        return await embedders[within.embedding_model].embed([query.text], "query"), None
+    except (ProviderError, ModelUnavailable) as error:
+        if query.mode == "dense":
+            raise
+        return None, f"the question could not be embedded ({error}): searched by words alone"
+
+
+def _explain(
+    candidates: list[Candidate], hits: list[Hit], within: Collection
+) -> dict[str, Any]:
+    """What each leg said of each hit."""
+    legs = {candidate.hit.chunk_id: candidate for candidate in candidates}
+    return {
+        "dense_weight": within.dense_weight,
+        "candidates": len(candidates),
+        "hits": [
+            {
+                "chunk_id": hit.chunk_id,
+                "score": hit.score,
+                "dense": {
+                    "score": legs[hit.chunk_id].dense,
+                    "rank": legs[hit.chunk_id].dense_rank,
+                },
+                "words": {
+                    "score": legs[hit.chunk_id].words,
+                    "rank": legs[hit.chunk_id].words_rank,
+                },
+            }
+            for hit in hits
+        ],
+    }

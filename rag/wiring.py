@@ -1,0 +1,176 @@
+"""The composition root: settings -> services. The one module that knows every class."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from rag.answering import Question, answer
+from rag.domain import Answer, Collection, DocumentId, Source
+from rag.errors import ModelUnavailable, NotFound
+from rag.ingestion import Embedders, Readers
+from rag.local.extractive import ExtractiveAnswerer
+from rag.local.minilm import load_minilm
+from rag.local.reading.limits import Limits
+from rag.local.reading.reader import LocalReader
+from rag.mistral.chat import MistralAnswerer
+from rag.mistral.client import MistralClient
+from rag.mistral.embeddings import MistralEmbedder
+from rag.mistral.ocr import MEDIA_TYPES, MistralReader
+from rag.ports import Answerer, Embedder
+from rag.retrieval import Query, SearchResult, search
+from rag.settings import Settings
+from rag.storage.library import Library
+from rag.worker import Worker
+
+log = logging.getLogger(__name__)
+
+DEFAULT_COLLECTION = "default"
+"""Serves where none is named."""
+
+CHUNK_TOKENS = 400
+"""Of a chunk at most, where its model takes more."""
+
+
+class Services:
+    """Everything a request needs, opened once and closed once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.library = Library.open(
+            Path(settings.data_dir).expanduser().resolve(), database_url=settings.database_url
+        )
+        self.notices: list[str] = []
+        """What the operator must know: a model that could not be loaded ..."""
+        self.preparing = False
+        """True while a first ingest is under way, and questions are not worth asking yet."""
+        self._mistral = _mistral_client(settings)
+        self._local_reader = LocalReader(
+            ocr=settings.ocr, workers=settings.workers, limits=Limits(bytes=settings.max_upload)
+        )
+        self.readers = _readers(settings, self._local_reader, self._mistral)
+        self.embedders = self._load_embedders()
+        self.embedding_model = next(iter(self.embedders), None)
+        """Of new collections; None where none could be loaded."""
+        self.answerer = _answerer(settings, self.embedders, self._mistral)
+        self._worker = Worker(
+            self.library, self.readers, self.embedders, lanes=settings.workers
+        )
+        self._work: asyncio.Task[None] | None = None
+        self._ensure_default()
+
+    # --- life ---
+
+    async def start(self) -> None:
+        self._work = asyncio.create_task(self._worker.run())
+
+    async def stop(self) -> None:
+        """Ends the work under way at its next step, and closes what was opened."""
+        if self._work is not None:
+            self._work.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._work
+        await self._local_reader.close()
+        if self._mistral is not None:
+            await self._mistral.close()
+        await asyncio.to_thread(self.library.close)
+
+    def ready(self) -> bool:
+        """Whether a question asked now can be answered from all that is meant to be there."""
+        return self._work is not None and not self._work.done() and not self.preparing
+
+    def wake_worker(self) -> None:
+        self._worker.wake()
+
+    # --- what a request asks for ---
+
+    def create_collection(self, name: str) -> Collection:
+        """A new collection, embedded with the configured model.
+
+        Raises:
+            Conflict: there is one of that name.
+            InvalidRequest: the name is not a good one.
+        """
+        embedder: Embedder | None = (
+            self.embedders[self.embedding_model] if self.embedding_model else None
+        )
+        return self.library.create_collection(
+            name,
+            embedding_model=embedder.model if embedder else None,
+            dimension=embedder.dimension if embedder else None,
+            chunk_tokens=min(CHUNK_TOKENS, embedder.max_tokens) if embedder else CHUNK_TOKENS,
+        )
+
+    async def search(self, query: Query, within: Collection) -> SearchResult:
+        return await search(query, within, embedders=self.embedders, library=self.library)
+
+    async def answer(self, question: Question, within: Sequence[Collection]) -> Answer:
+        return await answer(
+            question,
+            within,
+            embedders=self.embedders,
+            answerer=self.answerer,
+            library=self.library,
+        )
+
+    async def render_page(self, document_id: DocumentId, number: int, dpi: int) -> bytes:
+        """One page of a PDF or image as PNG.
+
+        Raises:
+            NotFound: no such document, or it has no such page.
+        """
+        summary = await asyncio.to_thread(self.library.document, document_id)
+        if not 1 <= number <= summary.pages:
+            raise NotFound(f"{summary.key!r} has pages 1 to {summary.pages}, not {number}")
+        content, media_type = await asyncio.to_thread(self.library.content, document_id)
+        source = Source(summary.key, content, media_type)
+        return await self._local_reader.render(source, number, dpi)
+
+    # --- how it is put together ---
+
+    def _load_embedders(self) -> Embedders:
+        """The configured model first, then those that existing collections need."""
+        embedders = Embedders()
+        if self.settings.provider_of("embedding") == "mistral" and self._mistral is not None:
+            remote = MistralEmbedder(self._mistral, self.settings.mistral_embedding_model)
+            embedders[remote.model] = remote
+        try:
+            local = load_minilm(
+                Path(self.settings.data_dir).expanduser().resolve() / "models",
+                precision=self.settings.embedding_precision,
+            )
+            embedders[local.model] = local
+        except ModelUnavailable as error:
+            notice = f"no search by meaning, only by words: {error}"
+            log.warning("embedded model unavailable", extra={"action": "model_unavailable"})
+            self.notices.append(notice)
+        return embedders
+
+    def _ensure_default(self) -> None:
+        try:
+            self.library.collection(DEFAULT_COLLECTION)
+        except NotFound:
+            self.create_collection(DEFAULT_COLLECTION)
+
+
+def _mistral_client(settings: Settings) -> MistralClient | None:
+    if settings.mistral_api_key is None:
+        return None
+    return MistralClient(settings.mistral_api_key, base_url=settings.mistral_base_url)
+
+
+def _readers(settings: Settings, local: LocalReader, mistral: MistralClient | None) -> Readers:
+    if settings.provider_of("ocr") == "local" or mistral is None:
+        return Readers(local, {})
+    remote = MistralReader(mistral, settings.mistral_ocr_model)
+    return Readers(local, dict.fromkeys(MEDIA_TYPES, remote))
+
+
+def _answerer(
+    settings: Settings, embedders: Embedders, mistral: MistralClient | None
+) -> Answerer:
+    if settings.provider_of("answer") == "mistral" and mistral is not None:
+        return MistralAnswerer(mistral, settings.mistral_chat_model)
+    local = [e for e in embedders.values() if not isinstance(e, MistralEmbedder)]
+    return ExtractiveAnswerer((local or [*embedders.values()] or [None])[0])

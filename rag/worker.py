@@ -1,0 +1,110 @@
+"""Claims the next queued item, runs the story of ingestion, records how it ended."""
+
+import asyncio
+import logging
+from contextlib import suppress
+from time import perf_counter
+
+from rag.domain import Collection, CollectionId, Failure, ItemState
+from rag.errors import InvalidDocument, ProviderError, RagError
+from rag.ingestion import Embedders, Readers, ingest
+from rag.retrieval import calibrate
+from rag.storage.jobs import ClaimedItem
+from rag.storage.library import Library
+
+log = logging.getLogger(__name__)
+
+LEASE = 900.0  # seconds; longer than any document's own time limit, so only the dead lose theirs
+POLL = 2.0  # seconds between looks at the queue when nobody wakes us
+GROWTH = 1.3
+"""A collection that grew by this factor since its last self-check has its fusion weight set anew."""
+
+
+class Worker:
+    """`lanes` documents at a time, until stopped.
+
+    A stop lets the steps under way end; what is then unfinished keeps its place in the queue.
+    """
+
+    def __init__(
+        self, library: Library, readers: Readers, embedders: Embedders, *, lanes: int
+    ) -> None:
+        self._library = library
+        self._readers = readers
+        self._embedders = embedders
+        self._lanes = lanes
+        self._awake = asyncio.Event()
+        self._checked: dict[CollectionId, int] = {}
+        self._changed: dict[CollectionId, Collection] = {}
+
+    def wake(self) -> None:
+        """There is something in the queue: look now. Call it on the worker's event loop."""
+        self._awake.set()
+
+    async def run(self) -> None:
+        """Works until cancelled."""
+        async with asyncio.TaskGroup() as lanes:
+            for _ in range(self._lanes):
+                lanes.create_task(self._lane())
+
+    async def _lane(self) -> None:
+        while True:
+            self._awake.clear()  # before looking: a wake that comes while we look is not lost
+            claimed = await asyncio.to_thread(self._library.claim_item, lease=LEASE)
+            if claimed is not None:
+                await self._process(claimed)
+                continue
+            await self._check_changed()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL):
+                    await self._awake.wait()
+
+    async def _process(self, claimed: ClaimedItem) -> None:
+        began = perf_counter()
+        try:
+            await ingest(
+                claimed, readers=self._readers, embedders=self._embedders, library=self._library
+            )
+            self._changed[claimed.collection.id] = claimed.collection
+        except Exception as error:  # the outermost loop: whatever happened is this item's end
+            state, failure = _ending(error)
+            log.log(
+                logging.INFO if state == "refused" else logging.ERROR,
+                "item ended badly",
+                extra={"action": f"item_{state}", "code": failure.code},
+                exc_info=failure.code == "internal",
+            )
+            await asyncio.to_thread(
+                self._library.finish,
+                claimed,
+                state,
+                error=failure,
+                seconds=perf_counter() - began,
+            )
+
+    async def _check_changed(self) -> None:
+        """The queue is empty: collections that grew have their self-check."""
+        while self._changed:
+            _, stale = self._changed.popitem()
+            try:
+                now = await asyncio.to_thread(self._library.collection, stale.id)
+                if now.chunks < GROWTH * self._checked.get(now.id, 0):
+                    continue
+                self._checked[now.id] = now.chunks
+                await calibrate(now, embedders=self._embedders, library=self._library)
+            except RagError:
+                log.warning("self-check failed", exc_info=True)
+
+
+def _ending(error: Exception) -> tuple[ItemState, Failure]:
+    if isinstance(error, InvalidDocument):
+        return "refused", Failure(error.code, "read", str(error))
+    if isinstance(error, ProviderError):
+        return "failed", Failure(error.code, "provider", str(error))
+    if isinstance(error, RagError):
+        return "failed", Failure(error.code, "ingest", str(error))
+    return "failed", Failure(
+        "internal",
+        "ingest",
+        f"an error of ours ({type(error).__name__}); the server's log has the details",
+    )
