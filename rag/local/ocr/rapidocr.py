@@ -1,0 +1,98 @@
+"""OCR by the networks in the `rapidocr` wheel, which every installation has.
+
+A page is brought upright, its lines are found, cut out and read, and put in reading order.
+"""
+
+from importlib.metadata import version
+
+import numpy as np
+
+from rag.local.ocr.columns import Boxes, Row, strands
+from rag.local.ocr.detection import Quads, detect
+from rag.local.ocr.models import FILES, Floats, Model
+from rag.local.ocr.page import Image, OcrLine, OcrPage, page_of
+from rag.local.ocr.paragraphs import paragraphs
+from rag.local.ocr.recognition import Reading, cut_out, recognize
+from rag.local.ocr.turning import LEVEL, is_sideways, is_upside_down, skew, straightened, turned
+
+TUNING = 1
+"""Goes up whenever the same image would be read differently, so that kept readings are redone."""
+
+CONFIDENT = 0.5
+"""A line read with less is taken for a picture's texture."""
+
+
+class RapidOcr:
+    """An OcrEngine."""
+
+    name = "rapidocr"
+
+    def __init__(self, *, threads: int = 1) -> None:
+        """
+        Raises:
+            ModelUnavailable: the wheel is not installed, or carries other models.
+        """
+        self._detect = Model("detect", threads=threads)
+        self._recognize = Model("recognize", threads=threads)
+        self._orient = Model("orient", threads=threads)
+        self._alphabet = self._recognize.alphabet
+
+    @property
+    def fingerprint(self) -> str:
+        models = ",".join(name.removesuffix(".onnx") for name in FILES.values())
+        return f"rapidocr {version('rapidocr')} {models} tuning {TUNING}"
+
+    def read(self, image: Image) -> OcrPage:
+        upright, quads, quarters = self._upright(image)
+        slant = skew(quads)
+        straight, back = straightened(upright, slant if abs(slant) > LEVEL else 0.0)
+        if abs(slant) > LEVEL:
+            quads = detect(straight, self._detect)
+        readings = recognize(
+            [cut_out(straight, quad) for quad in quads], self._recognize, self._alphabet
+        )
+        kept = [i for i, r in enumerate(readings) if r.text.strip() and r.confidence >= CONFIDENT]
+        boxes = _boxes(quads[kept])
+        texts = [readings[i] for i in kept]
+        lines = [
+            tuple(_line(boxes, texts, row, back, upright.shape[:2]) for row in rows)
+            for strand in strands(boxes)
+            for rows in paragraphs(boxes, strand)
+        ]
+        return page_of(tuple(lines), 90 * quarters)
+
+    def _upright(self, image: Image) -> tuple[Image, Quads, int]:
+        """The image turned by quarters, its lines, and the number of quarters, clockwise."""
+        quads = detect(image, self._detect)
+        quarters = 1 if is_sideways(quads) else 0
+        if quarters:
+            image = turned(image, 1)
+            quads = detect(image, self._detect)
+        if is_upside_down([cut_out(image, quad) for quad in quads], self._orient):
+            quarters += 2
+            image = turned(image, 2)
+            quads = detect(image, self._detect)
+        return image, quads, quarters
+
+
+def _boxes(quads: Quads) -> Boxes:
+    if not len(quads):
+        return np.empty((0, 4))
+    return np.concatenate([quads.min(axis=1), quads.max(axis=1)], axis=1).astype(np.float64)
+
+
+def _line(
+    boxes: Boxes, readings: list[Reading], row: Row, back: Floats, shape: tuple[int, int]
+) -> OcrLine:
+    """The pieces of a printed line as one, its box on the upright page before straightening."""
+    x0, y0 = boxes[list(row), :2].min(axis=0)
+    x1, y1 = boxes[list(row), 2:].max(axis=0)
+    corners = np.array([[x0, y0, 1], [x1, y0, 1], [x1, y1, 1], [x0, y1, 1]]) @ back.T
+    fractions = np.clip(corners / (shape[1], shape[0]), 0, 1)
+    (left, top), (right, bottom) = fractions.min(axis=0), fractions.max(axis=0)
+    characters = sum(len(readings[i].text) for i in row)
+    return OcrLine(
+        text=" ".join(readings[i].text.strip() for i in row),
+        box=(float(left), float(top), float(right), float(bottom)),
+        confidence=sum(readings[i].confidence * len(readings[i].text) for i in row) / characters,
+    )
