@@ -89,9 +89,7 @@ async def _embed_question(
         return None, f"the question could not be embedded ({error}): searched by words alone"
 
 
-def _explain(
-    candidates: list[Candidate], hits: list[Hit], within: Collection
-) -> dict[str, Any]:
+def _explain(candidates: list[Candidate], hits: list[Hit], within: Collection) -> dict[str, Any]:
     """What each leg said of each hit."""
     legs = {candidate.hit.chunk_id: candidate for candidate in candidates}
     return {

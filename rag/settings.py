@@ -143,7 +143,9 @@ def _check(settings: Settings) -> None:
     roles: tuple[Literal["ocr", "embedding", "answer"], ...] = ("ocr", "embedding", "answer")
     if not settings.mistral_api_key and any(settings.provider_of(r) == "mistral" for r in roles):
         raise InvalidSettings(f"a role is given to Mistral, but {KEY_VARIABLE} is not set")
-    if not settings.mistral_base_url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+    if not settings.mistral_base_url.startswith(
+        ("https://", "http://127.0.0.1", "http://localhost")
+    ):
         raise InvalidSettings(
             "RAG_MISTRAL_BASE_URL must start with https:// (plain http only to this machine):"
             " the key would travel in the clear"

@@ -54,9 +54,7 @@ class Services:
         self.embedding_model = next(iter(self.embedders), None)
         """Of new collections; None where none could be loaded."""
         self.answerer = _answerer(settings, self.embedders, self._mistral)
-        self._worker = Worker(
-            self.library, self.readers, self.embedders, lanes=settings.workers
-        )
+        self._worker = Worker(self.library, self.readers, self.embedders, lanes=settings.workers)
         self._work: asyncio.Task[None] | None = None
         self._ensure_default()
 
@@ -167,9 +165,7 @@ def _readers(settings: Settings, local: LocalReader, mistral: MistralClient | No
     return Readers(local, dict.fromkeys(MEDIA_TYPES, remote))
 
 
-def _answerer(
-    settings: Settings, embedders: Embedders, mistral: MistralClient | None
-) -> Answerer:
+def _answerer(settings: Settings, embedders: Embedders, mistral: MistralClient | None) -> Answerer:
     if settings.provider_of("answer") == "mistral" and mistral is not None:
         return MistralAnswerer(mistral, settings.mistral_chat_model)
     local = [e for e in embedders.values() if not isinstance(e, MistralEmbedder)]

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 LEASE = 900.0  # seconds; longer than any document's own time limit, so only the dead lose theirs
 POLL = 2.0  # seconds between looks at the queue when nobody wakes us
 GROWTH = 1.3
-"""A collection that grew by this factor since its last self-check has its fusion weight set anew."""
+"""A collection that grew by this factor since its self-check has its fusion weight set anew."""
 
 
 class Worker:

@@ -25,6 +25,9 @@ Result = TypeVar("Result")
 PATIENCE = 10.0
 """Seconds to wait for a library that another short command has open."""
 
+ANSWER_TIME = 600.0
+"""Seconds a single request may take: a chat model behind a question takes its time."""
+
 PAGE = 100  # entries asked for at a time, the most the API gives
 
 
@@ -80,7 +83,7 @@ async def open_door(settings: Settings) -> AsyncIterator[Door]:
     """
     address = owner(Path(settings.data_dir).expanduser().resolve())
     if address is not None:
-        async with httpx.AsyncClient(base_url=address, timeout=None) as http:
+        async with httpx.AsyncClient(base_url=address, timeout=ANSWER_TIME) as http:
             yield Door(http, address)
         return
     services = await _open(settings)
@@ -88,7 +91,7 @@ async def open_door(settings: Settings) -> AsyncIterator[Door]:
     try:
         transport = httpx.ASGITransport(create_app(services))
         async with httpx.AsyncClient(
-            transport=transport, base_url="http://127.0.0.1", timeout=None
+            transport=transport, base_url="http://127.0.0.1", timeout=ANSWER_TIME
         ) as http:
             for notice in services.notices:
                 click.secho(f"rag: {notice}", fg="yellow", err=True)

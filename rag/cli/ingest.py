@@ -56,6 +56,8 @@ def command(
 def _named(paths: tuple[str, ...]) -> list[str]:
     named: list[str] = []
     for path in paths:
-        listed = [line.rstrip("\n") for line in sys.stdin if line.strip()] if path == "-" else [path]
+        listed = (
+            [line.rstrip("\n") for line in sys.stdin if line.strip()] if path == "-" else [path]
+        )
         named += listed
     return named

@@ -1,0 +1,139 @@
+"""`rag doctor`: is everything here that the service needs, and if not, what to do."""
+
+import asyncio
+import os
+import platform
+import shutil
+import sqlite3
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import click
+import faiss
+import msgspec
+import numpy as np
+from msgspec import Struct
+from rich.text import Text
+
+from rag.cli import show
+from rag.cli.door import open_door
+from rag.errors import RagError
+from rag.local.minilm import load_minilm
+from rag.local.ocr.engine import ocr_engine
+from rag.mistral.client import MistralClient
+from rag.settings import Settings, load_settings
+from rag.storage.library import owner
+
+LOW_DISK = 1024**3  # bytes free below which a large ingest is likely to fail
+
+
+class Check(Struct, frozen=True):
+    """One thing looked at."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+def command(as_json: bool) -> None:
+    """Check settings, library, models and engines.
+
+    Exit code 0: all is well; 1: something is not, and what to do is said.
+    """
+    checks = asyncio.run(examine(load_settings(os.environ)))
+    if as_json:
+        click.echo(msgspec.json.encode(checks).decode())
+    else:
+        for check in checks:
+            line = Text("ok   " if check.ok else "FAIL ", style="green" if check.ok else "red")
+            line.append(f"{check.name:10s} ", style="bold")
+            line.append(check.detail, style="default")
+            show.results.print(line)
+    sys.exit(0 if all(check.ok for check in checks) else 1)
+
+
+async def examine(settings: Settings) -> list[Check]:
+    checks = [
+        await _checked(name, examined, settings)
+        for name, examined in {
+            "platform": _platform,
+            "disk": _disk,
+            "model": _model,
+            "ocr": _ocr,
+            "library": _library,
+        }.items()
+    ]
+    if settings.mistral_api_key is not None:
+        checks.append(await _checked("mistral", _mistral, settings))
+    return checks
+
+
+async def _checked(
+    name: str, examined: Callable[[Settings], Awaitable[str]], settings: Settings
+) -> Check:
+    try:
+        return Check(name, True, await examined(settings))
+    except RagError as error:
+        return Check(name, False, str(error))
+
+
+async def _platform(settings: Settings) -> str:
+    return (
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version},"
+        f" FAISS {faiss.__version__}, {os.cpu_count()} cores"
+    )
+
+
+async def _disk(settings: Settings) -> str:
+    folder = _folder(settings)
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    free = shutil.disk_usage(existing).free
+    if free < LOW_DISK:
+        raise RagError(f"only {free // 2**20} MB are free at {existing}; make room")
+    return f"{free / 2**30:.1f} GB free at {existing}"
+
+
+async def _model(settings: Settings) -> str:
+    model = await asyncio.to_thread(
+        load_minilm, _folder(settings) / "models", precision=settings.embedding_precision
+    )
+    [same, other] = await model.embed(["a cat sat on the mat", "interest rates rose"], "passage")
+    [near] = await model.embed(["the cat is sitting on a rug"], "query")
+    if not float(np.dot(near, same)) > float(np.dot(near, other)):
+        raise RagError(f"{model.model} finds unrelated sentences nearer than related ones")
+    return f"{model.model}, {model.dimension} wide, up to {model.max_tokens} tokens"
+
+
+async def _ocr(settings: Settings) -> str:
+    engine = ocr_engine(settings.ocr)
+    tesseract = shutil.which("tesseract") or "not on this machine"
+    return f"{engine.name} ({engine.fingerprint}); tesseract: {tesseract}"
+
+
+async def _library(settings: Settings) -> str:
+    folder = _folder(settings)
+    address = owner(folder)
+    if address is None and not folder.exists():
+        return f"{folder} does not exist yet; `rag ingest` or `rag serve` makes it"
+    async with open_door(settings) as door:
+        health = await door.call("GET", "/health/ready")
+    return (
+        f"{folder}, {f'served at {address}' if address else 'not being served'}: {health['status']}"
+    )
+
+
+async def _mistral(settings: Settings) -> str:
+    assert settings.mistral_api_key is not None
+    client = MistralClient(settings.mistral_api_key, base_url=settings.mistral_base_url)
+    try:
+        models = await client.models()
+    finally:
+        await client.close()
+    return f"{settings.mistral_base_url} knows the key and offers {len(models)} models"
+
+
+def _folder(settings: Settings) -> Path:
+    return Path(settings.data_dir).expanduser().resolve()
