@@ -1,0 +1,171 @@
+"""all-MiniLM-L6-v2 on onnxruntime: the embedder that needs no key, no network and no torch."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime  # type: ignore[import-untyped]  # ships no types
+from tokenizers import Tokenizer
+
+from rag.domain import InputType, Vectors
+from rag.errors import InvalidRequest
+from rag.local.graph_cache import cached_graph
+from rag.local.onnx_graph import DIMENSION, GRAPH_VERSION, Precision, build_graph
+from rag.local.weights import (
+    TOKENIZER_DIGEST,
+    WEIGHTS_DIGEST,
+    ModelFiles,
+    find_model,
+    read_tensors,
+    verified,
+)
+
+MAX_TOKENS = 256
+"""What the model was trained on. It would take 512, but knows nothing of the second half."""
+
+BATCH_TOKENS = 1024
+"""Tokens of one run: enough to keep the matrix kernels busy, few enough to stay in the cache."""
+
+SPECIAL_TOKENS = 2  # [CLS] before every text and [SEP] after it
+
+Ids = npt.NDArray[np.int64]
+
+
+def load_minilm(
+    cache: Path, *, precision: Precision = "int8", threads: int | None = None
+) -> "MiniLm":
+    """The model, its graph taken from `cache` or built there from the verified weights.
+
+    Args:
+        threads: how many texts are embedded side by side; by default, one per core.
+
+    Raises:
+        ModelUnavailable: the carrier package is missing, or holds other weights.
+    """
+    files = find_model()
+    tokenizer = load_tokenizer(files)
+    path = cache / f"minilm-{WEIGHTS_DIGEST[:12]}-{precision}-{GRAPH_VERSION}.graph"
+    graph = cached_graph(
+        path,
+        lambda: build_graph(read_tensors(verified(files.weights, WEIGHTS_DIGEST)), precision),
+    )
+    return MiniLm(open_session(graph), tokenizer, precision, threads or os.cpu_count() or 1)
+
+
+def load_tokenizer(files: ModelFiles) -> Tokenizer:
+    """As published it cuts and pads every text to 128 tokens; ours does neither."""
+    tokenizer = Tokenizer.from_str(verified(files.tokenizer, TOKENIZER_DIGEST).decode())
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def open_session(graph: bytes) -> onnxruntime.InferenceSession:
+    """One thread a run: several texts at once use the cores better than one text on all."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+class MiniLm:
+    """Port `Embedder`. English, 384 dimensions, texts up to 256 tokens."""
+
+    def __init__(
+        self,
+        session: onnxruntime.InferenceSession,
+        tokenizer: Tokenizer,
+        precision: Precision,
+        threads: int,
+    ) -> None:
+        self._session = session
+        self._tokenizer = tokenizer
+        self._precision = precision
+        self._workers = ThreadPoolExecutor(threads, thread_name_prefix="minilm")
+
+    @property
+    def model(self) -> str:
+        return f"all-MiniLM-L6-v2/{self._precision}"
+
+    @property
+    def dimension(self) -> int:
+        return DIMENSION
+
+    @property
+    def max_tokens(self) -> int:
+        return MAX_TOKENS
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Exact, `[CLS]` and `[SEP]` included."""
+        return [len(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+
+    async def embed(self, texts: Sequence[str], input_type: InputType) -> Vectors:
+        """A query of more than 256 tokens becomes the mean of its windows of 256.
+
+        Raises:
+            InvalidRequest: a passage has more than 256 tokens: chunks are made to fit, and one
+                that does not would be found by its beginning alone.
+        """
+        return await asyncio.to_thread(self._embed, texts, input_type)
+
+    def _embed(self, texts: Sequence[str], input_type: InputType) -> Vectors:
+        encodings = self._tokenizer.encode_batch_fast(list(texts))
+        windows = [windows_of(encoding.ids) for encoding in encodings]
+        longest = max((len(encoding.ids) for encoding in encodings), default=0)
+        if input_type == "passage" and longest > MAX_TOKENS:
+            raise InvalidRequest(
+                f"a passage has {longest} tokens, and {self.model} embeds {MAX_TOKENS}; "
+                "cut it into chunks first"
+            )
+        vectors = self._vectors([window for each in windows for window in each])
+        return mean_of_windows(vectors, [len(each) for each in windows])
+
+    def _vectors(self, token_ids: Sequence[Sequence[int]]) -> Vectors:
+        batches = batches_of_one_length([len(ids) for ids in token_ids])
+        arrays = [np.array([token_ids[i] for i in batch], np.int64) for batch in batches]
+        vectors = np.empty((len(token_ids), DIMENSION), np.float32)
+        for batch, rows in zip(batches, self._workers.map(self._run, arrays), strict=True):
+            vectors[batch] = rows
+        return vectors
+
+    def _run(self, ids: Ids) -> Vectors:
+        [vectors] = self._session.run(None, {"ids": ids})
+        return np.asarray(vectors, np.float32)
+
+
+def windows_of(ids: Sequence[int]) -> list[Sequence[int]]:
+    """The text whole where it fits, else windows of its words, each between the special tokens."""
+    if len(ids) <= MAX_TOKENS:
+        return [ids]
+    first, *words, last = ids
+    step = MAX_TOKENS - SPECIAL_TOKENS
+    return [[first, *words[at : at + step], last] for at in range(0, len(words), step)]
+
+
+def batches_of_one_length(lengths: Sequence[int]) -> list[list[int]]:
+    """Positions of texts grouped by length, longest first, each group at most `BATCH_TOKENS`.
+
+    Texts of one length need no padding and no mask. Longest first keeps the workers' last batches
+    short, so that none waits long for another.
+    """
+    by_length = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
+    batches = []
+    for length, group in groupby(by_length, key=lambda i: lengths[i]):
+        same = list(group)
+        size = max(1, BATCH_TOKENS // length)
+        batches += [same[at : at + size] for at in range(0, len(same), size)]
+    return batches
+
+
+def mean_of_windows(vectors: Vectors, windows: Sequence[int]) -> Vectors:
+    """One row for each text that had so many windows, of length 1 again."""
+    if len(vectors) == len(windows):
+        return vectors
+    starts = np.cumsum([0, *windows[:-1]])
+    sums = np.add.reduceat(vectors, starts, axis=0)
+    return np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True), np.float32)
