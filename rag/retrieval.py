@@ -9,7 +9,7 @@ from msgspec import Struct
 from rag.domain import Candidate, Collection, Hit, Vectors
 from rag.errors import ModelUnavailable, ProviderError
 from rag.ingestion import Embedders
-from rag.ranking.diversity import fold
+from rag.ranking.diversity import fold_duplicates
 from rag.ranking.filters import Filter
 from rag.ranking.fusion import fuse
 from rag.storage.library import Library
@@ -20,6 +20,9 @@ CANDIDATES = 100
 """Asked of each leg at least, whatever k: fusion needs to see more than it returns."""
 
 CANDIDATES_PER_HIT = 4
+
+SPARE = 3
+"""Hits looked at per hit returned, to make up for folded duplicates."""
 
 
 class Query(Struct, frozen=True):
@@ -64,7 +67,8 @@ async def search(
         filter=query.filter,
         modes=modes,
     )
-    hits = fold(fuse(candidates, dense_weight=within.dense_weight))[: query.k]
+    fused = fuse(candidates, dense_weight=within.dense_weight)
+    hits = fold_duplicates(fused[: SPARE * query.k])[: query.k]
     return SearchResult(
         tuple(hits),
         mode,
