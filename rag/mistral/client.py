@@ -1,0 +1,245 @@
+"""The one door to the provider: a pooled connection, deadlines, retries, and our own errors."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import httpx
+import msgspec
+from msgspec import Struct
+
+from rag import __version__
+from rag.errors import (
+    InvalidSettings,
+    MalformedReply,
+    ProviderError,
+    ProviderUnavailable,
+    RateLimited,
+)
+from rag.mistral.patience import BULK, INTERACTIVE, PASSING, Patience, retry_after
+from rag.mistral.refusals import LARGEST_BODY, Refused, refusal
+from rag.mistral.wire import PROVIDER
+
+log = logging.getLogger(__name__)
+
+BASE_URL = "https://api.mistral.ai"
+
+_CONNECT = 10.0
+"""Seconds to open a connection. All else is under the call's own deadline: the connection
+library's timeouts begin anew with every byte, so a reply that drips would never end."""
+
+_UNSTATED_WAIT = 60.0
+"""Seconds we tell a caller to wait where the provider did not say: its counters are per minute."""
+
+_REPEATS_OF_THE_DEAR = 2
+"""Attempts after a reply that was slow or unreadable: it was probably billed."""
+
+_ADVICE = {
+    400: "refuses the request",
+    401: "refuses the key; set MISTRAL_API_KEY to one that is valid",
+    402: "refuses to work unpaid; look at the organization's billing",
+    403: "does not allow this key what was asked; look at its workspace and models",
+    404: "does not know what was asked for; the model may be retired",
+    413: "refuses the request as too large",
+    422: "refuses the request",
+}
+
+Value = TypeVar("Value")
+
+
+class Call(Struct, frozen=True):
+    """One question to the provider. Its request holds what nobody may log."""
+
+    path: str
+    request: Struct | None
+    """Sent as JSON by POST; None is a GET."""
+    deadline: float
+    """Seconds from first byte out to last byte in."""
+    largest_reply: int
+    """Bytes."""
+
+    def __repr__(self) -> str:
+        return f"Call({self.path!r})"
+
+
+class MistralClient:
+    """Speaks to one account. Safe to share among tasks; `close` it once."""
+
+    def __init__(
+        self,
+        api_key: str,
+        *,
+        base_url: str = BASE_URL,
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """
+        Args:
+            transport: what carries the requests; the network where None.
+            sleep: waits so many seconds.
+            chance: uniform in [0, 1).
+
+        Raises:
+            InvalidSettings: the key or the base URL cannot be one.
+        """
+        self._http = httpx.AsyncClient(
+            base_url=_checked_url(base_url),
+            headers={
+                "authorization": f"Bearer {_checked_key(api_key)}",
+                "accept": "application/json",
+                "user-agent": f"rag/{__version__}",
+            },
+            timeout=httpx.Timeout(None, connect=_CONNECT),
+            limits=httpx.Limits(max_connections=BULK.places + INTERACTIVE.places),
+            transport=transport,
+        )
+        self._places = {each: asyncio.Semaphore(each.places) for each in (BULK, INTERACTIVE)}
+        self._sleep = sleep
+        self._chance = chance
+
+    def __repr__(self) -> str:
+        return f"MistralClient({str(self._http.base_url)!r})"
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def ask(self, call: Call, read: Callable[[bytes], Value], *, patience: Patience) -> Value:
+        """What `read` makes of the reply. Repeated where a failure may pass; the provider knows
+        no idempotency key, so a reply that was lost on its way may be billed twice.
+
+        Args:
+            read: body -> value; raises MalformedReply for a body not to be believed.
+
+        Raises:
+            Refused: it will not do it, however often it is asked.
+            RateLimited: it asks us to wait longer than the patience lasts.
+            ProviderUnavailable: it is down, or too slow.
+            MalformedReply: it answered in no shape that was agreed.
+        """
+        body = None if call.request is None else msgspec.json.encode(call.request)
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                async with self._places[patience]:
+                    return await self._attempt(call, body, read)
+            except _MayPass as failure:
+                wait = patience.wait(attempt, failure.retry_after, self._chance())
+                if wait is None or attempt >= failure.worth:
+                    raise failure.error from failure.__cause__
+                log.info(
+                    "provider call is repeated",
+                    extra={
+                        "action": "provider_retry",
+                        "path": call.path,
+                        "attempt": attempt,
+                        "reason": failure.error.code,
+                        "wait": round(wait, 2),
+                    },
+                )
+            await self._sleep(wait)
+
+    async def _attempt(
+        self, call: Call, body: bytes | None, read: Callable[[bytes], Value]
+    ) -> Value:
+        try:
+            async with asyncio.timeout(call.deadline):
+                status, headers, reply = await self._exchange(call, body)
+        except TimeoutError as error:
+            late = ProviderUnavailable(PROVIDER, f"did not answer within {call.deadline:g} s")
+            raise _MayPass(late, worth=_REPEATS_OF_THE_DEAR) from error
+        except httpx.ConnectError as error:
+            gone = ProviderUnavailable(PROVIDER, "cannot be reached")
+            raise _MayPass(gone) from error
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            broken = ProviderUnavailable(PROVIDER, "broke off its reply")
+            raise _MayPass(broken) from error
+        if status != httpx.codes.OK:
+            raise _failure(status, headers, reply)
+        _warn_of_retirement(call, headers)
+        try:
+            return read(reply)
+        except MalformedReply as error:
+            raise _MayPass(error, worth=_REPEATS_OF_THE_DEAR) from error.__cause__
+
+    async def _exchange(self, call: Call, body: bytes | None) -> tuple[int, httpx.Headers, bytes]:
+        """Status, headers and the whole body, decompressed, within the call's limit."""
+        request = self._http.build_request(
+            "GET" if body is None else "POST",
+            call.path,
+            content=body,
+            headers=None if body is None else {"content-type": "application/json"},
+        )
+        response = await self._http.send(request, stream=True)
+        try:
+            is_reply = response.status_code == httpx.codes.OK
+            limit = call.largest_reply if is_reply else LARGEST_BODY
+            received = bytearray()
+            async for piece in response.aiter_bytes():
+                received += piece
+                if len(received) > limit:
+                    break
+            if is_reply and len(received) > limit:
+                raise MalformedReply(PROVIDER, f"sent more than {limit:,} bytes, and was cut off")
+            return response.status_code, response.headers, bytes(received)
+        finally:
+            await response.aclose()
+
+
+class _MayPass(Exception):
+    """A failure that another attempt may not meet."""
+
+    def __init__(
+        self, error: ProviderError, *, retry_after: float | None = None, worth: int = 100
+    ) -> None:
+        super().__init__(str(error))
+        self.error = error
+        """What the caller hears when we give up."""
+        self.retry_after = retry_after
+        """Seconds the provider asked for; None where it did not."""
+        self.worth = worth
+        """Attempts, whatever the patience."""
+
+
+def _failure(status: int, headers: httpx.Headers, body: bytes) -> Exception:
+    """The error that a status deserves."""
+    said = refusal(status, body)
+    wait = retry_after(headers)
+    if status == httpx.codes.TOO_MANY_REQUESTS and said.cause != "over capacity":
+        limited = RateLimited(PROVIDER, retry_after=_UNSTATED_WAIT if wait is None else wait)
+        return _MayPass(limited, retry_after=wait)
+    if status in PASSING:
+        down = ProviderUnavailable(PROVIDER, f"cannot do it at the moment {said}")
+        return _MayPass(down, retry_after=wait)
+    if httpx.codes.is_redirect(status):
+        return Refused(said, "answers from elsewhere; is the base URL right?")
+    return Refused(said, _ADVICE.get(status, "answers in a way that was not agreed"))
+
+
+def _warn_of_retirement(call: Call, headers: httpx.Headers) -> None:
+    if retires := headers.get("x-model-deprecation-timestamp"):
+        log.warning(
+            "the model asked for is about to be retired",
+            extra={"action": "model_retires", "path": call.path, "on": retires[:40]},
+        )
+
+
+def _checked_key(api_key: str) -> str:
+    """Refused here, because the connection library would repeat it in its own error."""
+    key = api_key.strip()
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
+        raise InvalidSettings("the Mistral API key is empty, or holds characters no key has")
+    return key
+
+
+def _checked_url(base_url: str) -> httpx.URL:
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL as error:
+        raise InvalidSettings("the Mistral base URL is not a URL") from error
+    if url.scheme not in ("http", "https") or not url.host:
+        raise InvalidSettings("the Mistral base URL must start with https:// and name a host")
+    return url

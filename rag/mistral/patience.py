@@ -1,0 +1,79 @@
+"""How often a call is repeated, and how long is waited between: one layer, and only here."""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from msgspec import Struct
+
+PASSING = frozenset({429, 500, 502, 503, 504})
+"""Statuses that may pass, by the provider's error glossary. Every other refusal stays one."""
+
+_FIRST_BACKOFF = 0.5
+"""Seconds; doubled with each attempt."""
+
+_LONGEST_BACKOFF = 60.0
+"""Seconds: the window of the provider's per-minute counters."""
+
+_BELIEVABLE = 24 * 3600.0
+"""Seconds. A provider that asks for more has a broken clock, or means something else."""
+
+
+class Patience(Struct, frozen=True):
+    """How much a caller bears before a failure is final."""
+
+    attempts: int
+    longest_wait: float
+    """Seconds. Asked to wait longer, we give up at once and pass the request to wait on."""
+    places: int
+    """Calls with this patience under way at a time."""
+
+    def wait(self, attempt: int, retry_after: float | None, chance: float) -> float | None:
+        """Seconds to wait after the failed `attempt`, counted from 1; None to give up.
+
+        Full jitter (Brooker, "Exponential backoff and jitter", AWS 2015): any time up to the
+        backoff is as likely as another, so that callers refused together do not return together.
+        What the provider asks for is a floor: the jitter then comes on top of it.
+
+        Args:
+            chance: uniform in [0, 1).
+        """
+        if attempt >= self.attempts:
+            return None
+        backoff = chance * min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** (attempt - 1))
+        wait = backoff if retry_after is None else retry_after + backoff
+        return wait if wait <= self.longest_wait else None
+
+
+BULK = Patience(attempts=6, longest_wait=600.0, places=4)
+"""For work nobody waits for. Four calls at a time hold at most four documents of 50 MB."""
+
+INTERACTIVE = Patience(attempts=2, longest_wait=5.0, places=16)
+"""For a person who waits: one more try, and soon. Its own places, so that an ingest under way
+never stands before a question."""
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the `Retry-After` header asks for; None where it is missing, negative, absurd
+    or unreadable. A date is measured against the reply's own `Date`, so our clock plays no part.
+    """
+    asked = headers.get("retry-after", "").strip()
+    try:
+        seconds = float(asked)
+    except ValueError:
+        seconds = _seconds_until(asked, headers.get("date", ""))
+    return seconds if 0 <= seconds <= _BELIEVABLE else None
+
+
+def _seconds_until(then: str, now: str) -> float:
+    try:
+        return (_moment(then) - _moment(now)).total_seconds()
+    except ValueError:
+        return math.nan
+
+
+def _moment(date: str) -> datetime:
+    """HTTP dates are in GMT, also where they do not say so."""
+    moment = parsedate_to_datetime(date)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
