@@ -1,0 +1,109 @@
+"""What a reader and its child processes say to each other: length-prefixed msgpack over pipes.
+
+The two alternate strictly. The reader sends a request; the child answers `Done`, `Rendered`,
+`Recognized` or `Failed`, or first asks with `Scans` for pages to be recognized and is answered
+with `Recognitions`, as often as it likes.
+"""
+
+from typing import BinaryIO, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from rag.domain import Document, Source
+from rag.local.ocr.page import OcrPage
+from rag.local.reading.limits import Limits
+
+HEADER_BYTES = 8
+MAX_FRAME = 1024 * 1024 * 1024  # bytes; a frame that claims more comes from a child gone wrong
+
+
+class Bitmap(Struct, frozen=True, tag=True):
+    """A page as pixels, three bytes each, row by row from the top left."""
+
+    width: int
+    height: int
+    rgb: bytes
+
+
+class ReadSource(Struct, frozen=True, tag=True):
+    source: Source
+    media_type: str
+    """As sniffed from the bytes, not as declared."""
+    limits: Limits
+
+
+class RenderPage(Struct, frozen=True, tag=True):
+    content: bytes
+    media_type: str
+    number: int
+    dpi: int
+    limits: Limits
+
+
+class Scans(Struct, frozen=True, tag=True):
+    bitmaps: tuple[Bitmap, ...]
+
+
+class Recognitions(Struct, frozen=True, tag=True):
+    """One reply of the OCR child for each scan, in order and unopened."""
+
+    replies: tuple[bytes, ...]
+
+
+class Done(Struct, frozen=True, tag=True):
+    document: Document
+
+
+class Rendered(Struct, frozen=True, tag=True):
+    png: bytes
+
+
+class Recognized(Struct, frozen=True, tag=True):
+    """What OCR reads on a page."""
+
+    page: OcrPage
+    reader: str
+    """Name of the engine."""
+
+
+class Failed(Struct, frozen=True, tag=True):
+    """A document that cannot be read, or a page that cannot be recognized."""
+
+    code: str
+    """Of an error in `rag.errors`."""
+    message: str
+    trace: tuple[str, ...] = ()
+    """Where in our code it happened, innermost last, for the log: places only, no values."""
+
+
+RecognizedOrNot: TypeAlias = Recognized | Failed
+ParserReply: TypeAlias = Done | Rendered | Scans | Failed
+
+
+def header(payload: bytes) -> bytes:
+    return len(payload).to_bytes(HEADER_BYTES, "big")
+
+
+def payload_length(header: bytes) -> int:
+    length = int.from_bytes(header, "big")
+    if length > MAX_FRAME:
+        raise ValueError(f"a frame of {length} bytes")
+    return length
+
+
+def write_frame(stream: BinaryIO, message: Struct) -> None:
+    payload = msgspec.msgpack.encode(message)
+    stream.write(header(payload))
+    stream.write(payload)
+    stream.flush()
+
+
+def read_frame(stream: BinaryIO) -> bytes | None:
+    """The next payload; None at the end of the stream."""
+    start = stream.read(HEADER_BYTES)
+    if len(start) < HEADER_BYTES:
+        return None
+    length = payload_length(start)
+    payload = stream.read(length)
+    return payload if len(payload) == length else None

@@ -1,0 +1,61 @@
+"""Whether a page's text layer can be believed, or the page has to be looked at instead."""
+
+import unicodedata
+
+from msgspec import Struct
+
+FEW = 30
+"""Letters and digits: fewer on a page that is an image are a stamp, not its text."""
+IMAGE_PAGE = 0.8
+"""Share of a page that images cover when it is a scan."""
+SOME_IMAGE = 0.02
+"""Share below which an image is a logo or a speck, not something to read."""
+DRAWN = 10
+"""Shapes from which a page without text may be text drawn as outlines, not a frame or a rule."""
+BROKEN_SHARE = 0.1
+"""Of characters that stand for no letter: sound layers stay below 0.01, dingbats apart."""
+ENOUGH = 100
+"""Latin letters from which their statistics mean anything."""
+FEW_VOWELS = 0.15
+"""Of Latin letters: 0.35 to 0.5 in every European language; text with shifted codes has less."""
+LONG_WORD = 30
+"""Mean letters of a word: German law stays below 8, text without its spaces is one long word."""
+VOWELS = frozenset("aeiouyàáâãäåæèéêëìíîïòóôõöøùúûüýœAEIOUYÀÁÂÃÄÅÆÈÉÊËÌÍÎÏÒÓÔÕÖØÙÚÛÜÝŒ")
+NO_LETTERS = frozenset({"Co", "Cn", "Cs", "Cc"})
+"""Unicode categories of private, unassigned, half and control characters."""
+
+
+class Graphics(Struct, frozen=True):
+    """What a page shows beside text."""
+
+    image_share: float
+    """Of the page's area, 0 to 1."""
+    shapes: int
+
+
+def defect(text: str) -> str | None:
+    """What is wrong with the text of a layer, so that it had better be recognized; else None."""
+    printed = [c for c in text if not c.isspace()]
+    broken = sum(c == "\ufffd" or unicodedata.category(c) in NO_LETTERS for c in printed)
+    if broken > BROKEN_SHARE * len(printed):
+        return f"{broken} of {len(printed)} characters of the text layer stand for no letter"
+    latin = [c for c in printed if c.isalpha() and c < "\u0250"]
+    if len(latin) < ENOUGH or len(latin) < len(printed) / 2:
+        return None
+    if sum(c in VOWELS for c in latin) < FEW_VOWELS * len(latin):
+        return "the text layer has hardly any vowels; its codes are not letters"
+    if len(printed) > LONG_WORD * len(text.split()):
+        return "the text layer has no spaces between words"
+    return None
+
+
+def is_missing(text: str, graphics: Graphics) -> bool:
+    """Whether a page has something to read which its text layer does not have."""
+    letters = sum(c.isalnum() for c in text)
+    if letters:
+        return letters < FEW and graphics.image_share >= IMAGE_PAGE
+    return graphics.image_share >= SOME_IMAGE or graphics.shapes >= DRAWN
+
+
+def letters(text: str) -> int:
+    return sum(c.isalnum() for c in text)

@@ -1,0 +1,67 @@
+"""Bytes of a text file -> its text, and plain text -> blocks."""
+
+import re
+
+from charset_normalizer import from_bytes
+
+from rag.domain import Block
+from rag.errors import InvalidDocument
+
+BYTE_ORDER_MARKS: tuple[tuple[bytes, str], ...] = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+GUESSING_SAMPLE = 256 * 1024  # bytes; more did not change a guess and takes seconds
+CONTROLS = dict.fromkeys((*range(9), 11, *range(14, 32), 127))
+"""Dropped from text. Tab, line feed, form feed and carriage return have a meaning."""
+PARAGRAPH = re.compile(r"[^\n\f]*\S[^\n\f]*(?:\n[^\n\f]*\S[^\n\f]*)*")
+
+
+def decode(content: bytes, declared: str | None = None) -> str:
+    """The text, whole, with lines ended by `\\n` alone and without control characters.
+
+    A byte order mark decides, then UTF-8 if it fits, then `declared`, then a guess.
+
+    Raises:
+        InvalidDocument: the bytes are text in no encoding.
+    """
+    return normalized(_decoded(content, declared))
+
+
+def normalized(text: str) -> str:
+    without_returns = text.replace("\r\n", "\n").replace("\r", "\n")
+    return without_returns.translate(CONTROLS).replace("\ufeff", "")
+
+
+def _decoded(content: bytes, declared: str | None) -> str:
+    for mark, encoding in BYTE_ORDER_MARKS:
+        if content.startswith(mark):
+            return content.decode(encoding, "replace")
+    for encoding in ("utf-8", *([declared] if declared else [])):
+        try:
+            return content.decode(encoding)
+        except (UnicodeDecodeError, LookupError):
+            continue
+    return _guessed(content)
+
+
+def _guessed(content: bytes) -> str:
+    guess = from_bytes(content[:GUESSING_SAMPLE]).best()
+    if guess is None:
+        raise InvalidDocument("this text is in no encoding known here; save it as UTF-8")
+    return content.decode(guess.encoding, "replace")
+
+
+def paragraphs(text: str) -> tuple[Block, ...]:
+    """Runs of lines between blank lines."""
+    return tuple(Block("text", m.start(), m.end()) for m in PARAGRAPH.finditer(text))
+
+
+def whole(text: str) -> tuple[Block, ...]:
+    """A file of source code: one block, without blank lines at either end."""
+    stripped = text.strip("\n")
+    start = text.index(stripped)
+    return (Block("code", start, start + len(stripped)),) if stripped.strip() else ()

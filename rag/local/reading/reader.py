@@ -1,0 +1,156 @@
+"""Bytes -> document on this machine: the port `Reader` over parsers and OCR in child processes."""
+
+import asyncio
+import logging
+import time
+from importlib.metadata import version
+
+import msgspec
+
+from rag.domain import Document, Source
+from rag.errors import (
+    DocumentTooLarge,
+    EmptyDocument,
+    EncryptedDocument,
+    InvalidDocument,
+    UnsupportedMediaType,
+)
+from rag.local.reading.frames import (
+    Done,
+    Failed,
+    ParserReply,
+    ReadSource,
+    Recognitions,
+    Rendered,
+    RenderPage,
+    Scans,
+)
+from rag.local.reading.limits import DEFAULT_LIMITS, Limits
+from rag.local.reading.media import sniff
+from rag.local.reading.pool import Child, ChildKind, Children
+
+log = logging.getLogger(__name__)
+
+READING_VERSION = 1
+"""Raised with every change that makes a reading differ: readings are kept by fingerprint."""
+LIBRARIES = ("pypdfium2", "beautifulsoup4", "markdownify", "charset-normalizer", "pillow")
+PARSER_RETIRES_AT = 400 * 1024 * 1024  # resident bytes; a fresh parser has about 60 MB
+ENGINE_RETIRES_AT = 1536 * 1024 * 1024  # resident bytes; a warm OCR engine has about 500 MB
+
+ERRORS: dict[str, type[InvalidDocument]] = {
+    error.code: error
+    for error in (
+        InvalidDocument,
+        EmptyDocument,
+        EncryptedDocument,
+        UnsupportedMediaType,
+        DocumentTooLarge,
+    )
+}
+
+
+class LocalReader:
+    """Reads up to `workers` documents at once; the others wait their turn.
+
+    Whatever a document does to its parser, this process and the other documents go on.
+    """
+
+    def __init__(self, *, ocr: str = "auto", workers: int, limits: Limits = DEFAULT_LIMITS) -> None:
+        self._limits = limits
+        self._ocr = ocr
+        self._parsers = Children(
+            ChildKind("rag.local.reading.parser", (str(limits.memory),), PARSER_RETIRES_AT), workers
+        )
+        self._engines = Children(
+            ChildKind(
+                "rag.local.reading.recognition", (str(limits.ocr_memory), ocr), ENGINE_RETIRES_AT
+            ),
+            workers,
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        libraries = " ".join(f"{name}={version(name)}" for name in LIBRARIES)
+        return f"local/{READING_VERSION} {libraries} ocr={self._ocr}"
+
+    async def read(self, source: Source) -> Document:
+        """
+        Raises:
+            InvalidDocument: the bytes cannot become a document.
+        """
+        if len(source.content) > self._limits.bytes:
+            raise DocumentTooLarge(
+                f"the file has {len(source.content) // 2**20} MB; "
+                f"at most {self._limits.bytes // 2**20} are read"
+            )
+        media_type = sniff(source.content, source.media_type, source.key)
+        reply = await self._parse(ReadSource(source, media_type, self._limits))
+        assert isinstance(reply, Done)
+        return reply.document
+
+    async def render(self, source: Source, page_number: int, dpi: int) -> bytes:
+        """One page of a PDF or image as PNG.
+
+        Raises:
+            InvalidDocument: it has no such page, or no pages at all.
+        """
+        media_type = sniff(source.content, source.media_type, source.key)
+        request = RenderPage(source.content, media_type, page_number, dpi, self._limits)
+        reply = await self._parse(request)
+        assert isinstance(reply, Rendered)
+        return reply.png
+
+    async def close(self) -> None:
+        """Ends the children that wait for work; those at work end with it."""
+        await self._parsers.close()
+        await self._engines.close()
+
+    async def _parse(self, request: ReadSource | RenderPage) -> Done | Rendered:
+        async with self._parsers.lend() as parser:
+            reply = await self._converse(parser, request)
+        if isinstance(reply, Failed):
+            _log(reply)
+            raise ERRORS.get(reply.code, InvalidDocument)(reply.message)
+        return reply
+
+    async def _converse(
+        self, parser: Child, request: ReadSource | RenderPage
+    ) -> Done | Rendered | Failed:
+        """The parser's last word, with its questions to OCR answered on the way. The clock runs
+        only while the parser does."""
+        message: ReadSource | RenderPage | Recognitions = request
+        left = self._limits.seconds
+        while True:
+            asked = time.monotonic()
+            reply = _decoded(await parser.ask(message, left))
+            left -= time.monotonic() - asked
+            if not isinstance(reply, Scans):
+                return reply
+            message = await self._recognize(reply)
+
+    async def _recognize(self, scans: Scans) -> Recognitions:
+        pages = await asyncio.gather(*(self._recognize_page(page) for page in scans.bitmaps))
+        return Recognitions(tuple(pages))
+
+    async def _recognize_page(self, bitmap: msgspec.Struct) -> bytes:
+        """The engine's reply, unopened; its death is the page's failure, not the document's."""
+        try:
+            async with self._engines.lend() as engine:
+                return await engine.ask(bitmap, self._limits.ocr_seconds)
+        except InvalidDocument as error:
+            return msgspec.msgpack.encode(Failed(error.code, str(error)))
+
+
+def _decoded(payload: bytes) -> ParserReply:
+    try:
+        return msgspec.msgpack.decode(payload, type=Done | Rendered | Scans | Failed)
+    except msgspec.DecodeError:
+        raise InvalidDocument("its parser answered nonsense; the file may be damaged") from None
+
+
+def _log(failure: Failed) -> None:
+    if failure.trace:
+        log.warning(
+            "a parser failed",
+            extra={"action": "parser_failed", "code": failure.code, "trace": failure.trace},
+        )
