@@ -1,0 +1,73 @@
+"""Answers with quotations, and the citations that prove them."""
+
+import asyncio
+from typing import Annotated
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from msgspec import Meta, Struct
+
+from rag.answering import Question
+from rag.domain import Answer, AnswerId, Citation, CitationId, Collection, Policy
+from rag.errors import InvalidRequest
+from rag.ranking.filters import Filter
+from rag.wiring import DEFAULT_COLLECTION, Services
+
+
+class Ask(Struct, frozen=True, forbid_unknown_fields=True):
+    question: Annotated[str, Meta(min_length=1, max_length=10_000)]
+    collections: Annotated[tuple[str, ...], Meta(min_length=1, max_length=20)] = (
+        DEFAULT_COLLECTION,
+    )
+    """Names or ids."""
+    filter: Filter | None = None
+    """Only documents whose attributes match."""
+    verification: Policy = "strict"
+    """`strict` drops what the sources do not support, `annotate` keeps and marks it, `off` keeps
+    it unmarked. Quotations that are not in their source are dropped always."""
+    k: Annotated[int, Meta(ge=1, le=50)] = 10
+    """How many passages to look at."""
+    stream: bool = False
+    """Not yet."""
+    history: tuple[dict[str, str], ...] = ()
+    """Not yet."""
+
+    def asked(self) -> Question:
+        """
+        Raises:
+            InvalidRequest: it asks for what this version does not do.
+        """
+        if self.stream:
+            raise InvalidRequest("answers are not streamed yet: leave out 'stream'")
+        if self.history:
+            raise InvalidRequest("earlier turns are not taken yet: leave out 'history'")
+        return Question(self.question, self.filter, self.verification, self.k)
+
+
+class AnswersController(Controller):
+    path = "/v1"
+    tags = ["Answers"]
+
+    @post("/answers", status_code=200)
+    async def ask(self, data: JSONBody[Ask], services: NamedDependency[Services]) -> Answer:
+        """Answer a question with quotations found in the sources, or refuse and say why."""
+        question = data.asked()
+        within = await asyncio.to_thread(_named, services, data.collections)
+        return await services.answer(question, within)
+
+    @get("/answers/{answer:str}", sync_to_thread=True)
+    def show(self, answer: FromPath[str], services: NamedDependency[Services]) -> Answer:
+        """Show an answer that was given before."""
+        return services.library.answer(AnswerId(answer))
+
+    @get("/citations/{citation:str}", sync_to_thread=True)
+    def citation(self, citation: FromPath[str], services: NamedDependency[Services]) -> Citation:
+        """Show a citation: the quotation and where it stands in its source."""
+        return services.library.citation(CitationId(citation))
+
+
+def _named(services: Services, names: tuple[str, ...]) -> list[Collection]:
+    """Each collection once, also where it is named twice or by name and by id."""
+    found = (services.library.collection(name) for name in names)
+    return list({collection.id: collection for collection in found}.values())

@@ -1,0 +1,60 @@
+"""The REST API: services -> an ASGI application."""
+
+from typing import TypeVar
+
+from litestar import Litestar, Router
+from litestar.di import Provide
+
+from rag.api.answers import AnswersController
+from rag.api.bodies import StrictRequest, only_json
+from rag.api.collections import CollectionsController
+from rag.api.contents import ContentsController
+from rag.api.documents import DocumentsController
+from rag.api.gate import Gate
+from rag.api.health import HealthController
+from rag.api.jobs import JobsController
+from rag.api.limits import Limits
+from rag.api.pages import PagesController
+from rag.api.problems import respond
+from rag.api.receiving import Receiving
+from rag.api.search import SearchController
+from rag.api.tracing import Tracing
+from rag.api.uploads import Places
+from rag.wiring import Services
+
+Value = TypeVar("Value")
+
+
+def create_app(services: Services, *, limits: Limits | None = None) -> Litestar:
+    """The API over these services. They are started and stopped by whoever made them."""
+    chosen = limits or Limits(upload_bytes=services.settings.max_upload)
+
+    app = Litestar(
+        route_handlers=[
+            Router(
+                "/", route_handlers=[DocumentsController], request_max_body_size=chosen.upload_bytes
+            ),
+            CollectionsController,
+            ContentsController,
+            JobsController,
+            SearchController,
+            AnswersController,
+            HealthController,
+            PagesController,
+        ],
+        dependencies={"services": _constant(services), "places": _constant(Places(chosen.uploads))},
+        exception_handlers={Exception: respond},
+        guards=[only_json],
+        logging_config=None,
+        openapi_config=None,
+        request_class=StrictRequest,
+        request_max_body_size=chosen.json_bytes,
+    )
+    # around the router, so that unknown addresses are named, logged and guarded as well
+    receiving = Receiving(app.asgi_handler, chosen)
+    app.asgi_handler = Tracing(Gate(receiving, services.settings.allowed_hosts))
+    return app
+
+
+def _constant(value: Value) -> Provide:
+    return Provide(lambda: value, sync_to_thread=False)

@@ -1,0 +1,126 @@
+"""Documents: handing them in, and finding them in a collection."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated
+
+from litestar import Controller, Response, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
+from msgspec import Struct
+
+from rag.api.bodies import ANY_BODY
+from rag.api.keys import normalized_key
+from rag.api.listing import DEFAULT_LIMIT, After, Limit
+from rag.api.uploads import Places, UploadRequest, read_new, read_put
+from rag.domain import (
+    Collection,
+    DocumentId,
+    DocumentSummary,
+    IngestJob,
+    JobId,
+    Listing,
+    Source,
+    document_id,
+)
+from rag.errors import InvalidRequest
+from rag.wiring import Services
+
+
+class Named(Struct, frozen=True):
+    """The id that a document has, or will have once its job is done."""
+
+    key: str
+    document_id: DocumentId
+
+
+class Accepted(Struct, frozen=True):
+    """Documents were stored, and a job will read them."""
+
+    job_id: JobId
+    documents: tuple[Named, ...]
+
+
+class Put(Struct, frozen=True):
+    """A document was stored under its key, and a job will read it."""
+
+    document_id: DocumentId
+    job_id: JobId
+
+
+class DocumentsController(Controller):
+    path = "/v1/collections/{collection:str}/documents"
+    tags = ["Documents"]
+
+    @post(status_code=202, opt={ANY_BODY: True})
+    async def add(
+        self,
+        collection: FromPath[str],
+        request: UploadRequest,
+        services: NamedDependency[Services],
+        places: NamedDependency[Places],
+        dry_run: Annotated[bool, QueryParameter(description="Not yet.")] = False,
+    ) -> Response[Accepted]:
+        """Hand in files (a form; each file's name is its key) or one text (JSON).
+
+        They are stored when this returns, and searchable when the job has succeeded. A document
+        under a key that exists replaces it; equal bytes change nothing.
+        """
+        if dry_run:
+            raise InvalidRequest("dry_run comes later: leave it out, and the documents are read")
+        within = await asyncio.to_thread(services.library.collection, collection)
+        with places.taken():
+            sources = await read_new(request)
+            job = await _queue(services, within, sources)
+        named = (Named(source.key, document_id(within.id, source.key)) for source in sources)
+        return Response(Accepted(job.id, tuple(named)), status_code=202, headers=_location(job))
+
+    @put("/{key:path}", opt={ANY_BODY: True}, status_code=202)
+    async def put(
+        self,
+        collection: FromPath[str],
+        key: FromPath[str],
+        request: UploadRequest,
+        services: NamedDependency[Services],
+        places: NamedDependency[Places],
+    ) -> Response[Put]:
+        """Store one document under a key: text as JSON, or the bytes of a file.
+
+        200 where it is there already, unchanged; else 202, and it is searchable, in place of its
+        older version, when the job has succeeded. A file that is itself JSON comes by POST.
+        """
+        within = await asyncio.to_thread(services.library.collection, collection)
+        with places.taken():
+            source = await read_put(request, normalized_key(key))
+            job = await _queue(services, within, [source])
+        return Response(
+            Put(document_id(within.id, source.key), job.id),
+            status_code=200 if job.state == "succeeded" else 202,
+            headers=_location(job),
+        )
+
+    @get(sync_to_thread=True)
+    def list_all(
+        self,
+        collection: FromPath[str],
+        services: NamedDependency[Services],
+        limit: Limit = DEFAULT_LIMIT,
+        after: After = None,
+        key: Annotated[str | None, QueryParameter(description="Only this one.")] = None,
+    ) -> Listing[DocumentSummary]:
+        """List a collection's documents, or find one by its key."""
+        within = services.library.collection(collection)
+        if key is None:
+            return services.library.documents(within, limit=limit, after=after)
+        found = services.library.find_document(within, normalized_key(key))
+        return Listing(() if found is None else (found,))
+
+
+async def _queue(services: Services, within: Collection, sources: Sequence[Source]) -> IngestJob:
+    job = await asyncio.to_thread(services.library.create_job, within, sources)
+    services.wake_worker()
+    return job
+
+
+def _location(job: IngestJob) -> dict[str, str]:
+    return {"Location": f"/v1/jobs/{job.id}"}

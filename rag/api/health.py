@@ -1,0 +1,69 @@
+"""Whether the service lives, whether it can answer, and with what."""
+
+from litestar import Controller, get
+from litestar.di import NamedDependency
+from msgspec import Struct
+
+from rag.api.problems import Refused
+from rag.wiring import Services
+
+RETRY_READY = 2.0  # seconds; a first ingest of the samples takes a few
+
+
+class Live(Struct, frozen=True):
+    status: str = "live"
+
+
+class Ready(Struct, frozen=True):
+    status: str = "ready"
+
+
+class EmbeddingModel(Struct, frozen=True):
+    name: str
+    dimension: int
+    is_default: bool
+    """Whether new collections are embedded with it."""
+
+
+class Models(Struct, frozen=True):
+    """What reads, embeds and answers here."""
+
+    reading: dict[str, str]
+    """Media type -> what reads it; `*` reads all others."""
+    embedding: tuple[EmbeddingModel, ...]
+    answering: str
+    notices: tuple[str, ...]
+    """What the operator should know: a model that could not be loaded ..."""
+
+
+class HealthController(Controller):
+    tags = ["Service"]
+
+    @get("/health/live", sync_to_thread=False)
+    def live(self) -> Live:
+        """Tell whether the process answers at all."""
+        return Live()
+
+    @get("/health/ready", sync_to_thread=False)
+    def ready(self, services: NamedDependency[Services]) -> Ready:
+        """Tell whether questions can be answered: 503 while they cannot."""
+        if not services.ready():
+            raise Refused(
+                503, "not_ready", "questions cannot be answered yet", retry_after=RETRY_READY
+            )
+        return Ready()
+
+    @get("/v1/models", sync_to_thread=False)
+    def models(self, services: NamedDependency[Services]) -> Models:
+        """List what reads, embeds and answers here."""
+        special = {media_type: each.fingerprint for media_type, each in services.readers.items()}
+        embedding = tuple(
+            EmbeddingModel(name, each.dimension, name == services.embedding_model)
+            for name, each in services.embedders.items()
+        )
+        return Models(
+            {**special, "*": services.readers["*"].fingerprint},
+            embedding,
+            services.answerer.name,
+            tuple(services.notices),
+        )

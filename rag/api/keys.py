@@ -1,0 +1,26 @@
+"""What a caller calls a document -> the key it is kept under."""
+
+import unicodedata
+
+from rag.errors import InvalidRequest
+
+MAX_KEY = 1024  # characters; a path of more is a mistake, and indexes of keys stay small
+
+
+def normalized_key(name: str) -> str:
+    """A relative path with `/`: `/a//./b.md` is `a/b.md`.
+
+    Raises:
+        InvalidRequest: it is empty, too long, climbs with `..`, or holds control characters.
+    """
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in name):
+        raise InvalidRequest("a key may not hold control characters or halves of characters")
+    parts = [part for part in name.split("/") if part not in {"", "."}]
+    if not parts:
+        raise InvalidRequest("a document needs a key: a name such as notes/monday.md")
+    key = "/".join(parts)
+    if ".." in parts:
+        raise InvalidRequest(f"a key may not climb with '..': {key[:MAX_KEY]!r}")
+    if len(key) > MAX_KEY:
+        raise InvalidRequest(f"a key has at most {MAX_KEY} characters, this one {len(key)}")
+    return key

@@ -1,0 +1,118 @@
+"""The OpenAPI document, completed with what the framework cannot know: how failures look, and
+the bodies that bring documents."""
+
+import json
+from functools import cache
+from typing import Any, TypeAlias
+
+import msgspec
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+
+from rag import __version__
+from rag.api.answers import AnswersController
+from rag.api.collections import CollectionsController
+from rag.api.contents import ContentsController
+from rag.api.documents import DocumentsController
+from rag.api.health import HealthController
+from rag.api.jobs import JobsController
+from rag.api.problems import MEDIA_TYPE, Problem
+from rag.api.search import SearchController
+from rag.api.uploads import NewText, PutText
+
+Json: TypeAlias = dict[str, Any]  # a JSON object; its values are anything
+
+REFERENCE = "#/components/schemas/{name}"
+DOCUMENTS = "/v1/collections/{collection}/documents"
+
+DESCRIPTION = """Cited answers from your own documents.
+
+Offsets count Unicode code points of a document's text. Lists are pages: `next` of one is `after`
+of the following. Every failure is a problem document (RFC 9457) with a stable `code`."""
+
+
+DESCRIBED = (
+    SearchController,
+    AnswersController,
+    CollectionsController,
+    DocumentsController,
+    ContentsController,
+    JobsController,
+    HealthController,
+)
+"""In the order in which the documentation shows them."""
+
+
+@cache
+def openapi() -> bytes:
+    """The document as JSON. It describes the controllers, not one running application."""
+    described = Litestar(
+        route_handlers=DESCRIBED,
+        dependencies={"services": _not_called(), "places": _not_called()},
+        openapi_config=OpenAPIConfig(
+            title="rag", version=__version__, description=DESCRIPTION, use_handler_docstrings=True
+        ),
+    )
+    return json.dumps(completed(described.openapi_schema.to_schema())).encode()
+
+
+def _not_called() -> Provide:
+    return Provide(lambda: None, sync_to_thread=False)
+
+
+def completed(schema: Json) -> Json:
+    schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+    _, ours = msgspec.json.schema_components((Problem, NewText, PutText), ref_template=REFERENCE)
+    schemas.update(ours)
+    for path in schema["paths"].values():
+        for operation in path.values():
+            operation["responses"].pop("400", None)
+            operation["responses"]["default"] = _problem()
+    schema["paths"][DOCUMENTS]["post"]["requestBody"] = _new_documents()
+    schema["paths"][DOCUMENTS + "/{key}"]["put"]["requestBody"] = _one_document()
+    return schema
+
+
+def _problem() -> Json:
+    return {
+        "description": "What went wrong, and what to do.",
+        "content": {MEDIA_TYPE: {"schema": _reference("Problem")}},
+    }
+
+
+def _new_documents() -> Json:
+    form = {
+        "type": "object",
+        "required": ["file"],
+        "properties": {
+            "file": {
+                "type": "array",
+                "items": {"type": "string", "format": "binary"},
+                "description": "Each file's name is its key.",
+            },
+            "title": {"type": "string", "description": "Of a single file."},
+            "attributes": {"type": "string", "description": "A JSON object, for every file."},
+        },
+    }
+    return {
+        "required": True,
+        "content": {
+            "multipart/form-data": {"schema": form},
+            "application/json": {"schema": _reference("NewText")},
+        },
+    }
+
+
+def _one_document() -> Json:
+    return {
+        "required": True,
+        "content": {
+            "application/json": {"schema": _reference("PutText")},
+            "*/*": {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+
+
+def _reference(name: str) -> Json:
+    return {"$ref": REFERENCE.format(name=name)}

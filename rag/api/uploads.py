@@ -1,0 +1,172 @@
+"""Bodies that bring documents -> sources."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from litestar import Request
+from litestar.datastructures import FormMultiDict, State, UploadFile
+from litestar.exceptions import ClientException
+from msgspec import Meta, Struct
+
+from rag.api.bodies import parse_json
+from rag.api.keys import normalized_key
+from rag.api.problems import Refused
+from rag.domain import Source, version_of
+from rag.errors import InvalidRequest
+
+UploadRequest: TypeAlias = Request[object, object, State]
+
+Whole: TypeAlias = Annotated[int, Meta(ge=-(2**53), le=2**53)]
+"""Integers that every JSON reader and every database keeps exactly."""
+Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]
+Text: TypeAlias = Annotated[str, Meta(max_length=10_000)]
+Attributes: TypeAlias = Annotated[
+    dict[Name, Text | Whole | float | bool | tuple[Text, ...] | None], Meta(max_length=100)
+]
+"""What a caller says of a document, and filters by: `{"year": 2020, "tags": ["a", "b"]}`."""
+Title: TypeAlias = Annotated[str, Meta(min_length=1, max_length=1_000)]
+
+UNDECLARED = frozenset({"", "application/octet-stream"})
+"""Media types that say nothing."""
+
+
+class Places:
+    """Room for so many uploads at a time, since each may occupy memory and disk to the limit."""
+
+    def __init__(self, n: int) -> None:
+        self._free = n
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """
+        Raises:
+            Refused: 503 when all places are taken.
+        """
+        if self._free == 0:
+            raise Refused(
+                503, "too_many_uploads", "too many uploads at a time; send it again", retry_after=1
+            )
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
+
+
+class PutText(Struct, frozen=True, forbid_unknown_fields=True):
+    """A document given as text."""
+
+    text: Annotated[str, Meta(min_length=1)]
+    title: Title | None = None
+    attributes: Attributes = {}
+    media_type: Literal["text/markdown", "text/plain", "text/html"] = "text/markdown"
+
+
+class NewText(Struct, frozen=True, forbid_unknown_fields=True):
+    """A document given as text, or (in a later version) by its address."""
+
+    text: Annotated[str, Meta(min_length=1)] | None = None
+    key: str | None = None
+    """A name for it within the collection; made from the text where it is missing."""
+    title: Title | None = None
+    attributes: Attributes = {}
+    media_type: Literal["text/markdown", "text/plain", "text/html"] = "text/markdown"
+    url: str | None = None
+
+
+async def read_new(request: UploadRequest) -> tuple[Source, ...]:
+    """The documents of a POST: one or many files of a form, or one text.
+
+    Raises:
+        Refused: neither a form nor JSON, or a malformed one.
+        InvalidRequest: a key is missing, impossible, or given twice.
+    """
+    media_type, _ = request.content_type
+    if media_type == "multipart/form-data":
+        return await _read_form(request)
+    if media_type == "application/json":
+        return (_text_source(parse_json(await request.body(), NewText)),)
+    raise Refused(
+        415,
+        "unsupported_media_type",
+        "documents come as multipart/form-data with files, or as application/json with a text;"
+        f" not as {media_type or 'a body of unnamed type'}",
+    )
+
+
+async def read_put(request: UploadRequest, key: str) -> Source:
+    """The document of a PUT: JSON with a text, or the bytes of a file.
+
+    A JSON file that is itself the document comes by POST, as a file of a form.
+    """
+    media_type, _ = request.content_type
+    body = await request.body()
+    if media_type == "application/json":
+        given = parse_json(body, PutText)
+        content = given.text.encode()
+        return Source(key, content, given.media_type, given.title, dict(given.attributes))
+    if not body:
+        raise InvalidRequest("the body is empty: there is no document in it")
+    return Source(key, body, _declared(media_type))
+
+
+def _text_source(given: NewText) -> Source:
+    if given.url is not None:
+        raise InvalidRequest("fetching URLs comes later: send the file or its text")
+    if given.text is None:
+        raise InvalidRequest("there is no 'text' to read")
+    content = given.text.encode()
+    digest = version_of(content).removeprefix("sha256:")
+    key = normalized_key(f"text-{digest[:16]}" if given.key is None else given.key)
+    return Source(key, content, given.media_type, given.title, dict(given.attributes))
+
+
+async def _read_form(request: UploadRequest) -> tuple[Source, ...]:
+    try:
+        form = await request.form()
+    except (ClientException, UnicodeDecodeError, LookupError) as error:
+        raise Refused(400, "malformed_form", "the form is not valid multipart/form-data") from error
+    files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
+    try:
+        title, attributes = _fields(form, len(files))
+        keys = _distinct([normalized_key(file.filename) for file in files])
+        return tuple(
+            [
+                Source(key, await file.read(), _declared(file.content_type), title, attributes)
+                for key, file in zip(keys, files, strict=True)
+            ]
+        )
+    finally:
+        await asyncio.gather(*(file.close() for file in files))
+
+
+def _fields(form: FormMultiDict, files: int) -> tuple[str | None, Attributes]:
+    """Title and attributes, which hold for every file of the form."""
+    fields = {name: value for name, value in form.multi_items() if isinstance(value, str)}
+    if unknown := sorted(set(fields) - {"title", "attributes"}):
+        raise InvalidRequest(
+            f"the form has a field {unknown[0]!r}; besides files it may have 'title' and"
+            " 'attributes' (a file needs a file name)"
+        )
+    if "title" in fields and files > 1:
+        raise InvalidRequest("one title cannot be that of several files: send them one by one")
+    title = parse_json(msgspec.json.encode(fields["title"]), Title) if "title" in fields else None
+    return title, parse_json(fields.get("attributes", "{}").encode(), Attributes)
+
+
+def _distinct(keys: list[str]) -> list[str]:
+    if not keys:
+        raise InvalidRequest("the form holds no file")
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    if twice:
+        raise InvalidRequest(f"two files of the form have the key {twice[0]!r}")
+    return keys
+
+
+def _declared(media_type: str) -> str | None:
+    """Without its parameters; None where it says nothing, so that readers sniff."""
+    bare = media_type.partition(";")[0].strip().lower()
+    return None if bare in UNDECLARED else bare
