@@ -45,7 +45,7 @@ _CAUSE_OF_CODE: dict[str, Cause] = {
 }
 """Seen in traffic, documented nowhere."""
 
-_WORD = re.compile(r"[A-Za-z0-9_.\-]{1,48}")
+_WORD = re.compile(r"[a-z_]{1,48}|\d{1,6}")
 """The form of types, codes and field names. A sentence, a key or a document has another."""
 
 LARGEST_BODY = 64 * 1024
