@@ -3,16 +3,22 @@
 from rag.errors import InvalidSettings
 from rag.local.ocr.page import OcrEngine, OcrLine, OcrPage
 from rag.local.ocr.rapidocr import RapidOcr
+from rag.local.ocr.tesseract import Tesseract, installation
 
 __all__ = ["OcrEngine", "OcrLine", "OcrPage", "ocr_engine"]
 
 
 def ocr_engine(choice: str = "auto") -> OcrEngine:
-    """
+    """`auto` is Tesseract where the machine has it, else the engine every installation has.
+
     Raises:
         InvalidSettings: no engine has that name.
-        ModelUnavailable: the engine is not installed.
+        ModelUnavailable: the engine asked for is not installed.
     """
-    if choice in ("auto", "rapidocr"):
+    if choice == "auto":
+        return Tesseract() if installation() else RapidOcr()
+    if choice == "rapidocr":
         return RapidOcr()
+    if choice == "tesseract":
+        return Tesseract()
     raise InvalidSettings(f"no OCR engine {choice!r}; there are auto, rapidocr and tesseract")
