@@ -8,7 +8,6 @@ another site is told apart by its `Origin`, and one whose name was made to point
 import ipaddress
 import re
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 from litestar.types import HTTPScope, Send
 
@@ -92,8 +91,8 @@ def _is_ours(host: str, hosts: frozenset[str]) -> bool:
 def _same_site(origin: str, host: str) -> bool:
     """Whether a page of `origin` was served under `host`; the scheme may differ, since a proxy
     before us may speak TLS."""
-    parts = urlsplit(origin)
-    if parts.scheme not in DEFAULT_PORTS:
+    scheme, _, authority = origin.partition("://")
+    if scheme not in DEFAULT_PORTS:
         return False
-    default = ":" + DEFAULT_PORTS[parts.scheme]
-    return parts.netloc.removesuffix(default) == host.removesuffix(default)
+    default = ":" + DEFAULT_PORTS[scheme]
+    return authority.removesuffix(default) == host.removesuffix(default)

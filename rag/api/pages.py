@@ -13,7 +13,14 @@ from litestar.params import FromPath
 from rag.api.schema import openapi
 
 ASSETS = Path(__file__).parent / "assets"
-MEDIA_TYPES = {".css": "text/css", ".html": "text/html", ".js": "text/javascript"}
+MEDIA_TYPES = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
+SHARED = frozenset({"home.js", "icon.svg", "pages.css", "schema.js"})
+"""What the pages load."""
 
 
 class PagesController(Controller):
@@ -31,7 +38,7 @@ class PagesController(Controller):
 
     @get("/assets/{name:str}", sync_to_thread=False)
     def asset(self, name: FromPath[str]) -> Response[bytes]:
-        if name not in {"home.js", "pages.css", "schema.js"}:
+        if name not in SHARED:
             raise NotFoundException
         return _file(name)
 

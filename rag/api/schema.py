@@ -11,20 +11,23 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 
 from rag import __version__
-from rag.api.answers import AnswersController
-from rag.api.collections import CollectionsController
+from rag.api.answers import AnswersController, Ask
+from rag.api.collections import CollectionChange, CollectionsController, NewCollection
 from rag.api.contents import ContentsController
 from rag.api.documents import DocumentsController
 from rag.api.health import HealthController
 from rag.api.jobs import JobsController
 from rag.api.problems import MEDIA_TYPE, Problem
-from rag.api.search import SearchController
+from rag.api.search import Search, SearchController
 from rag.api.uploads import NewText, PutText
 
 Json: TypeAlias = dict[str, Any]  # a JSON object; its values are anything
 
 REFERENCE = "#/components/schemas/{name}"
 DOCUMENTS = "/v1/collections/{collection}/documents"
+
+BODIES = (Problem, NewText, PutText, Search, Ask, NewCollection, CollectionChange)
+"""Described from their structs, with bounds, tags and docstrings, which the framework leaves out."""
 
 DESCRIPTION = """Cited answers from your own documents.
 
@@ -54,7 +57,7 @@ def openapi() -> bytes:
             title="rag", version=__version__, description=DESCRIPTION, use_handler_docstrings=True
         ),
     )
-    return json.dumps(completed(described.openapi_schema.to_schema())).encode()
+    return json.dumps(completed(_plain(described.openapi_schema.to_schema()))).encode()
 
 
 def _not_called() -> Provide:
@@ -63,15 +66,26 @@ def _not_called() -> Provide:
 
 def completed(schema: Json) -> Json:
     schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-    _, ours = msgspec.json.schema_components((Problem, NewText, PutText), ref_template=REFERENCE)
+    _, ours = msgspec.json.schema_components(BODIES, ref_template=REFERENCE)
     schemas.update(ours)
     for path in schema["paths"].values():
         for operation in path.values():
+            first, _, rest = operation["description"].partition("\n")
+            operation["summary"], operation["description"] = first.rstrip("."), rest.strip()
             operation["responses"].pop("400", None)
             operation["responses"]["default"] = _problem()
     schema["paths"][DOCUMENTS]["post"]["requestBody"] = _new_documents()
     schema["paths"][DOCUMENTS + "/{key}"]["put"]["requestBody"] = _one_document()
     return schema
+
+
+def _plain(value: Any) -> Any:
+    """The framework describes the items of `tuple[X, ...]` as "X or anything": here as X."""
+    if isinstance(value, dict):
+        if len(value) == 1 and len(choices := value.get("oneOf", ())) == 2 and {} in choices:
+            return _plain(next(each for each in choices if each != {}))
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list) else value
 
 
 def _problem() -> Json:
