@@ -34,34 +34,44 @@ def order(hits: list[Hit]) -> list[str]:
 def test_a_score_is_the_weighted_sum_of_both_legs_shares() -> None:
     hits = fuse(
         [
-            candidate("a", dense=0.9, words=2.0),
-            candidate("b", dense=0.5, words=12.0),
-            candidate("c", dense=0.1, words=7.0),
+            candidate("a", dense=0.8, words=2.0),
+            candidate("b", dense=0.4, words=10.0),
+            candidate("c", dense=-1.0, words=5.0),
         ],
         dense_weight=0.6,
     )
 
-    assert order(hits) == ["b", "a", "c"]
-    assert [hit.score for hit in hits] == pytest.approx(
-        [0.6 * 0.5 + 0.4 * 1.0, 0.6 * 1.0 + 0.4 * 0.0, 0.6 * 0.0 + 0.4 * 0.5]
-    )
+    assert [(hit.chunk_id, hit.score) for hit in hits] == [
+        ("b", pytest.approx(0.6 * 1.4 / 2 + 0.4 * 10 / 10)),
+        ("a", pytest.approx(0.6 * 1.8 / 2 + 0.4 * 2 / 10)),
+        ("c", pytest.approx(0.6 * 0 / 2 + 0.4 * 5 / 10)),
+    ]
 
 
-def test_a_chunk_the_words_leg_missed_counts_as_its_lowest() -> None:
+def test_a_chunk_the_words_leg_missed_has_no_share_there() -> None:
     hits = fuse(
-        [
-            candidate("missed", dense=0.9),
-            candidate("lowest", dense=0.9, words=3.0),
-            candidate("highest", dense=0.1, words=9.0),
-        ],
+        [candidate("found", dense=0.6, words=9.0), candidate("missed", dense=0.8)],
         dense_weight=0.7,
     )
 
     assert [(hit.chunk_id, hit.score) for hit in hits] == [
-        ("lowest", pytest.approx(0.7)),
-        ("missed", pytest.approx(0.7)),
-        ("highest", pytest.approx(0.3)),
+        ("found", pytest.approx(0.7 * 1.6 / 2 + 0.3)),
+        ("missed", pytest.approx(0.7 * 1.8 / 2)),
     ]
+
+
+def test_an_undecided_dense_leg_leaves_the_choice_to_the_words() -> None:
+    """All cosines lie within 0.02, as they do in a language the model has not learned."""
+    hits = fuse(
+        [
+            candidate("a", dense=0.31, words=3.0),
+            candidate("b", dense=0.29, words=9.0),
+            candidate("c", dense=0.30, words=6.0),
+        ],
+        dense_weight=0.8,
+    )
+
+    assert order(hits) == ["b", "c", "a"]
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
@@ -72,7 +82,7 @@ def test_without_vectors_the_words_order_stands_whatever_the_weight(weight: floa
     )
 
     assert order(hits) == ["b", "c", "a"]
-    assert hits[0].score == 1.0
+    assert hits[0].score == 5.0 / 5.0
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
@@ -83,7 +93,7 @@ def test_without_matching_words_the_dense_order_stands_whatever_the_weight(weigh
     )
 
     assert order(hits) == ["b", "a", "c"]
-    assert hits[0].score == 1.0
+    assert hits[0].score == (0.5 + 1) / 2
 
 
 def test_nothing_found_fuses_to_nothing() -> None:
@@ -96,6 +106,12 @@ def test_ties_keep_the_order_of_chunk_ids() -> None:
     )
 
     assert order(hits) == ["a", "b", "c"]
+
+
+def test_a_cosine_that_rounding_left_above_one_still_scores_one() -> None:
+    [hit] = fuse([candidate("same text", dense=1.0000001)], dense_weight=1.0)
+
+    assert hit.score == 1.0
 
 
 def test_the_order_of_the_candidates_does_not_matter() -> None:
