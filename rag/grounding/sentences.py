@@ -1,0 +1,151 @@
+"""A block becomes the smallest pieces that can stand as an answer: sentences, rows, items.
+
+Each piece is a span of the block's text, so that quoting it is slicing, and a reading of it with
+markup taken away, for people and for the embedder.
+"""
+
+import re
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from rag.domain import Block
+
+
+class Sentence(Struct, frozen=True):
+    """A sentence, list item or table row: `block_text[start:end]`, verbatim."""
+
+    start: int
+    end: int
+    text: str
+    """As read aloud: markup gone, white space folded, a row's cells with their column's name."""
+    header: tuple[int, int] | None = None
+    """Span of the table's header row, without which a row says little."""
+
+
+_ABBREVIATIONS = """
+    mr mrs ms dr prof rev hon gen col lt sgt capt gov sen rep st sr jr messrs
+    vs cf ca al eg ie viz approx fig figs eq eqs sec ch vol vols no nos pp ed eds art resp
+    inc ltd corp co dept univ jan feb mar apr jun jul aug sep sept oct nov dec
+    bzw usw evtl ggf inkl nr str abs abb bspw vgl sog mio mrd mme mlle sra srta dra
+"""
+ABBREVIATIONS = frozenset(_ABBREVIATIONS.split())
+"""A stop after one of these seldom ends a sentence. Single letters (`J. Smith`, `e.g.`, `U.S.`)
+are known by their shape."""
+
+_STOP = re.compile(
+    r"""
+    (?P<mark>[.!?…]+)["'”’»)\]*_]*   # a stop, then whatever closes with it
+    (?=\s+["'“‘«„¿¡(\[*_`]*[^\s\W])  # then space and a new start
+    | [。！？｡।॥؟]+[”’」』）]*       # scripts whose full stop needs no space after it
+    | \n[ \t]*\n                      # a blank line
+    """,
+    re.VERBOSE,
+)
+_LAST_WORD = re.compile(r"([^\W\d_]+)\W*$")
+_INITIAL = re.compile(r"(?:^|[\s(.\"'“‘])[^\W\d_]$")
+
+
+def sentences(block: Block, text: str) -> tuple[Sentence, ...]:
+    """The pieces of one block, in order. Headings, page headers and footers give none: they
+    name what follows, and answer nothing."""
+    if block.kind in ("title", "header", "footer"):
+        return ()
+    if block.kind == "table" or _looks_like_table(text):
+        return tuple(_rows(text))
+    if block.kind == "list":
+        return tuple(_pieces(text, _line_spans(text)))
+    if block.kind in ("code", "equation", "image"):
+        return tuple(_pieces(text, [(0, len(text))]))
+    return tuple(_pieces(text, _sentence_spans(text)))
+
+
+def readable(text: str) -> str:
+    """Text as read aloud: markdown's marks and HTML's tags gone, white space folded."""
+    for pattern, replacement in _MARKUP:
+        text = pattern.sub(replacement, text)
+    return " ".join(text.split())
+
+
+_MARKUP = (
+    (re.compile(r"!\[([^\]]*)\]\([^)]*\)"), r"\1"),  # image
+    (re.compile(r"\[([^\]]+)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)"), r"\1"),  # link
+    (re.compile(r"</?[A-Za-z][^<>]*>"), " "),  # tag
+    (re.compile(r"(?m)^\s{0,3}(?:[-*+•]|\d{1,3}[.)])\s+"), ""),  # list marker
+    (re.compile(r"(?m)^\s{0,3}(?:#{1,6}|>+)\s+"), ""),  # heading, quotation
+    (re.compile(r"(\*\*|__|\*|_|`+)(?=\S)(.+?)(?<=\S)\1(?!\w)"), r"\2"),  # emphasis, code
+    (re.compile(r"\\([\\`*_{}\[\]()#+.!|<>~-])"), r"\1"),  # escaped mark
+)
+
+
+def _pieces(text: str, spans: list[tuple[int, int]]) -> Iterator[Sentence]:
+    for start, end in spans:
+        start, end = _trimmed(text, start, end)
+        reading = readable(text[start:end])
+        if any(character.isalnum() for character in reading):
+            yield Sentence(start, end, reading)
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    piece = text[start:end]
+    return start + len(piece) - len(piece.lstrip()), end - (len(piece) - len(piece.rstrip()))
+
+
+def _line_spans(text: str) -> list[tuple[int, int]]:
+    return [match.span() for match in re.finditer(r"[^\n]+", text)]
+
+
+def _sentence_spans(text: str) -> list[tuple[int, int]]:
+    ends = [match.end() for match in _STOP.finditer(text) if _ends_sentence(text, match)]
+    starts = [0, *ends]
+    return list(zip(starts, [*ends, len(text)], strict=True))
+
+
+def _ends_sentence(text: str, stop: re.Match[str]) -> bool:
+    following = text[stop.end() :].lstrip("\"'“‘«„¿¡([*_` \t\n")[:1]
+    if stop["mark"] is None:
+        return True
+    if following.islower():
+        return False
+    if stop["mark"] != ".":
+        return True
+    before = text[max(0, stop.start() - 24) : stop.start()]
+    last = _LAST_WORD.search(before)
+    is_abbreviation = (
+        last is not None
+        and before.endswith(last[1])
+        and (last[1].lower() in ABBREVIATIONS or _INITIAL.search(before) is not None)
+    )
+    return not is_abbreviation
+
+
+# --- tables -------------------------------------------------------------------------------------
+
+_RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*")
+"""The line below a markdown table's header."""
+
+
+def _looks_like_table(text: str) -> bool:
+    lines = text.strip().splitlines()
+    return len(lines) > 2 and "|" in lines[0] and _RULE.fullmatch(lines[1]) is not None
+
+
+def _rows(text: str) -> Iterator[Sentence]:
+    lines = [_trimmed(text, start, end) for start, end in _line_spans(text)]
+    rule = next((n for n, (a, b) in enumerate(lines) if _RULE.fullmatch(text[a:b])), None)
+    header = lines[rule - 1] if rule else None
+    names = _cells(text[slice(*header)]) if header else []
+    for start, end in lines[(rule + 1) if rule is not None else 0 :]:
+        reading = _row_reading(names, _cells(text[start:end]))
+        if reading:
+            yield Sentence(start, end, reading, header if any(names) else None)
+
+
+def _cells(row: str) -> list[str]:
+    return [readable(cell) for cell in re.split(r"(?<!\\)\|", row.strip().strip("|"))]
+
+
+def _row_reading(names: list[str], cells: list[str]) -> str:
+    """`Year: 2018; Revenue: 5`, and plain cells where the columns have no names."""
+    named = zip(names + [""] * (len(cells) - len(names)), cells, strict=False)
+    return "; ".join(f"{name}: {cell}" if name else cell for name, cell in named if cell)
