@@ -34,7 +34,8 @@ from rag.local.reading.html import read_html
 from rag.local.reading.images import read_image, render_image
 from rag.local.reading.layout import Printed, Recognize
 from rag.local.reading.limits import Limits
-from rag.local.reading.pdf.document import BLANK, read_pdf, render_pdf
+from rag.local.reading.pdf.document import read_pdf, render_pdf
+from rag.local.reading.pdf.layer import BLANK
 from rag.local.reading.plaintext import decode, paragraphs, whole
 
 

@@ -10,13 +10,13 @@ from rag.domain import Box
 from rag.local.reading.layout import union
 from rag.local.reading.pdf.words import Word
 
-WIDE_GAP = 1.5
+WIDE_GAP = 1.2
 """Of the line's height: justified prose stays below 1, cells and columns stand further apart."""
-BOLD = 600  # font weight, 400 is regular
+BOLD = 600  # font weight; 400 is regular, fonts that do not say have 0
 BOLD_NAMES = ("bold", "black", "heavy", "semibold", "demi")
 
 
-class Style(Struct, frozen=True):
+class Style(Struct, frozen=True, gc=False):
     size: float
     """Points, as printed."""
     is_bold: bool
@@ -26,12 +26,19 @@ class Fragment(Struct, frozen=True):
     text: str
     box: Box
     style: Style
-    is_hyphenated: bool
+    """`is_bold` only if it begins and ends so: a bold word in a line of prose says nothing."""
+    first: int = 0
+    """Index in the text layer of its first character."""
+    is_hyphenated: bool = False
     """Whether the text layer marks a hyphen at its end."""
+
+    @property
+    def height(self) -> float:
+        return self.box[3] - self.box[1]
 
 
 def fragments(words: Iterable[Word], style: Callable[[int], Style]) -> list[Fragment]:
-    """In the order of the words; `style` is asked for the first character of each."""
+    """In the order of the words; `style` is asked for characters by their index."""
     found: list[Fragment] = []
     run: list[Word] = []
     for word in words:
@@ -48,13 +55,17 @@ def _goes_on(last: Word, word: Word) -> bool:
     height = last.box[3] - last.box[1]
     gap = word.box[0] - last.box[2]
     overlap = min(last.box[3], word.box[3]) - max(last.box[1], word.box[1])
-    return -height < gap < WIDE_GAP * height and overlap > 0
+    return abs(gap) < WIDE_GAP * height and overlap > 0
 
 
 def _fragment(run: list[Word], style: Callable[[int], Style]) -> Fragment:
     text = " ".join(word.text for word in run)
     box = union(word.box for word in run)
-    return Fragment(text, box, style(run[len(run) // 2].first), run[-1].is_hyphenated)
+    longest = max(run, key=lambda word: len(word.text))
+    seen = style(longest.first)
+    if seen.is_bold and len(run) > 1:
+        seen = Style(seen.size, style(run[0].first).is_bold and style(run[-1].first).is_bold)
+    return Fragment(text, box, seen, run[0].first, run[-1].is_hyphenated)
 
 
 def styles(text_page: pdfium.FPDF_TEXTPAGE) -> Callable[[int], Style]:

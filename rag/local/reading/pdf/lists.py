@@ -1,0 +1,32 @@
+"""Items that follow one another -> lists."""
+
+from collections.abc import Sequence
+
+from rag.local.reading.pdf.blocks import BULLET, Gathered, begins_item
+from rag.local.reading.pdf.rows import Row
+
+
+def listed(blocks: Sequence[Gathered]) -> list[Gathered]:
+    """Bulleted items, and numbered ones where two or more follow one another, as one block."""
+    found: list[Gathered] = []
+    run: list[Gathered] = []
+    for block in [*blocks, None]:
+        if block is not None and block.kind == "text" and begins_item(block.rows[0].text):
+            run.append(block)
+            continue
+        found += _closed(run)
+        run = []
+        if block is not None:
+            found.append(block)
+    return found
+
+
+def _closed(run: list[Gathered]) -> list[Gathered]:
+    is_list = len(run) > 1 or any(BULLET.match(item.rows[0].text) for item in run)
+    rows: tuple[Row, ...] = tuple(row for item in run for row in item.rows)
+    return [Gathered(rows, "list")] if is_list else run
+
+
+def item_text(text: str) -> str:
+    """With a bullet of any shape as `- `."""
+    return BULLET.sub("- ", text, count=1)

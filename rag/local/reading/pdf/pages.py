@@ -1,0 +1,85 @@
+"""Layers of all pages -> printed pages: what only the whole document can tell."""
+
+from collections.abc import Sequence
+
+from rag.domain import Box
+from rag.local.reading.layout import PrintedBlock, PrintedLine, PrintedPage
+from rag.local.reading.pdf.blocks import Gathered, gathered
+from rag.local.reading.pdf.furniture import Edge, furniture
+from rag.local.reading.pdf.headings import with_headings
+from rag.local.reading.pdf.hyphens import joined, vocabulary
+from rag.local.reading.pdf.layer import SOUND, Layer
+from rag.local.reading.pdf.lists import item_text, listed
+from rag.local.reading.pdf.order import in_order
+from rag.local.reading.pdf.rows import Row
+from rag.local.reading.pdf.tables import row_text
+from rag.local.reading.pdf.words import Frame
+
+TEXT_LAYER = "text-layer"
+UNREAD = "none"
+"""Reader of a page on which nothing was read; its reason says why."""
+
+
+def printed(layers: Sequence[Layer]) -> list[PrintedPage]:
+    """One page for each layer; those without a sound one stay unread."""
+    running = furniture([(layer.frame, layer.fragments) for layer in layers])
+    pages = with_headings([_blocks(*both) for both in zip(layers, running, strict=True)])
+    known = vocabulary(f.text for layer in layers for f in layer.fragments)
+    return [
+        _page(i, layer, [_block(block, layer.frame, known) for block in blocks])
+        for i, (layer, blocks) in enumerate(zip(layers, pages, strict=True), start=1)
+    ]
+
+
+def _page(number: int, layer: Layer, blocks: Sequence[PrintedBlock]) -> PrintedPage:
+    reader = TEXT_LAYER if layer.reason == SOUND else UNREAD
+    frame = layer.frame
+    return PrintedPage(number, frame.width, frame.height, reader, layer.reason, tuple(blocks))
+
+
+def _blocks(layer: Layer, running: dict[int, Edge]) -> list[Gathered]:
+    body = [f for i, f in enumerate(layer.fragments) if i not in running]
+    edges = [
+        Gathered((Row((layer.fragments[i],), layer.fragments[i].box),), edge)
+        for i, edge in running.items()
+    ]
+    return listed(gathered(in_order(body, layer.tables, layer.frame.width))) + edges
+
+
+def _block(block: Gathered, frame: Frame, known: frozenset[str]) -> PrintedBlock:
+    lines = tuple(
+        PrintedLine(_line_text(block, i, row), _fractions(row.box, frame))
+        for i, row in enumerate(block.rows)
+    )
+    if block.kind == "table":
+        lines = (lines[0], _delimiters(block.rows[0], lines[0]), *lines[1:])
+    else:
+        lines = joined(lines, known)
+    return PrintedBlock(block.kind, lines, _fractions(block.box, frame), block.level)
+
+
+def _line_text(block: Gathered, i: int, row: Row) -> str:
+    if block.kind == "table":
+        return row_text(row)
+    return item_text(row.text) if block.kind == "list" else row.text
+
+
+def _delimiters(header: Row, line: PrintedLine) -> PrintedLine:
+    """Markdown's row of dashes, standing where the header row's lower edge is."""
+    x0, _, x1, y1 = line.box
+    return PrintedLine("|" + " --- |" * len(header.fragments), (x0, y1, x1, y1))
+
+
+def _fractions(box: Box, frame: Frame) -> Box:
+    x0, y0, x1, y1 = box
+    return (
+        _within(x0 / frame.width),
+        _within(y0 / frame.height),
+        _within(x1 / frame.width),
+        _within(y1 / frame.height),
+    )
+
+
+def _within(fraction: float) -> float:
+    """On the page, in ten-thousandths: a tenth of a point."""
+    return round(min(1.0, max(0.0, fraction)), 4)
