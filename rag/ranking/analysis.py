@@ -1,0 +1,106 @@
+"""How a text becomes the words that are searched: the same for documents and for questions.
+
+Scripts that write spaces give words. Scripts that do not (Chinese, Japanese, Thai ...) and Korean,
+which glues particles to its nouns, give overlapping pairs of characters. A name from code or a
+compound gives itself whole and its parts: `parseHTTPReply` is also `parse`, `HTTP` and `Reply`.
+Lower case, accents and English endings are folded by the index, equally on both sides.
+
+    >>> words("The IL-2 receptor of get_user at 3.14")
+    ['The', 'IL2', 'IL', '2', 'receptor', 'of', 'get_user', 'get', 'user', 'at', '3.14']
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+ANALYSIS = "1"
+"""Changes whenever `words` gives other words: an index built by another version is rebuilt."""
+
+MAX_WORD = 100  # characters; longer runs are encoded data, of which the head is enough to find it
+MAX_QUERY_WORDS = 200  # distinct words; a question of more is a document, and its cost is linear
+
+# Marks belong to the letter before them, but are no `\w` to Python: whole blocks of scripts whose
+# vowels are marks, and the combining marks of the others.
+_MARKS = "\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed"
+_INDIC = "\u0900-\u0963\u0966-\u0dff"  # without the two dandas, which are full stops
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
+    "\u3040-\u30ff\u3105-\u312f\u31f0-\u31ff"  # kana, bopomofo
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
+    "\u1100-\u11ff\u3130-\u318f\uac00-\ud7af"  # Hangul
+    "々〆〇"
+)
+_WORD = re.compile(
+    rf"""
+      (?P<unspaced> [{_UNSPACED}]+ )
+    | (?P<number>   \d+ (?: [.,]\d+ )+ )
+    | (?P<compound> (?: (?![{_UNSPACED}])[\w{_MARKS}{_INDIC}] )+
+                    (?: [-‐‑] (?: (?![{_UNSPACED}])[\w{_MARKS}{_INDIC}] )+ )* )
+    """,
+    re.VERBOSE,
+)
+_CLITIC = re.compile(r"(?<=\w)['’](?:s|t|re|ve|ll|d|m)\b", re.IGNORECASE)  # Ohm's, don't, we'll
+_PART = re.compile(
+    rf"""
+      [^\W\d_{_UNSPACED}]* [a-zà-öø-ÿ] (?=[A-ZÀ-ÖØ-Þ])   # camel|Case
+    | [A-ZÀ-ÖØ-Þ]+ (?=[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ])            # HTTP|Reply
+    | (?: [^\W\d_] | [{_MARKS}{_INDIC}] )+
+    | \d+
+    """,
+    re.VERBOSE,
+)
+_HYPHEN = re.compile("[-‐‑]")
+
+STOP_WORDS = frozenset(
+    """a about above after again all also am an and any are as at be because been before being below
+    between both but by can could did do does doing down during each few for from further had has
+    have having he her here hers him his how i if in into is it its itself just me more most my
+    no nor not now of off on once only or other our ours out over own same she should so some such
+    than that the their theirs them then there these they this those through to too under until up
+    very was we were what when where which while who whom why will with would you your yours
+    """.split()
+)
+"""English words so common that they rank nothing, and cost a search the most."""
+
+
+def words(text: str) -> list[str]:
+    """The words of a text in order, repetitions included."""
+    folded = unicodedata.normalize("NFKC", text)
+    return list(_words(_CLITIC.sub("", folded)))
+
+
+def query_words(text: str) -> list[str]:
+    """The distinct words to ask for: without stop words, unless there is nothing else."""
+    distinct = list({word.lower(): None for word in words(text)})
+    telling = [word for word in distinct if word not in STOP_WORDS]
+    return (telling or distinct)[:MAX_QUERY_WORDS]
+
+
+def _words(text: str) -> Iterator[str]:
+    for found in _WORD.finditer(text):
+        word = found.group()
+        if found.lastgroup == "unspaced":
+            yield from _pairs(word)
+        elif found.lastgroup == "number":
+            yield word[:MAX_WORD]
+        else:
+            yield from _whole_and_parts(word)
+
+
+def _pairs(run: str) -> Iterator[str]:
+    if len(run) == 1:
+        yield run
+    for i in range(len(run) - 1):
+        yield run[i : i + 2]
+
+
+def _whole_and_parts(word: str) -> Iterator[str]:
+    pieces = [piece for piece in _HYPHEN.split(word) if piece.strip("_")]
+    if len(pieces) > 1:
+        yield "".join(pieces)[:MAX_WORD]
+    for piece in pieces:
+        yield piece[:MAX_WORD]
+        if not (piece.islower() and piece.isalpha()) and not piece.isdigit():
+            parts = _PART.findall(piece)
+            if len(parts) > 1:
+                yield from (part[:MAX_WORD] for part in parts)

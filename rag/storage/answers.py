@@ -1,0 +1,61 @@
+"""Answers and their citations, as they were given."""
+
+import msgspec
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from rag.domain import Answer, AnswerId, Citation, CitationId, DocumentId
+from rag.errors import NotFound
+from rag.storage.tables import AnswerDocumentRow, AnswerRow, CitationRow
+from rag.storage.timestamps import now
+
+
+def keep_answer(session: Session, answer: Answer) -> None:
+    session.execute(
+        insert(AnswerRow).values(
+            id=answer.id, content=msgspec.msgpack.encode(answer), created_at=now()
+        )
+    )
+    shown = {citation.document_id for citation in answer.citations}
+    shown |= {hit.document_id for hit in answer.nearest}
+    for document in sorted(shown):
+        session.execute(insert(AnswerDocumentRow).values(answer_id=answer.id, document_id=document))
+    for citation in answer.citations:
+        session.execute(
+            insert(CitationRow).values(
+                id=citation.id, answer_id=answer.id, content=msgspec.msgpack.encode(citation)
+            )
+        )
+
+
+def find_answer(session: Session, id: AnswerId) -> Answer:
+    """
+    Raises:
+        NotFound: never given, or a document that it shows was deleted.
+    """
+    content = session.scalar(select(AnswerRow.content).where(AnswerRow.id == id))
+    if content is None:
+        raise NotFound("there is no such answer; it goes when a document it shows is deleted")
+    return msgspec.msgpack.decode(content, type=Answer)
+
+
+def find_citation(session: Session, id: CitationId) -> Citation:
+    """
+    Raises:
+        NotFound: never given, or a document that its answer shows was deleted.
+    """
+    content = session.scalar(select(CitationRow.content).where(CitationRow.id == id))
+    if content is None:
+        raise NotFound("there is no such citation; it goes when its document is deleted")
+    return msgspec.msgpack.decode(content, type=Citation)
+
+
+def remove_answers_showing(session: Session, document: DocumentId) -> None:
+    """Every copy of a deleted document's text goes, and quotations are copies."""
+    ids = session.scalars(
+        select(AnswerDocumentRow.answer_id).where(AnswerDocumentRow.document_id == document)
+    ).all()
+    for id in ids:
+        session.execute(delete(CitationRow).where(CitationRow.answer_id == id))
+        session.execute(delete(AnswerDocumentRow).where(AnswerDocumentRow.answer_id == id))
+        session.execute(delete(AnswerRow).where(AnswerRow.id == id))

@@ -1,0 +1,117 @@
+"""Chunks as the derived indexes and hits need them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from rag.domain import Chunk, ChunkId, CollectionId, DocumentId, Hit, Vectors, embedded_text
+from rag.storage.batches import batches
+from rag.storage.embeddings import decoded
+from rag.storage.tables import ChunkRow, DocumentRow, EmbeddingRow, VersionRow
+from rag.storage.texts import Texts
+from rag.storage.vectors import Ids
+from rag.storage.words import Entry
+
+
+def live_hits(
+    session: Session, collection_id: CollectionId, ids: Sequence[int], texts: Texts
+) -> dict[int, Hit]:
+    """Hits for those of the chunks that are current now, in this collection: the last gate that
+    a search result passes."""
+    rows = [
+        row
+        for some in batches(ids)
+        for row in session.execute(
+            select(
+                ChunkRow.id,
+                ChunkRow.chunk_id,
+                ChunkRow.document_id,
+                DocumentRow.key,
+                VersionRow.title,
+                ChunkRow.start,
+                ChunkRow.end,
+                ChunkRow.pages,
+                ChunkRow.lines,
+                ChunkRow.heading_path,
+                VersionRow.id.label("version_id"),
+                VersionRow.revision,
+            )
+            .join(VersionRow, VersionRow.id == ChunkRow.version_id)
+            .join(DocumentRow, DocumentRow.id == ChunkRow.document_id)
+            .where(
+                ChunkRow.id.in_(some),
+                ChunkRow.live,
+                VersionRow.state == "current",
+                DocumentRow.collection_id == collection_id,
+            )
+        )
+    ]
+    found = texts.of(session, {(row.version_id, row.revision) for row in rows})
+    return {
+        row.id: Hit(
+            chunk_id=ChunkId(row.chunk_id),
+            document_id=DocumentId(row.document_id),
+            key=row.key,
+            title=row.title,
+            score=0.0,
+            text=found[row.version_id][row.start : row.end],
+            start=row.start,
+            end=row.end,
+            pages=tuple(row.pages),
+            lines=_pair(row.lines),
+            heading_path=tuple(row.heading_path),
+        )
+        for row in rows
+    }
+
+
+def live_vectors(session: Session, ids: Sequence[int]) -> tuple[Ids, Vectors]:
+    """Those of the chunks that are live, with their vectors."""
+    rows = [
+        row
+        for some in batches(ids)
+        for row in session.execute(
+            select(ChunkRow.id, EmbeddingRow.vector, EmbeddingRow.crc32)
+            .join(EmbeddingRow, EmbeddingRow.id == ChunkRow.embedding_id)
+            .where(ChunkRow.id.in_(some), ChunkRow.live)
+        )
+    ]
+    numbers = np.array([row.id for row in rows], dtype=np.int64)
+    vectors = [decoded(row.vector, row.crc32) for row in rows]
+    return numbers, np.stack(vectors) if vectors else np.empty((0, 0), dtype=np.float32)
+
+
+def live_entries(session: Session, ids: Sequence[int], texts: Texts) -> list[Entry]:
+    """Those of the chunks that are live, with what is searched of them."""
+    entries: list[Entry] = []
+    for some in batches(ids):
+        rows = session.execute(
+            select(ChunkRow, VersionRow.title, VersionRow.revision)
+            .join(VersionRow, VersionRow.id == ChunkRow.version_id)
+            .where(ChunkRow.id.in_(some), ChunkRow.live)
+            .order_by(ChunkRow.id)
+        ).all()
+        found = texts.of(session, {(row.version_id, revision) for row, _, revision in rows})
+        for row, title, _ in rows:
+            chunk = chunk_of(row, found[row.version_id])
+            entries.append(Entry(row.id, row.document_id, embedded_text(chunk, title)))
+    return entries
+
+
+def chunk_of(row: ChunkRow, text: str) -> Chunk:
+    return Chunk(
+        start=row.start,
+        end=row.end,
+        text=text[row.start : row.end],
+        tokens=row.tokens,
+        heading_path=tuple(row.heading_path),
+        pages=tuple(row.pages),
+        lines=_pair(row.lines),
+        context=row.context,
+    )
+
+
+def _pair(lines: list[int] | None) -> tuple[int, int] | None:
+    return (lines[0], lines[1]) if lines else None

@@ -1,0 +1,203 @@
+"""Collections, and the index version that serves each."""
+
+import re
+
+from msgspec import Struct
+from sqlalchemy import Select, delete, func, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from rag.domain import Collection, CollectionId, Listing, derived_id
+from rag.errors import Conflict, InvalidRequest, NotFound
+from rag.storage.cursors import checked_limit, cursor, position
+from rag.storage.tables import (
+    CollectionRow,
+    GenerationRow,
+    IndexVersionRow,
+    ItemRow,
+    JobRow,
+    OperationRow,
+)
+from rag.storage.timestamps import now
+
+DTYPE = "float32"
+DENSE_WEIGHT = 0.5  # until the self-check has looked at the collection
+NAMES_SHOWN = 20  # in an error that lists what there is
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+class IndexVersion(Struct, frozen=True):
+    """One (embedding model, dimension, dtype, chunker) of a collection."""
+
+    id: int
+    collection_id: CollectionId
+    model: str | None
+    dimension: int | None
+    dtype: str
+    chunker: str
+
+
+def create_collection(
+    session: Session,
+    name: str,
+    *,
+    embedding_model: str | None,
+    dimension: int | None,
+    chunk_tokens: int,
+    chunker: str,
+) -> Collection:
+    """
+    Raises:
+        InvalidRequest: the name, or a model without a dimension.
+        Conflict: the name is taken.
+    """
+    if not _NAME.fullmatch(name):
+        raise InvalidRequest(
+            "a collection's name is 1 to 64 lower-case letters, digits, `_` and `-`, "
+            "and starts with a letter or digit"
+        )
+    if (embedding_model is None) != (dimension is None) or (dimension or 1) < 1 or chunk_tokens < 1:
+        raise InvalidRequest("a collection needs a model and its dimension, or neither")
+    if session.scalar(select(CollectionRow.id).where(CollectionRow.name == name)):
+        raise Conflict(f"there is already a collection {name!r}")
+
+    id = derived_id("col", name)
+    created_at = now()
+    session.execute(
+        insert(CollectionRow).values(
+            id=id,
+            name=name,
+            chunk_tokens=chunk_tokens,
+            dense_weight=DENSE_WEIGHT,
+            created_at=created_at,
+        )
+    )
+    session.execute(
+        insert(IndexVersionRow).values(
+            collection_id=id,
+            model=embedding_model,
+            dimension=dimension,
+            dtype=DTYPE,
+            chunker=chunker,
+            serves=True,
+            created_at=created_at,
+        )
+    )
+    return find_collection(session, id)
+
+
+def find_collection(session: Session, name_or_id: str) -> Collection:
+    """
+    Raises:
+        NotFound: with the names that exist.
+    """
+    row = session.execute(
+        _served().where(or_(CollectionRow.id == name_or_id, CollectionRow.name == name_or_id))
+    ).first()
+    if row is None:
+        raise NotFound(f"there is no such collection; {_existing(session)}")
+    return _collection(*row)
+
+
+def list_collections(session: Session, *, limit: int, after: str | None) -> Listing[Collection]:
+    """By name."""
+    query = _served().order_by(CollectionRow.name).limit(checked_limit(limit) + 1)
+    if place := position(after, str):
+        query = query.where(CollectionRow.name > place[0])
+    rows = session.execute(query).all()
+    data = tuple(_collection(*row) for row in rows[:limit])
+    has_more = len(rows) > limit
+    return Listing(data, has_more, cursor(data[-1].name) if has_more else None)
+
+
+def set_dense_weight(session: Session, id: CollectionId, weight: float) -> None:
+    if not 0 <= weight <= 1:
+        raise InvalidRequest(f"a weight is a share from 0 to 1, not {weight:g}")
+    session.execute(update(CollectionRow).where(CollectionRow.id == id).values(dense_weight=weight))
+
+
+def serving_version(session: Session, id: CollectionId) -> IndexVersion:
+    """
+    Raises:
+        NotFound: the collection was deleted.
+    """
+    row = session.execute(
+        select(
+            IndexVersionRow.id,
+            IndexVersionRow.collection_id,
+            IndexVersionRow.model,
+            IndexVersionRow.dimension,
+            IndexVersionRow.dtype,
+            IndexVersionRow.chunker,
+        ).where(IndexVersionRow.collection_id == id, IndexVersionRow.serves)
+    ).first()
+    if row is None:
+        raise NotFound(f"there is no such collection; {_existing(session)}")
+    number, collection_id, model, dimension, dtype, chunker = row
+    return IndexVersion(number, CollectionId(collection_id), model, dimension, dtype, chunker)
+
+
+def serving_versions(session: Session) -> tuple[IndexVersion, ...]:
+    ids = session.scalars(select(CollectionRow.id).order_by(CollectionRow.name)).all()
+    return tuple(serving_version(session, CollectionId(id)) for id in ids)
+
+
+def count_documents(
+    session: Session, id: CollectionId, *, documents: int = 0, chunks: int = 0
+) -> None:
+    """Adds to the collection's counters, in the transaction that changes what they count."""
+    session.execute(
+        update(CollectionRow)
+        .where(CollectionRow.id == id)
+        .values(documents=CollectionRow.documents + documents, chunks=CollectionRow.chunks + chunks)
+    )
+
+
+def count_all(session: Session) -> tuple[int, int]:
+    """Documents and chunks of all collections."""
+    documents, chunks = session.execute(
+        select(func.sum(CollectionRow.documents), func.sum(CollectionRow.chunks))
+    ).one()
+    return documents or 0, chunks or 0
+
+
+def remove_collection(session: Session, id: CollectionId) -> None:
+    """Removes the rows of a collection whose documents are already gone."""
+    versions = select(IndexVersionRow.id).where(IndexVersionRow.collection_id == id)
+    session.execute(delete(OperationRow).where(OperationRow.index_version_id.in_(versions)))
+    session.execute(delete(GenerationRow).where(GenerationRow.index_version_id.in_(versions)))
+    session.execute(delete(IndexVersionRow).where(IndexVersionRow.collection_id == id))
+    session.execute(delete(ItemRow).where(ItemRow.collection_id == id))
+    session.execute(delete(JobRow).where(JobRow.collection_id == id))
+    session.execute(delete(CollectionRow).where(CollectionRow.id == id))
+
+
+def _served() -> Select[CollectionRow, str | None, int | None]:
+    return select(CollectionRow, IndexVersionRow.model, IndexVersionRow.dimension).join(
+        IndexVersionRow,
+        (IndexVersionRow.collection_id == CollectionRow.id) & IndexVersionRow.serves,
+    )
+
+
+def _collection(stored: CollectionRow, model: str | None, dimension: int | None) -> Collection:
+    return Collection(
+        id=CollectionId(stored.id),
+        name=stored.name,
+        embedding_model=model,
+        dimension=dimension,
+        chunk_tokens=stored.chunk_tokens,
+        dense_weight=stored.dense_weight,
+        documents=stored.documents,
+        chunks=stored.chunks,
+        created_at=stored.created_at,
+    )
+
+
+def _existing(session: Session) -> str:
+    names = session.scalars(
+        select(CollectionRow.name).order_by(CollectionRow.name).limit(NAMES_SHOWN + 1)
+    ).all()
+    if not names:
+        return "there are none yet"
+    shown = ", ".join(names[:NAMES_SHOWN])
+    return f"there are: {shown}" + (", …" if len(names) > NAMES_SHOWN else "")

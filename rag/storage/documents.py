@@ -1,0 +1,194 @@
+"""Documents and their versions: finding, listing and deleting them."""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Select, delete, select
+from sqlalchemy.orm import Session
+
+from rag.domain import (
+    Block,
+    Collection,
+    CollectionId,
+    Document,
+    DocumentId,
+    DocumentSummary,
+    Listing,
+    Page,
+    Version,
+)
+from rag.errors import NotFound
+from rag.storage.answers import remove_answers_showing
+from rag.storage.attributes import attributes_of
+from rag.storage.batches import batches
+from rag.storage.collections import count_documents
+from rag.storage.cursors import checked_limit, cursor, position
+from rag.storage.embeddings import embeddings_of_document, remove_unused
+from rag.storage.items import cancel_items_of
+from rag.storage.operations import record_live_chunks
+from rag.storage.readings import remove_readings
+from rag.storage.tables import ChunkRow, CollectionRow, DocumentRow, ItemRow, VersionRow
+
+
+class Layout(Struct, frozen=True, array_like=True):
+    """What a version's `layout` column holds."""
+
+    blocks: tuple[Block, ...]
+    pages: tuple[Page, ...]
+
+
+def find_document(session: Session, id: DocumentId) -> DocumentSummary:
+    """
+    Raises:
+        NotFound: no such document, or its first version is not published yet.
+    """
+    row = session.execute(_current().where(DocumentRow.id == id)).first()
+    if row is None:
+        raise NotFound("there is no such document")
+    return _summary(*row)
+
+
+def document_by_key(
+    session: Session, collection_id: CollectionId, key: str
+) -> DocumentSummary | None:
+    row = session.execute(
+        _current().where(DocumentRow.collection_id == collection_id, DocumentRow.key == key)
+    ).first()
+    return _summary(*row) if row else None
+
+
+def list_documents(
+    session: Session, collection_id: CollectionId, *, limit: int, after: str | None
+) -> Listing[DocumentSummary]:
+    """By key."""
+    query = _current().where(DocumentRow.collection_id == collection_id).order_by(DocumentRow.key)
+    if place := position(after, str):
+        query = query.where(DocumentRow.key > place[0])
+    rows = session.execute(query.limit(checked_limit(limit) + 1)).all()
+    data = tuple(_summary(*row) for row in rows[:limit])
+    has_more = len(rows) > limit
+    return Listing(data, has_more, cursor(data[-1].key) if has_more else None)
+
+
+def versions_by_key(session: Session, collection_id: CollectionId) -> dict[str, Version]:
+    """The current bytes of every document."""
+    rows = session.execute(
+        select(DocumentRow.key, VersionRow.sha256)
+        .join(VersionRow, VersionRow.document_id == DocumentRow.id)
+        .where(DocumentRow.collection_id == collection_id, VersionRow.state == "current")
+    )
+    return {key: Version(sha256) for key, sha256 in rows}
+
+
+def read_document(session: Session, id: DocumentId, version: Version | None) -> Document:
+    """A version whole, with its text and layout; the current one unless another is named.
+
+    Raises:
+        NotFound: no such document or version.
+    """
+    wanted = VersionRow.state == "current" if version is None else VersionRow.sha256 == version
+    row = session.execute(
+        select(DocumentRow.key, VersionRow, VersionRow.text, VersionRow.layout)
+        .join(VersionRow, VersionRow.document_id == DocumentRow.id)
+        .where(DocumentRow.id == id, wanted)
+    ).first()
+    if row is None:
+        raise NotFound("there is no such document, or not in that version")
+    key, stored, text, layout = row
+    spans = msgspec.msgpack.decode(layout, type=Layout)
+    return Document(
+        key=key,
+        version=Version(stored.sha256),
+        media_type=stored.media_type,
+        title=stored.title,
+        text=text,
+        blocks=spans.blocks,
+        pages=spans.pages,
+        attributes=attributes_of(stored.attributes),
+    )
+
+
+def remove_document(session: Session, id: DocumentId) -> list[Version]:
+    """Removes a document with every copy of its text, and keeps it from coming back.
+
+    Returns:
+        Versions whose bytes nothing uses any more.
+
+    Raises:
+        NotFound: no such document.
+    """
+    row = session.get(DocumentRow, id)
+    if row is None:
+        raise NotFound("there is no such document")
+    collection_id = CollectionId(row.collection_id)
+    versions = session.execute(
+        select(VersionRow.sha256, VersionRow.state, VersionRow.chunks).where(
+            VersionRow.document_id == id
+        )
+    ).all()
+    live = sum(chunks for _, state, chunks in versions if state == "current")
+    embeddings = embeddings_of_document(session, id)
+
+    cancel_items_of(session, collection_id, row.key)
+    record_live_chunks(session, "delete", [id])
+    session.execute(delete(ChunkRow).where(ChunkRow.document_id == id))
+    session.execute(delete(VersionRow).where(VersionRow.document_id == id))
+    session.delete(row)
+    session.flush()
+    remove_unused(session, embeddings)
+    remove_answers_showing(session, id)
+    count_documents(session, collection_id, documents=-1, chunks=-live)
+
+    unused = unused_versions(session, [Version(sha256) for sha256, _, _ in versions])
+    for version in unused:
+        remove_readings(session, version)
+    return unused
+
+
+def documents_of(session: Session, collection: Collection) -> Sequence[DocumentId]:
+    ids = session.scalars(select(DocumentRow.id).where(DocumentRow.collection_id == collection.id))
+    return [DocumentId(id) for id in ids]
+
+
+def unused_versions(session: Session, versions: Sequence[Version]) -> list[Version]:
+    """Those whose bytes belong to no document and to no item that is still to be done."""
+    used: set[str] = set()
+    for some in batches(versions):
+        used |= set(session.scalars(select(VersionRow.sha256).where(VersionRow.sha256.in_(some))))
+        used |= set(
+            session.scalars(
+                select(ItemRow.sha256).where(
+                    ItemRow.sha256.in_(some), ItemRow.finished_at.is_(None)
+                )
+            )
+        )
+    return [version for version in versions if version not in used]
+
+
+def _current() -> Select[DocumentRow, VersionRow, str]:
+    return (
+        select(DocumentRow, VersionRow, CollectionRow.name)
+        .join(VersionRow, VersionRow.document_id == DocumentRow.id)
+        .join(CollectionRow, CollectionRow.id == DocumentRow.collection_id)
+        .where(VersionRow.state == "current")
+    )
+
+
+def _summary(document: DocumentRow, version: VersionRow, collection: str) -> DocumentSummary:
+    return DocumentSummary(
+        id=DocumentId(document.id),
+        collection=collection,
+        key=document.key,
+        version=Version(version.sha256),
+        title=version.title,
+        media_type=version.media_type,
+        bytes=version.size,
+        characters=version.characters,
+        pages=version.pages,
+        pages_ocred=version.pages_ocred,
+        chunks=version.chunks,
+        attributes=attributes_of(version.attributes),
+        created_at=document.created_at,
+        updated_at=document.updated_at,
+    )

@@ -1,0 +1,60 @@
+"""Files that are whole or absent, also after a power cut."""
+
+import hashlib
+import os
+from pathlib import Path
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+
+
+def make_private_folder(path: Path) -> None:
+    """The folder and its parents, readable by their owner alone, and on disk."""
+    if path.is_dir():
+        return
+    if not path.parent.is_dir():
+        make_private_folder(path.parent)
+    path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    sync_folder(path.parent)
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """`path` holds the content when it returns, and its former content until then."""
+    aside = aside_of(path)
+    try:
+        aside.write_bytes(content)
+        settle(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def aside_of(path: Path) -> Path:
+    """A name in the same folder that nobody else writes to."""
+    return path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.aside")
+
+
+def settle(aside: Path, path: Path) -> None:
+    """Moves a written file to its place, once its content is on disk.
+
+    A failed fsync is never tried again: the kernel marks the page clean, and a second call would
+    succeed without having written (PostgreSQL, "fsyncgate", 2018).
+    """
+    with aside.open("rb") as file:
+        os.fchmod(file.fileno(), PRIVATE_FILE)
+        os.fsync(file.fileno())
+    aside.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Makes names that were added to or removed from a folder survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sha256_of_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,234 @@
+"""Requests to ingest. A job's state is what its items' states come to."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Select, case, exists, func, insert, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from rag.domain import (
+    Collection,
+    CollectionId,
+    Failure,
+    IngestJob,
+    ItemCounts,
+    JobId,
+    JobState,
+    Listing,
+    Source,
+    document_id,
+)
+from rag.errors import NotFound
+from rag.storage.attributes import attributes_of
+from rag.storage.batches import batches
+from rag.storage.cursors import checked_limit, cursor, position
+from rag.storage.tables import CollectionRow, DocumentRow, ItemRow, JobRow, VersionRow
+from rag.storage.timestamps import now
+
+
+def create_job(session: Session, collection: Collection, sources: Sequence[Source]) -> IngestJob:
+    """Queues the sources, but those whose document is the same already are `unchanged` at once."""
+    id = JobId(f"job_{secrets.token_hex(12)}")
+    at = now()
+    session.execute(insert(JobRow).values(id=id, collection_id=collection.id, created_at=at))
+    keys = [source.key for source in sources]
+    current = _current(session, collection.id, keys)
+    waiting = _waiting_keys(session, collection.id, keys)
+    rows = []
+    for source in sources:
+        same = source.key not in waiting and _is_current(source, current.get(source.key))
+        if not same:
+            waiting.add(source.key)
+        rows.append(_new_item(id, collection.id, source, at if same else None))
+    if rows:
+        session.execute(insert(ItemRow), rows)
+    close_job_if_done(session, id)
+    return find_job(session, id)
+
+
+def find_job(session: Session, id: JobId) -> IngestJob:
+    """
+    Raises:
+        NotFound: no such job.
+    """
+    row = session.execute(_jobs().where(JobRow.id == id)).first()
+    if row is None:
+        raise NotFound("there is no such job")
+    return _job(session, *row)
+
+
+def list_jobs(session: Session, *, limit: int, after: str | None) -> Listing[IngestJob]:
+    """Newest first."""
+    query = _jobs().order_by(JobRow.created_at.desc(), JobRow.id.desc())
+    if place := position(after, str, str):
+        query = query.where(tuple_(JobRow.created_at, JobRow.id) < tuple_(*place))
+    rows = session.execute(query.limit(checked_limit(limit) + 1)).all()
+    data = tuple(_job(session, *row) for row in rows[:limit])
+    has_more = len(rows) > limit
+    return Listing(data, has_more, cursor(data[-1].created_at, data[-1].id) if has_more else None)
+
+
+def close_job_if_done(session: Session, id: JobId) -> None:
+    """A job is finished by its last item."""
+    open_items = exists().where(ItemRow.job_id == id, ItemRow.finished_at.is_(None))
+    session.execute(
+        update(JobRow)
+        .where(JobRow.id == id, JobRow.finished_at.is_(None), ~open_items)
+        .values(finished_at=now())
+    )
+
+
+def failure_of(row: ItemRow) -> Failure | None:
+    if row.error_code is None:
+        return None
+    return Failure(row.error_code, row.error_stage or "", row.error_message or "")
+
+
+def _new_item(
+    job_id: JobId, collection_id: CollectionId, source: Source, finished_at: str | None
+) -> dict[str, Any]:
+    return {
+        "job_id": job_id,
+        "collection_id": collection_id,
+        "key": source.key,
+        "sha256": source.version,
+        "media_type": source.media_type,
+        "title": source.title,
+        "attributes": dict(source.attributes),
+        "state": "unchanged" if finished_at else "queued",
+        "document_id": document_id(collection_id, source.key) if finished_at else None,
+        "finished_at": finished_at,
+    }
+
+
+Current = tuple[str, str, dict[str, Any]]
+"""Bytes (as SHA-256), title and attributes of a document."""
+
+
+def _current(
+    session: Session, collection_id: CollectionId, keys: Sequence[str]
+) -> dict[str, Current]:
+    found: dict[str, Current] = {}
+    for some in batches(keys):
+        rows = session.execute(
+            select(DocumentRow.key, VersionRow.sha256, VersionRow.title, VersionRow.attributes)
+            .join(VersionRow, VersionRow.document_id == DocumentRow.id)
+            .where(
+                DocumentRow.collection_id == collection_id,
+                DocumentRow.key.in_(some),
+                VersionRow.state == "current",
+            )
+        )
+        found |= {key: (sha256, title, attributes) for key, sha256, title, attributes in rows}
+    return found
+
+
+def _is_current(source: Source, current: Current | None) -> bool:
+    if current is None:
+        return False
+    sha256, title, attributes = current
+    return (
+        source.version == sha256
+        and source.title in (None, title)
+        and dict(source.attributes) == attributes_of(attributes)
+    )
+
+
+def _waiting_keys(session: Session, collection_id: CollectionId, keys: Sequence[str]) -> set[str]:
+    """Keys for which an earlier put is not final yet, so that what is current says nothing."""
+    return {
+        key
+        for some in batches(keys)
+        for key in session.scalars(
+            select(ItemRow.key).where(
+                ItemRow.collection_id == collection_id,
+                ItemRow.key.in_(some),
+                ItemRow.finished_at.is_(None),
+            )
+        )
+    }
+
+
+def _jobs() -> Select[JobRow, str]:
+    return select(JobRow, CollectionRow.name).join(
+        CollectionRow, CollectionRow.id == JobRow.collection_id
+    )
+
+
+def _job(session: Session, row: JobRow, collection: str) -> IngestJob:
+    tally = _tally(session, row.id)
+    return IngestJob(
+        id=JobId(row.id),
+        collection=collection,
+        state=_state(tally, finished=row.finished_at is not None),
+        items=ItemCounts(
+            total=sum(tally.states.values()),
+            done=tally.of("indexed", "unchanged"),
+            failed=tally.of("failed", "refused"),
+        ),
+        progress={
+            **tally.states,
+            "pages": tally.pages,
+            "pages_ocred": tally.pages_ocred,
+            "chunks": tally.chunks,
+        },
+        last_error=_last_error(session, row.id) if tally.of("failed", "refused") else None,
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+    )
+
+
+class _Tally(Struct):
+    """Items of a job, counted by state, and what they came to."""
+
+    states: dict[str, int] = {}
+    started: int = 0
+    pages: int = 0
+    pages_ocred: int = 0
+    chunks: int = 0
+
+    def of(self, *states: str) -> int:
+        return sum(self.states.get(state, 0) for state in states)
+
+
+def _tally(session: Session, job_id: str) -> _Tally:
+    rows = session.execute(
+        select(
+            ItemRow.state,
+            func.count(),
+            func.sum(case((ItemRow.attempts > 0, 1), else_=0)),
+            func.sum(ItemRow.pages),
+            func.sum(ItemRow.pages_ocred),
+            func.sum(ItemRow.chunks),
+        )
+        .where(ItemRow.job_id == job_id)
+        .group_by(ItemRow.state)
+    )
+    tally = _Tally()
+    for state, count, started, pages, pages_ocred, chunks in rows:
+        tally.states[state] = count
+        tally.started += started
+        tally.pages += pages
+        tally.pages_ocred += pages_ocred
+        tally.chunks += chunks
+    return tally
+
+
+def _state(tally: _Tally, *, finished: bool) -> JobState:
+    if finished:
+        if tally.of("cancelled"):
+            return "cancelled"
+        return "failed" if tally.of("failed", "refused") else "succeeded"
+    return "running" if tally.started or tally.of("unchanged") else "queued"
+
+
+def _last_error(session: Session, job_id: str) -> Failure | None:
+    row = session.scalar(
+        select(ItemRow)
+        .where(ItemRow.job_id == job_id, ItemRow.error_code.is_not(None))
+        .order_by(ItemRow.finished_at.desc(), ItemRow.id.desc())
+        .limit(1)
+    )
+    return failure_of(row) if row else None

@@ -1,0 +1,498 @@
+"""The library: everything that is kept, behind one door.
+
+Transactions open and close here; what happens in them is in the file of its noun. All methods
+are synchronous and may be called from several threads.
+"""
+
+import logging
+import secrets
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import Struct
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from rag.chunking.chunks import CHUNKER
+from rag.domain import (
+    Answer,
+    AnswerId,
+    Candidate,
+    Chunk,
+    ChunkId,
+    Citation,
+    CitationId,
+    Collection,
+    CollectionId,
+    Document,
+    DocumentId,
+    DocumentSummary,
+    Evidence,
+    Failure,
+    Hit,
+    IngestItem,
+    IngestJob,
+    InputType,
+    ItemState,
+    JobId,
+    Listing,
+    Source,
+    Vectors,
+    Version,
+)
+from rag.errors import Conflict, RagError
+from rag.ranking.filters import Filter, bounded
+from rag.storage import (
+    answers,
+    collections,
+    documents,
+    embeddings,
+    evidence,
+    items,
+    jobs,
+    ledger,
+    publishing,
+    readings,
+    samples,
+    searching,
+)
+from rag.storage.blobs import BlobStore
+from rag.storage.database import Database
+from rag.storage.derived import DerivedIndexes, IndexHealth
+from rag.storage.durable import make_private_folder
+from rag.storage.items import ClaimedItem, Work
+from rag.storage.ledger import Spend
+from rag.storage.migrating import migrate_database
+from rag.storage.ownership import Ownership, take_ownership
+from rag.storage.publishing import Publication
+from rag.storage.searching import BOTH, Asked, Mode
+from rag.storage.sources import check_sources
+from rag.storage.tables import MetaRow
+from rag.storage.texts import Texts
+
+log = logging.getLogger(__name__)
+
+
+class Health(Struct, frozen=True):
+    """Whether what is kept can be used."""
+
+    database_ok: bool
+    documents: int
+    chunks: int
+    indexes: tuple[IndexHealth, ...]
+
+
+class Library:
+    """One data folder: database, original bytes, and the indexes derived from them."""
+
+    def __init__(self, data_dir: Path, database: Database, ownership: Ownership) -> None:
+        """Use `open`."""
+        self.data_dir = data_dir
+        self._database = database
+        self._ownership = ownership
+        self._blobs = BlobStore(data_dir / "blobs")
+        self._texts = Texts()
+        self._opening = threading.Lock()
+        self._indexes: dict[CollectionId, DerivedIndexes] = {}
+
+    @classmethod
+    def open(cls, data_dir: Path, *, database_url: str | None = None) -> "Library":
+        """Takes the folder for this process, brings the schema up to date, and loads the
+        indexes; what is missing or damaged of them is built again.
+
+        Raises:
+            LibraryInUse: another process owns the folder.
+            SchemaTooNew: a newer version of the service wrote the database.
+            InvalidSettings: the database URL is not that of a SQLite file.
+        """
+        make_private_folder(data_dir)
+        ownership = take_ownership(data_dir)
+        try:
+            database = Database(database_url or sqlite_url(data_dir))
+            try:
+                migrate_database(database)
+                library = cls(data_dir, database, ownership)
+                library._start()
+            except BaseException:
+                database.close()
+                raise
+        except BaseException:
+            ownership.release()
+            raise
+        return library
+
+    def announce(self, address: str) -> None:
+        """Tells other commands on this machine where this process serves."""
+        self._ownership.announce(address)
+
+    def close(self) -> None:
+        """Saves the indexes, and gives the folder up."""
+        with self._opening:
+            for indexes in self._indexes.values():
+                indexes.close()
+            self._indexes.clear()
+        self._database.close()
+        self._ownership.release()
+
+    def __enter__(self) -> "Library":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # --- collections ----------------------------------------------------------------------------
+
+    def create_collection(
+        self, name: str, *, embedding_model: str | None, dimension: int | None, chunk_tokens: int
+    ) -> Collection:
+        """
+        Raises:
+            InvalidRequest: the name; a model without a dimension.
+            Conflict: the name is taken.
+        """
+        with self._database.write() as session:
+            return collections.create_collection(
+                session,
+                name,
+                embedding_model=embedding_model,
+                dimension=dimension,
+                chunk_tokens=chunk_tokens,
+                chunker=CHUNKER,
+            )
+
+    def collection(self, name_or_id: str) -> Collection:
+        """
+        Raises:
+            NotFound: with the names there are.
+        """
+        with self._database.read() as session:
+            return collections.find_collection(session, name_or_id)
+
+    def collections(self, *, limit: int = 20, after: str | None = None) -> Listing[Collection]:
+        with self._database.read() as session:
+            return collections.list_collections(session, limit=limit, after=after)
+
+    def set_dense_weight(self, id: CollectionId, weight: float) -> None:
+        with self._database.write() as session:
+            collections.set_dense_weight(session, id, weight)
+
+    def delete_collection(self, id: CollectionId) -> None:
+        """With all its documents, jobs and indexes."""
+        unused: list[Version] = []
+        with self._database.write() as session:
+            collection = collections.find_collection(session, id)
+            for document in documents.documents_of(session, collection):
+                unused += documents.remove_document(session, document)
+            unused += items.cancel_items(session, collection.id)
+            collections.remove_collection(session, collection.id)
+        self._forget(unused)
+        with self._opening:
+            indexes = self._indexes.pop(collection.id, None)
+        if indexes is not None:
+            indexes.remove()
+
+    # --- bytes and jobs -------------------------------------------------------------------------
+
+    def put_blob(self, content: bytes) -> Version:
+        """Keeps original bytes; on disk when it returns."""
+        return self._blobs.put(content)
+
+    def blob(self, version: Version) -> bytes:
+        return self._blobs.get(version)
+
+    def create_job(self, collection: Collection, sources: Sequence[Source]) -> IngestJob:
+        """Keeps the sources and queues them; what is the same as published is `unchanged`.
+
+        Raises:
+            InvalidRequest: a key or attribute that cannot be kept.
+        """
+        check_sources(sources)
+        for source in sources:
+            self._blobs.put(source.content)
+        with self._database.write() as session:
+            for source in sources:
+                # again, for a delete may have removed the same bytes in between; no other can
+                # while this transaction is open
+                self._blobs.put(source.content)
+            return jobs.create_job(session, collection, sources)
+
+    def job(self, id: JobId) -> IngestJob:
+        with self._database.read() as session:
+            return jobs.find_job(session, id)
+
+    def jobs(self, *, limit: int = 20, after: str | None = None) -> Listing[IngestJob]:
+        with self._database.read() as session:
+            return jobs.list_jobs(session, limit=limit, after=after)
+
+    def items(
+        self, job_id: JobId, *, limit: int = 20, after: str | None = None
+    ) -> Listing[IngestItem]:
+        with self._database.read() as session:
+            return items.list_items(session, job_id, limit=limit, after=after)
+
+    def cancel_job(self, id: JobId) -> IngestJob:
+        """What is published stays; what is not will not be."""
+        with self._database.write() as session:
+            return items.cancel_job(session, id)
+
+    def claim_item(self, *, lease: float) -> ClaimedItem | None:
+        """The next item to work on, for `lease` seconds; None when there is none."""
+        with self._database.write() as session:
+            return items.claim_item(session, lease=lease)
+
+    def source(self, claimed: ClaimedItem) -> Source:
+        return Source(
+            key=claimed.key,
+            content=self._blobs.get(claimed.version),
+            media_type=claimed.media_type,
+            title=claimed.title,
+            attributes=claimed.attributes,
+        )
+
+    def advance(self, claimed: ClaimedItem, state: ItemState) -> None:
+        """Records a completed step and prolongs the lease.
+
+        Raises:
+            Conflict: the item was cancelled, or is another worker's by now.
+        """
+        with self._database.write() as session:
+            items.advance(session, claimed, state)
+
+    def finish(
+        self,
+        claimed: ClaimedItem,
+        state: ItemState,
+        *,
+        error: Failure | None = None,
+        pages: int = 0,
+        pages_ocred: int = 0,
+        chunks: int = 0,
+        seconds: float = 0.0,
+    ) -> None:
+        """Ends an item that was not published.
+
+        Raises:
+            Conflict: the item was cancelled, or is another worker's by now.
+        """
+        work = Work(pages=pages, pages_ocred=pages_ocred, chunks=chunks, seconds=seconds)
+        with self._database.write() as session:
+            items.finish(session, claimed, state, error=error, work=work)
+
+    def release(self, claimed: ClaimedItem) -> None:
+        """Gives an item back untried, as when the service stops."""
+        with self._database.write() as session:
+            items.release(session, claimed)
+
+    # --- what was paid for ----------------------------------------------------------------------
+
+    def reading(self, version: Version, fingerprint: str) -> Document | Failure | None:
+        """What a reader made of these bytes before, with the key, title and attributes of then."""
+        with self._database.read() as session:
+            return readings.find_reading(session, version, fingerprint)
+
+    def keep_reading(self, version: Version, fingerprint: str, result: Document | Failure) -> None:
+        with self._database.write() as session:
+            readings.keep_reading(session, version, fingerprint, result)
+
+    def embeddings(
+        self, model: str, input_type: InputType, texts: Sequence[str]
+    ) -> dict[str, npt.NDArray[np.float32]]:
+        """Vectors of those texts that were embedded before."""
+        with self._database.read() as session:
+            return embeddings.known_embeddings(session, model, input_type, texts)
+
+    def keep_embeddings(
+        self, model: str, input_type: InputType, texts: Sequence[str], vectors: Vectors
+    ) -> None:
+        with self._database.write() as session:
+            embeddings.keep_embeddings(session, model, input_type, texts, vectors)
+
+    def record_spend(self, spend: Spend) -> None:
+        with self._database.write() as session:
+            ledger.record_spend(session, spend)
+
+    # --- documents ------------------------------------------------------------------------------
+
+    def publish(
+        self,
+        collection: Collection,
+        document: Document,
+        chunks: Sequence[Chunk],
+        vectors: Vectors | None,
+        *,
+        claimed: ClaimedItem | None = None,
+        seconds: float = 0.0,
+    ) -> DocumentSummary:
+        """Makes a document searchable, instead of its former version; on disk and found by the
+        next search when it returns. With `claimed`, its item ends in the same transaction:
+        `indexed`, or `unchanged` when this very document was published already.
+
+        Raises:
+            Conflict: the item was cancelled or is another worker's by now; vectors of another
+                width than the collection's; bytes that were never put.
+            InvalidDocument: text that cannot be kept.
+            InvalidRequest: not one finite vector of length 1 for each chunk.
+        """
+        size = self._blobs.size(document.version)
+        if size is None:
+            raise Conflict(f"the bytes of {document.key!r} were never put; use put_blob first")
+        publication = Publication(document, tuple(chunks), vectors, size)
+        publishing.check_publication(publication, collection)
+        with self._database.write() as session:
+            if claimed is not None:
+                items.require_claim(session, claimed)
+            summary, changed = publishing.publish(session, collection, publication)
+            if claimed is not None:
+                work = Work(summary.pages, summary.pages_ocred, summary.chunks, seconds)
+                state: ItemState = "indexed" if changed else "unchanged"
+                items.finish(session, claimed, state, work=work)
+        return summary
+
+    def document(self, id: DocumentId) -> DocumentSummary:
+        with self._database.read() as session:
+            return documents.find_document(session, id)
+
+    def find_document(self, collection: Collection, key: str) -> DocumentSummary | None:
+        with self._database.read() as session:
+            return documents.document_by_key(session, collection.id, key)
+
+    def documents(
+        self, collection: Collection, *, limit: int = 20, after: str | None = None
+    ) -> Listing[DocumentSummary]:
+        with self._database.read() as session:
+            return documents.list_documents(session, collection.id, limit=limit, after=after)
+
+    def versions_by_key(self, collection: Collection) -> dict[str, Version]:
+        """The current bytes of every document, for a client that skips what is unchanged."""
+        with self._database.read() as session:
+            return documents.versions_by_key(session, collection.id)
+
+    def text(self, id: DocumentId, version: Version | None = None) -> Document:
+        """A version whole; the current one unless another is named."""
+        with self._database.read() as session:
+            return documents.read_document(session, id, version)
+
+    def content(self, id: DocumentId) -> tuple[bytes, str]:
+        """The original bytes of the current version, and their media type."""
+        summary = self.document(id)
+        return self._blobs.get(summary.version), summary.media_type
+
+    def delete_document(self, id: DocumentId) -> None:
+        """Never found again once it returns; its text, chunks, vectors, readings, answers that
+        quote it, and its bytes, if no other document has the same, are gone."""
+        with self._database.write() as session:
+            unused = documents.remove_document(session, id)
+        self._forget(unused)
+
+    # --- questions ------------------------------------------------------------------------------
+
+    def candidates(
+        self,
+        collection: Collection,
+        question: str,
+        vector: Vectors | None,
+        *,
+        k: int,
+        filter: Filter | None = None,
+        modes: frozenset[Mode] = BOTH,
+    ) -> list[Candidate]:
+        """The `k` best chunks by meaning and the `k` best by words, together, within the filter.
+
+        Without a vector, or in a collection without a model, there is no dense leg.
+        """
+        asked = Asked(question, vector, k, bounded(filter) if filter else None, modes)
+        return searching.search(
+            asked,
+            collection.id,
+            indexes=self._indexes_of(collection.id),
+            database=self._database,
+            texts=self._texts,
+        )
+
+    def evidence(self, hits: Sequence[Hit]) -> tuple[Evidence, ...]:
+        """The blocks that the hits cover, each once, numbered from 1 in the order of the hits."""
+        with self._database.read() as session:
+            return evidence.evidence_of(session, hits)
+
+    def sample_chunks(
+        self, collection: Collection, n: int, seed: int
+    ) -> list[tuple[ChunkId, str, Chunk]]:
+        """Up to `n` live chunks with their documents' titles; the same for the same seed."""
+        with self._database.read() as session:
+            return samples.sample_chunks(session, collection.id, n, seed, self._texts)
+
+    def keep_answer(self, answer: Answer) -> None:
+        with self._database.write() as session:
+            answers.keep_answer(session, answer)
+
+    def answer(self, id: AnswerId) -> Answer:
+        with self._database.read() as session:
+            return answers.find_answer(session, id)
+
+    def citation(self, id: CitationId) -> Citation:
+        with self._database.read() as session:
+            return answers.find_citation(session, id)
+
+    # --- state ----------------------------------------------------------------------------------
+
+    def health(self) -> Health:
+        with self._opening:
+            indexes = tuple(self._indexes.values())
+        states = tuple(state for one in indexes for state in one.health())
+        try:
+            with self._database.read() as session:
+                count = collections.count_all(session)
+        except RagError:
+            log.exception("the database does not answer", extra={"action": "health_failed"})
+            return Health(False, 0, 0, states)
+        return Health(True, *count, states)
+
+    def _start(self) -> None:
+        with self._database.write() as session:
+            self._id = _library_id(session)
+            items.release_all(session)
+        with self._database.read() as session:
+            ids = [version.collection_id for version in collections.serving_versions(session)]
+        for id in ids:
+            self._indexes_of(id).follow()
+
+    def _indexes_of(self, id: CollectionId) -> DerivedIndexes:
+        with self._opening:
+            if id not in self._indexes:
+                with self._database.read() as session:
+                    serving = collections.serving_version(session, id)
+                self._indexes[id] = DerivedIndexes(
+                    self._database, self.data_dir / "indexes", self._id, serving, self._texts
+                )
+            return self._indexes[id]
+
+    def _forget(self, versions: Sequence[Version]) -> None:
+        """Removes bytes that nothing uses, and every text from memory."""
+        self._texts.forget()
+        with self._database.write() as session:
+            # asked again, for a job may have come for the same bytes; none can come while this
+            # transaction is open
+            for version in documents.unused_versions(session, versions):
+                self._blobs.remove(version)
+
+
+def sqlite_url(data_dir: Path) -> str:
+    return f"sqlite:///{(data_dir / 'library.db').absolute()}"
+
+
+def _library_id(session: Session) -> str:
+    """Made once; files derived from another library are told apart by it."""
+    id = session.scalar(select(MetaRow.value).where(MetaRow.key == "library_id"))
+    if id is None:
+        id = f"lib_{secrets.token_hex(12)}"
+        session.execute(insert(MetaRow).values(key="library_id", value=id))
+    return id

@@ -1,0 +1,103 @@
+"""One process owns a library on SQLite; others find its address in the lock file."""
+
+import fcntl
+import os
+import time
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from rag.errors import LibraryInUse
+from rag.storage.durable import PRIVATE_FILE
+
+PATIENCE = 0.5  # seconds: `owner` holds the lock for an instant to see whether anyone else does
+PAUSE = 0.05  # seconds between two tries
+
+
+class Owner(Struct, frozen=True):
+    """What an owner writes into its lock file."""
+
+    pid: int
+    address: str | None = None
+    """Loopback base URL, once it serves."""
+
+
+class Ownership:
+    """The lock on a data folder, held until `release` or the death of the process."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def announce(self, address: str) -> None:
+        """Tells other commands where to find this process."""
+        _write(self._descriptor, Owner(os.getpid(), address))
+
+    def release(self) -> None:
+        _write(self._descriptor, None)
+        os.close(self._descriptor)
+
+
+def take_ownership(data_dir: Path) -> Ownership:
+    """
+    Raises:
+        LibraryInUse: another process owns the folder.
+    """
+    descriptor = os.open(_lock_file(data_dir), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+    deadline = time.monotonic() + PATIENCE
+    while not _locked(descriptor, fcntl.LOCK_EX):
+        if time.monotonic() > deadline:
+            holder = _read(descriptor)
+            os.close(descriptor)
+            raise LibraryInUse(_in_use(data_dir, holder))
+        time.sleep(PAUSE)
+    _write(descriptor, Owner(os.getpid()))
+    return Ownership(descriptor)
+
+
+def owner(data_dir: Path) -> str | None:
+    """Base URL which the running owner announced; None when nobody owns the folder, or its
+    owner does not serve."""
+    try:
+        descriptor = os.open(_lock_file(data_dir), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        if _locked(descriptor, fcntl.LOCK_SH):
+            return None
+        holder = _read(descriptor)
+        return holder.address if holder else None
+    finally:
+        os.close(descriptor)
+
+
+def _in_use(data_dir: Path, holder: Owner | None) -> str:
+    who = f"process {holder.pid}" if holder else "another process"
+    where = f", which serves at {holder.address}" if holder and holder.address else ""
+    return f"the library in {data_dir} belongs to {who}{where}; ask it, or stop it first"
+
+
+def _lock_file(data_dir: Path) -> Path:
+    return data_dir / "lock"
+
+
+def _locked(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _read(descriptor: int) -> Owner | None:
+    try:
+        return msgspec.json.decode(os.pread(descriptor, 4096, 0), type=Owner)
+    except msgspec.DecodeError:  # just locked and not yet written
+        return None
+
+
+def _write(descriptor: int, holder: Owner | None) -> None:
+    # in place, for the lock belongs to this very file
+    content = msgspec.json.encode(holder) if holder else b""
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, content, 0)

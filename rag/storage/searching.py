@@ -1,0 +1,116 @@
+"""Asking both indexes, and admitting only what the database says is current.
+
+The indexes may be a moment ahead of or behind the database. So what they return is joined back
+to it, and when a chunk turns out to be replaced since, both are asked again: a document that is
+being replaced answers with its old version or its new one, never with neither.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from msgspec import Struct
+from sqlalchemy.orm import Session
+
+from rag.domain import Candidate, CollectionId, Hit, Vectors
+from rag.errors import InvalidRequest
+from rag.ranking.filters import Filter
+from rag.storage.chunks import live_hits
+from rag.storage.database import Database
+from rag.storage.derived import DerivedIndexes
+from rag.storage.selecting import Selection
+from rag.storage.texts import Texts
+
+Mode = Literal["dense", "words"]
+BOTH: frozenset[Mode] = frozenset({"dense", "words"})
+
+ATTEMPTS = 4  # the same document would have to be replaced in the middle of each
+
+
+class Asked(Struct, frozen=True):
+    """What the indexes are asked."""
+
+    text: str
+    vector: Vectors | None
+    k: int
+    filter: Filter | None
+    modes: frozenset[Mode]
+
+
+class _Legs(Struct, frozen=True):
+    """Chunks and scores, best first: what each leg found, and how near the others' finds are."""
+
+    words: dict[int, float]
+    dense: dict[int, float]
+    cosines: Mapping[int, float]
+
+
+def search(
+    asked: Asked,
+    collection_id: CollectionId,
+    *,
+    indexes: DerivedIndexes,
+    database: Database,
+    texts: Texts,
+) -> list[Candidate]:
+    """The `k` best of each leg, together.
+
+    Raises:
+        InvalidRequest: the vector is not as wide as the collection's.
+    """
+    for _ in range(ATTEMPTS):
+        seq = indexes.follow()
+        with database.read() as session:
+            legs = _ask(session, asked, indexes, seq)
+        ids = list(legs.words | legs.dense)
+        with database.read() as session:
+            hits = live_hits(session, collection_id, ids, texts)
+        if len(hits) == len(ids):
+            break
+    return _candidates(hits, legs)
+
+
+def _ask(session: Session, asked: Asked, indexes: DerivedIndexes, seq: int) -> _Legs:
+    selection = indexes.selector.select(session, asked.filter, seq) if asked.filter else None
+    words = _ask_words(asked, selection, indexes) if "words" in asked.modes else {}
+    if "dense" not in asked.modes or asked.vector is None or indexes.dense is None:
+        return _Legs(words, {}, {})
+    vector = _checked(asked.vector, indexes.dense.dimension)
+    chunks = selection.chunks if selection else None
+    dense = dict(indexes.dense.search(vector, asked.k, allowed=chunks))
+    others = [id for id in words if id not in dense]
+    return _Legs(words, dense, dense | indexes.dense.cosines(vector, others))
+
+
+def _ask_words(
+    asked: Asked, selection: Selection | None, indexes: DerivedIndexes
+) -> dict[int, float]:
+    within = selection.documents if selection else None
+    return dict(indexes.words.search(asked.text, asked.k, within=within))
+
+
+def _checked(vector: Vectors, dimension: int) -> Vectors:
+    if vector.size != dimension:
+        raise InvalidRequest(
+            f"the question's vector has {vector.size} numbers, and the collection's {dimension}"
+        )
+    return vector.reshape(1, dimension)
+
+
+def _candidates(hits: Mapping[int, Hit], legs: _Legs) -> list[Candidate]:
+    dense_ranks = _ranks(legs.dense, hits)
+    words_ranks = _ranks(legs.words, hits)
+    return [
+        Candidate(
+            hit=hits[id],
+            dense=legs.cosines.get(id),
+            words=legs.words.get(id),
+            dense_rank=dense_ranks.get(id),
+            words_rank=words_ranks.get(id),
+        )
+        for id in legs.dense | legs.words
+        if id in hits
+    ]
+
+
+def _ranks(leg: Mapping[int, float], hits: Mapping[int, Hit]) -> dict[int, int]:
+    return {id: rank for rank, id in enumerate((id for id in leg if id in hits), start=1)}

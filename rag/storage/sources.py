@@ -1,0 +1,53 @@
+"""What of a source can be kept: checked before anything is."""
+
+import math
+from collections.abc import Sequence
+
+from rag.domain import Attribute, Source
+from rag.errors import InvalidRequest
+
+MAX_KEY = 1_024  # characters
+MAX_ATTRIBUTES = 100  # of one document
+LARGEST_INTEGER = 2**63 - 1  # what a database column holds
+
+
+def check_sources(sources: Sequence[Source]) -> None:
+    """
+    Raises:
+        InvalidRequest: a key or attribute that cannot be kept.
+    """
+    for source in sources:
+        if not 1 <= len(source.key) <= MAX_KEY or not _is_text(source.key):
+            raise InvalidRequest(
+                f"a document's key is 1 to {MAX_KEY:,} characters of text, without NUL"
+            )
+        if not _is_text(source.title or "") or not _is_text(source.media_type or ""):
+            raise InvalidRequest(f"title or media type of {source.key!r} is not text")
+        if len(source.attributes) > MAX_ATTRIBUTES:
+            raise InvalidRequest(f"{source.key!r} has more than {MAX_ATTRIBUTES} attributes")
+        for name, value in source.attributes.items():
+            if not _is_text(name) or not _can_be_kept(value):
+                raise InvalidRequest(f"an attribute of {source.key!r} cannot be kept: {name!r}")
+
+
+def _can_be_kept(value: Attribute) -> bool:
+    match value:
+        case str():
+            return _is_text(value)
+        case tuple():
+            return all(_is_text(part) for part in value)
+        case float():
+            return math.isfinite(value)
+        case int():
+            return abs(value) <= LARGEST_INTEGER
+        case None:
+            return True
+
+
+def _is_text(value: str) -> bool:
+    """Without NUL, which PostgreSQL refuses, and half characters, which no UTF-8 has."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in value

@@ -1,0 +1,341 @@
+"""The schema. SQL is the truth: whatever else is kept can be built again from these rows.
+
+Ids are made by us, except the integers that order things (versions, chunks, operations), which
+the database counts up and never uses twice. Times are RFC 3339 strings in UTC of one width, so
+that they sort as text.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+Counter = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite counts up only columns declared INTEGER, which hold 64 bits there all the same."""
+
+NEVER_REUSED = {"sqlite_autoincrement": True}
+
+
+class Row(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {
+        dict[str, Any]: JSON,
+        list[str]: JSON,
+        list[int]: JSON,
+    }
+
+
+class MetaRow(Row):
+    """Facts about the library itself, such as its id."""
+
+    __tablename__ = "meta"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+
+
+class CollectionRow(Row):
+    __tablename__ = "collection"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    chunk_tokens: Mapped[int]
+    dense_weight: Mapped[float]
+    documents: Mapped[int] = mapped_column(default=0)
+    """Counted up and down by the transactions that publish and delete; so is `chunks`."""
+    chunks: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[str] = mapped_column(String(32))
+
+
+class IndexVersionRow(Row):
+    """One way of cutting and embedding a collection; exactly one serves."""
+
+    __tablename__ = "index_version"
+    __table_args__ = (
+        Index(
+            "uq_index_version_serving",
+            "collection_id",
+            unique=True,
+            sqlite_where=text("serves"),
+            postgresql_where=text("serves"),
+        ),
+        NEVER_REUSED,
+    )
+
+    id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    collection_id: Mapped[str] = mapped_column(ForeignKey("collection.id"))
+    model: Mapped[str | None] = mapped_column(String(200))
+    dimension: Mapped[int | None]
+    dtype: Mapped[str] = mapped_column(String(16))
+    chunker: Mapped[str] = mapped_column(String(100))
+    serves: Mapped[bool]
+    created_at: Mapped[str] = mapped_column(String(32))
+
+
+class DocumentRow(Row):
+    __tablename__ = "document"
+    __table_args__ = (UniqueConstraint("collection_id", "key"),)
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    collection_id: Mapped[str] = mapped_column(ForeignKey("collection.id"))
+    key: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[str] = mapped_column(String(32))
+    updated_at: Mapped[str] = mapped_column(String(32))
+
+
+class VersionRow(Row):
+    """One content of a document, known by its bytes; at most one per document is current."""
+
+    __tablename__ = "version"
+    __table_args__ = (
+        UniqueConstraint("document_id", "sha256"),
+        Index(
+            "uq_version_current",
+            "document_id",
+            unique=True,
+            sqlite_where=text("state = 'current'"),
+            postgresql_where=text("state = 'current'"),
+        ),
+        Index(None, "sha256"),
+        NEVER_REUSED,
+    )
+
+    id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    document_id: Mapped[str] = mapped_column(ForeignKey("document.id"))
+    sha256: Mapped[str] = mapped_column(String(80))
+    """`sha256:` and hex, as everywhere else."""
+    state: Mapped[str] = mapped_column(String(16))
+    """`current` or `superseded`."""
+    revision: Mapped[int]
+    """Counts how often these bytes were read anew; (id, revision) names one text for ever."""
+    title: Mapped[str] = mapped_column(Text)
+    media_type: Mapped[str] = mapped_column(String(200))
+    size: Mapped[int] = mapped_column(BigInteger)
+    """In bytes."""
+    characters: Mapped[int]
+    pages: Mapped[int]
+    pages_ocred: Mapped[int]
+    chunks: Mapped[int]
+    attributes: Mapped[dict[str, Any]]
+    created_at: Mapped[str] = mapped_column(String(32))
+    # the long columns come last, so that reading the others does not walk over them
+    text: Mapped[str] = mapped_column(Text, deferred=True)
+    layout: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    """MessagePack of the blocks and pages."""
+
+
+class EmbeddingRow(Row):
+    """A vector by all that decides it: truth for the dense index, and the cache that makes sure
+    that no text is embedded twice."""
+
+    __tablename__ = "embedding"
+    __table_args__ = (
+        UniqueConstraint("text_sha256", "model", "dimension", "dtype", "input_type"),
+        NEVER_REUSED,
+    )
+
+    id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    model: Mapped[str] = mapped_column(String(200))
+    dimension: Mapped[int]
+    dtype: Mapped[str] = mapped_column(String(16))
+    input_type: Mapped[str] = mapped_column(String(16))
+    text_sha256: Mapped[bytes] = mapped_column(LargeBinary(32))
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+    """Little-endian float32."""
+    crc32: Mapped[int] = mapped_column(BigInteger)
+    """Of `vector`, compared whenever it is read."""
+
+
+class ChunkRow(Row):
+    """A span of a version's text. Its text is not stored again: it is cut from there.
+
+    A chunk of a replaced version stays, with `live` false, until its document is deleted: it
+    says which embeddings are the document's.
+    """
+
+    __tablename__ = "chunk"
+    __table_args__ = (
+        Index(
+            "uq_chunk_live",
+            "chunk_id",
+            unique=True,
+            sqlite_where=text("live"),
+            postgresql_where=text("live"),
+        ),
+        Index(None, "document_id", "live"),
+        Index(None, "index_version_id", "live"),
+        Index(None, "embedding_id"),
+        NEVER_REUSED,
+    )
+
+    id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    """What the derived indexes know it by; never used again for another chunk."""
+    chunk_id: Mapped[str] = mapped_column(String(64))
+    document_id: Mapped[str] = mapped_column(ForeignKey("document.id"))
+    version_id: Mapped[int] = mapped_column(ForeignKey("version.id"))
+    index_version_id: Mapped[int] = mapped_column(ForeignKey("index_version.id"))
+    embedding_id: Mapped[int | None] = mapped_column(ForeignKey("embedding.id"))
+    live: Mapped[bool]
+    start: Mapped[int]
+    end: Mapped[int]
+    tokens: Mapped[int]
+    heading_path: Mapped[list[str]]
+    context: Mapped[str] = mapped_column(Text)
+    pages: Mapped[list[int]]
+    lines: Mapped[list[int] | None]
+
+
+class OperationRow(Row):
+    """What happened to the chunks of an index version, in order: derived indexes follow it."""
+
+    __tablename__ = "operation"
+    __table_args__ = (Index(None, "index_version_id", "seq"), NEVER_REUSED)
+
+    seq: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    index_version_id: Mapped[int] = mapped_column(ForeignKey("index_version.id"))
+    kind: Mapped[str] = mapped_column(String(8))
+    """`put` or `delete`."""
+    chunk: Mapped[int] = mapped_column(BigInteger)
+    """`chunk.id`; no foreign key, for it outlives the chunk."""
+
+
+class GenerationRow(Row):
+    """One immutable file of a derived index."""
+
+    __tablename__ = "generation"
+    __table_args__ = (Index(None, "index_version_id", "kind"), NEVER_REUSED)
+
+    id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    index_version_id: Mapped[int] = mapped_column(ForeignKey("index_version.id"))
+    kind: Mapped[str] = mapped_column(String(8))
+    file: Mapped[str] = mapped_column(String(200))
+    sha256: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int] = mapped_column(BigInteger)
+    """In bytes."""
+    rows: Mapped[int]
+    seq: Mapped[int] = mapped_column(BigInteger)
+    """Complete up to this operation."""
+    created_at: Mapped[str] = mapped_column(String(32))
+
+
+class ReadingRow(Row):
+    """What a reader made of some bytes: a document, or the reason why there is none."""
+
+    __tablename__ = "reading"
+
+    sha256: Mapped[str] = mapped_column(String(80), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(300), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    """`document` or `failure`."""
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    """Compressed MessagePack."""
+
+
+class JobRow(Row):
+    __tablename__ = "job"
+    __table_args__ = (Index(None, "created_at", "id"),)
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    collection_id: Mapped[str] = mapped_column(ForeignKey("collection.id"), index=True)
+    created_at: Mapped[str] = mapped_column(String(32))
+    finished_at: Mapped[str | None] = mapped_column(String(32))
+
+
+class ItemRow(Row):
+    __tablename__ = "item"
+    __table_args__ = (
+        Index(None, "job_id", "id"),
+        Index(None, "finished_at", "id"),
+        Index(None, "collection_id", "key"),
+        Index(None, "sha256"),
+        NEVER_REUSED,
+    )
+
+    id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("job.id"))
+    collection_id: Mapped[str] = mapped_column(ForeignKey("collection.id"))
+    key: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(80))
+    media_type: Mapped[str | None] = mapped_column(String(200))
+    title: Mapped[str | None] = mapped_column(Text)
+    attributes: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(String(16))
+    attempts: Mapped[int] = mapped_column(default=0)
+    """Counted when an attempt begins, so that one that kills the process counts too."""
+    lease: Mapped[float] = mapped_column(default=0.0)
+    """Seconds a claim lasts without a sign of life."""
+    lease_until: Mapped[float | None]
+    """Unix time until which the item belongs to whoever claimed it."""
+    document_id: Mapped[str | None] = mapped_column(String(64))
+    error_code: Mapped[str | None] = mapped_column(String(64))
+    error_stage: Mapped[str | None] = mapped_column(String(64))
+    error_message: Mapped[str | None] = mapped_column(Text)
+    pages: Mapped[int] = mapped_column(default=0)
+    pages_ocred: Mapped[int] = mapped_column(default=0)
+    chunks: Mapped[int] = mapped_column(default=0)
+    seconds: Mapped[float] = mapped_column(default=0.0)
+    finished_at: Mapped[str | None] = mapped_column(String(32))
+
+
+class AnswerRow(Row):
+    __tablename__ = "answer"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[str] = mapped_column(String(32))
+
+
+class AnswerDocumentRow(Row):
+    """An answer shows text of a document, and goes when the document goes."""
+
+    __tablename__ = "answer_document"
+
+    answer_id: Mapped[str] = mapped_column(ForeignKey("answer.id"), primary_key=True)
+    document_id: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)
+
+
+class CitationRow(Row):
+    __tablename__ = "citation"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    answer_id: Mapped[str] = mapped_column(ForeignKey("answer.id"), index=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class LedgerRow(Row):
+    """One paid call."""
+
+    __tablename__ = "ledger"
+    __table_args__ = NEVER_REUSED
+
+    id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    at: Mapped[str] = mapped_column(String(32))
+    provider: Mapped[str] = mapped_column(String(64))
+    model: Mapped[str] = mapped_column(String(200))
+    operation: Mapped[str] = mapped_column(String(32))
+    """`ocr`, `embed`, `answer` ..."""
+    units: Mapped[int] = mapped_column(BigInteger)
+    """Pages or tokens, as the provider counts the operation."""
+    nanodollars: Mapped[int] = mapped_column(BigInteger)
+    """USD / 10^9: whole numbers add up exactly on every database."""
+    collection_id: Mapped[str | None] = mapped_column(String(64))
+    job_id: Mapped[str | None] = mapped_column(String(64))
