@@ -29,7 +29,7 @@ class Received(Struct):
     body: Any
     headers: dict[str, str]
     status: int = 0
-    """0 until it was answered in full."""
+    """0 until the answer began."""
 
 
 class FakeMistral:
@@ -47,6 +47,8 @@ class FakeMistral:
         """Tokens of one text."""
         self.pages: Callable[[Ocr], list[dict[str, Any]]] = replies.ocr_pages
         self.choice: Callable[[Chat], dict[str, Any]] = _choice
+        self.mistakes: list[Exception] = []
+        """Of the fake itself: it answered 500 without being told to."""
         self.pages_billed = 0
         self.tokens_billed = 0
         self.app: ASGIApp = _in_turn(self, _app(self))
@@ -125,7 +127,15 @@ def _app(fake: FakeMistral) -> Litestar:
         ]
         return _forbidden(request) or _list(cards)
 
-    return Litestar([ocr, embeddings, chat, models], openapi_config=None)
+    async def note(error: Exception, scope: Scope) -> None:
+        fake.mistakes.append(error)
+
+    return Litestar(
+        [ocr, embeddings, chat, models],
+        after_exception=[note],
+        openapi_config=None,
+        logging_config=None,
+    )
 
 
 async def _checked(request: Request[Any, Any, Any], shape: type[Closed]) -> Any:

@@ -12,8 +12,10 @@ from rag.mistral.client import MistralClient
 
 
 @pytest.fixture
-def fake() -> FakeMistral:
-    return FakeMistral()
+def fake() -> Iterator[FakeMistral]:
+    fake = FakeMistral()
+    yield fake
+    assert fake.mistakes == []
 
 
 @pytest.fixture
