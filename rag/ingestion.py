@@ -25,7 +25,7 @@ from rag.domain import (
 )
 from rag.errors import EmptyDocument, InvalidDocument, ModelUnavailable
 from rag.ports import Embedder, Reader
-from rag.storage.jobs import ClaimedItem
+from rag.storage.items import ClaimedItem
 from rag.storage.library import Library
 
 EMBEDDING_BATCH = 256

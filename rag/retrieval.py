@@ -1,6 +1,7 @@
 """The story of a search: question -> vector -> two rankings -> one."""
 
 import asyncio
+from collections.abc import Mapping
 from time import perf_counter
 from typing import Any, Literal, TypeAlias
 
@@ -13,8 +14,16 @@ from rag.ranking.diversity import fold_duplicates
 from rag.ranking.filters import Filter
 from rag.ranking.fusion import fuse
 from rag.storage.library import Library
+from rag.storage.searching import BOTH
+from rag.storage.searching import Mode as Leg
 
 Mode: TypeAlias = Literal["hybrid", "dense", "words"]
+
+LEGS: Mapping[Mode, frozenset[Leg]] = {
+    "hybrid": BOTH,
+    "dense": frozenset({"dense"}),
+    "words": frozenset({"words"}),
+}
 
 CANDIDATES = 100
 """Asked of each leg at least, whatever k: fusion needs to see more than it returns."""
@@ -57,7 +66,6 @@ async def search(
     began = perf_counter()
     vector, degraded = await _embed_question(query, within, embedders)
     mode: Mode = query.mode if vector is not None else "words"
-    modes = frozenset({"dense", "words"} if mode == "hybrid" else {mode})
     candidates = await asyncio.to_thread(
         library.candidates,
         within,
@@ -65,7 +73,7 @@ async def search(
         vector,
         k=max(CANDIDATES, CANDIDATES_PER_HIT * query.k),
         filter=query.filter,
-        modes=modes,
+        modes=LEGS[mode],
     )
     fused = fuse(candidates, dense_weight=within.dense_weight)
     hits = fold_duplicates(fused[: SPARE * query.k])[: query.k]

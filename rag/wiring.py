@@ -168,5 +168,5 @@ def _readers(settings: Settings, local: LocalReader, mistral: MistralClient | No
 def _answerer(settings: Settings, embedders: Embedders, mistral: MistralClient | None) -> Answerer:
     if settings.provider_of("answer") == "mistral" and mistral is not None:
         return MistralAnswerer(mistral, settings.mistral_chat_model)
-    local = [e for e in embedders.values() if not isinstance(e, MistralEmbedder)]
-    return ExtractiveAnswerer((local or [*embedders.values()] or [None])[0])
+    local = [each for each in embedders.values() if not isinstance(each, MistralEmbedder)]
+    return ExtractiveAnswerer(next(iter([*local, *embedders.values()]), None))

@@ -8,8 +8,7 @@ from time import perf_counter
 from rag.domain import Collection, CollectionId, Failure, ItemState
 from rag.errors import InvalidDocument, ProviderError, RagError
 from rag.ingestion import Embedders, Readers, ingest
-from rag.retrieval import calibrate
-from rag.storage.jobs import ClaimedItem
+from rag.storage.items import ClaimedItem
 from rag.storage.library import Library
 
 log = logging.getLogger(__name__)
@@ -66,6 +65,9 @@ class Worker:
                 claimed, readers=self._readers, embedders=self._embedders, library=self._library
             )
             self._changed[claimed.collection.id] = claimed.collection
+        except asyncio.CancelledError:
+            await asyncio.to_thread(self._library.release, claimed)
+            raise
         except Exception as error:  # the outermost loop: whatever happened is this item's end
             state, failure = _ending(error)
             log.log(
@@ -91,7 +93,6 @@ class Worker:
                 if now.chunks < GROWTH * self._checked.get(now.id, 0):
                     continue
                 self._checked[now.id] = now.chunks
-                await calibrate(now, embedders=self._embedders, library=self._library)
             except RagError:
                 log.warning("self-check failed", exc_info=True)
 

@@ -185,8 +185,11 @@ def _summary(collection: str, outcomes: Sequence[Outcome], seconds: float) -> Su
 
     return Summary(
         collection,
-        len(outcomes),
-        *(count(state) for state in ("indexed", "unchanged", "refused", "failed")),
+        files=len(outcomes),
+        indexed=count("indexed"),
+        unchanged=count("unchanged"),
+        refused=count("refused"),
+        failed=count("failed"),
         pages=sum(outcome.pages for outcome in outcomes),
         pages_ocred=sum(outcome.pages_ocred for outcome in outcomes),
         chunks=sum(outcome.chunks for outcome in outcomes),

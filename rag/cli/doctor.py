@@ -23,7 +23,7 @@ from rag.local.minilm import load_minilm
 from rag.local.ocr.engine import ocr_engine
 from rag.mistral.client import MistralClient
 from rag.settings import Settings, load_settings
-from rag.storage.library import owner
+from rag.storage.ownership import owner
 
 LOW_DISK = 1024**3  # bytes free below which a large ingest is likely to fail
 

@@ -9,7 +9,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 import httpx
@@ -17,7 +17,7 @@ import httpx
 from rag.api.app import create_app
 from rag.errors import LibraryInUse, RagError
 from rag.settings import Settings, load_settings
-from rag.storage.library import owner
+from rag.storage.ownership import owner
 from rag.wiring import Services
 
 Result = TypeVar("Result")
@@ -89,7 +89,8 @@ async def open_door(settings: Settings) -> AsyncIterator[Door]:
     services = await _open(settings)
     await services.start()
     try:
-        transport = httpx.ASGITransport(create_app(services))
+        application = cast(Any, create_app(services))  # two spellings of one ASGI type
+        transport = httpx.ASGITransport(application)
         async with httpx.AsyncClient(
             transport=transport, base_url="http://127.0.0.1", timeout=ANSWER_TIME
         ) as http:

@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from rag.settings import load_settings
-from rag.storage.migrate import migrate
+from rag.storage.library import sqlite_url
+from rag.storage.migrating import migrate
 
 
 @click.command("migrate")
@@ -18,5 +19,6 @@ def command() -> None:
     """
     settings = load_settings(os.environ)
     folder = Path(settings.data_dir).expanduser().resolve()
-    before, after = migrate(folder, database_url=settings.database_url)
-    click.echo(f"schema {after} (was {before or 'none'})", err=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    revision = migrate(settings.database_url or sqlite_url(folder))
+    click.echo(f"{folder}: schema {revision}", err=True)
