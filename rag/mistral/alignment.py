@@ -6,7 +6,7 @@ rules). A block is found by its letters and digits alone, and only as whole line
 enough for a number never to be found inside another, and loose enough for markup to differ.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
@@ -20,10 +20,12 @@ class _Bones(Struct, frozen=True):
     """The letters and digits of a text, and which of its lines they belong to."""
 
     letters: str
+    starts: list[int]
+    """Where lines that have letters start, counted in letters."""
     line_starts: dict[int, int]
-    """Of each line that has letters: position among the letters -> where the line starts."""
+    """The same -> where the line starts in the text."""
     line_ends: dict[int, int]
-    """The same for where it ends, white space apart."""
+    """Where it ends, counted in letters -> where it ends in the text, white space apart."""
 
 
 def align(contents: Sequence[str], text: str) -> list[Range | None]:
@@ -63,7 +65,7 @@ def _bones(text: str) -> _Bones:
             ends[count] = offset + len(line.rstrip())
             letters.append(own)
         offset += len(line) + 1
-    return _Bones("".join(letters), starts, ends)
+    return _Bones("".join(letters), list(starts), starts, ends)
 
 
 def _letters(text: str) -> str:
@@ -72,11 +74,14 @@ def _letters(text: str) -> str:
 
 def _occurrences(letters: str, bones: _Bones, start: int, end: int) -> Iterator[Range]:
     """Ranges of the bones' letters where `letters` stand as whole lines."""
-    at = bones.letters.find(letters, start, end) if letters else -1
-    while at >= 0:
-        if at in bones.line_starts and at + len(letters) in bones.line_ends:
-            yield at, at + len(letters)
-        at = bones.letters.find(letters, at + 1, end)
+    if not letters:
+        return
+    first = bisect_left(bones.starts, start)
+    last = bisect_right(bones.starts, end - len(letters))
+    for at in bones.starts[first:last]:
+        after = at + len(letters)
+        if after in bones.line_ends and bones.letters.startswith(letters, at):
+            yield at, after
 
 
 def _anchors(sought: Sequence[str], bones: _Bones) -> list[tuple[int, Range]]:

@@ -95,7 +95,7 @@ class MistralAnswerer:
             prompt_cache_key=_CACHE_KEY,
             reasoning_effort="none" if self._model in _REASONING else None,
         )
-        call = Call("/v1/chat/completions", request, _DEADLINE, _LARGEST_REPLY)
+        call = Call("/v1/chat/completions", self._model, request, _DEADLINE, _LARGEST_REPLY)
         return await self._client.ask(call, _reply, patience=INTERACTIVE)
 
     def _usage(self, *replies: ChatReply) -> Usage:

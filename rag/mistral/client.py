@@ -53,6 +53,8 @@ class Call(Struct, frozen=True):
     """One question to the provider. Its request holds what nobody may log."""
 
     path: str
+    model: str
+    """Its id, for the operator to read; what is asked for where no model is."""
     request: Struct | None
     """Sent as JSON by POST; None is a GET."""
     deadline: float
@@ -61,7 +63,7 @@ class Call(Struct, frozen=True):
     """Bytes."""
 
     def __repr__(self) -> str:
-        return f"Call({self.path!r})"
+        return f"Call({self.path!r}, {self.model!r})"
 
 
 class MistralClient:
@@ -97,6 +99,8 @@ class MistralClient:
             transport=transport,
         )
         self._places = {each: asyncio.Semaphore(each.places) for each in (BULK, INTERACTIVE)}
+        self._retiring: set[str] = set()
+        """Models whose retirement was told."""
         self._sleep = sleep
         self._chance = chance
 
@@ -134,7 +138,7 @@ class MistralClient:
                     "provider call is repeated",
                     extra={
                         "action": "provider_retry",
-                        "path": call.path,
+                        "model": call.model,
                         "attempt": attempt,
                         "reason": failure.error.code,
                         "wait": round(wait, 2),
@@ -158,8 +162,8 @@ class MistralClient:
             broken = ProviderUnavailable(PROVIDER, "broke off its reply")
             raise _MayPass(broken) from error
         if status != httpx.codes.OK:
-            raise _failure(status, headers, reply)
-        _warn_of_retirement(call, headers)
+            raise _failure(call, status, headers, reply)
+        self._warn_of_retirement(call, headers)
         try:
             return read(reply)
         except MalformedReply as error:
@@ -188,6 +192,16 @@ class MistralClient:
         finally:
             await response.aclose()
 
+    def _warn_of_retirement(self, call: Call, headers: httpx.Headers) -> None:
+        """Once for each model."""
+        retires = headers.get("x-model-deprecation-timestamp")
+        if retires and call.model not in self._retiring:
+            self._retiring.add(call.model)
+            log.warning(
+                "a model is about to be retired",
+                extra={"action": "model_retires", "model": call.model, "on": retires[:40]},
+            )
+
 
 class _MayPass(Exception):
     """A failure that another attempt may not meet."""
@@ -204,7 +218,7 @@ class _MayPass(Exception):
         """Attempts, whatever the patience."""
 
 
-def _failure(status: int, headers: httpx.Headers, body: bytes) -> Exception:
+def _failure(call: Call, status: int, headers: httpx.Headers, body: bytes) -> Exception:
     """The error that a status deserves."""
     said = refusal(status, body)
     wait = retry_after(headers)
@@ -215,16 +229,8 @@ def _failure(status: int, headers: httpx.Headers, body: bytes) -> Exception:
         down = ProviderUnavailable(PROVIDER, f"cannot do it at the moment {said}")
         return _MayPass(down, retry_after=wait)
     if httpx.codes.is_redirect(status):
-        return Refused(said, "answers from elsewhere; is the base URL right?")
-    return Refused(said, _ADVICE.get(status, "answers in a way that was not agreed"))
-
-
-def _warn_of_retirement(call: Call, headers: httpx.Headers) -> None:
-    if retires := headers.get("x-model-deprecation-timestamp"):
-        log.warning(
-            "the model asked for is about to be retired",
-            extra={"action": "model_retires", "path": call.path, "on": retires[:40]},
-        )
+        return Refused(said, "answers from elsewhere; is the base URL right?", call.model)
+    return Refused(said, _ADVICE.get(status, "answers in a way that was not agreed"), call.model)
 
 
 def _checked_key(api_key: str) -> str:

@@ -128,7 +128,7 @@ class MistralEmbedder:
             return np.concatenate([await self._embed_run(run, patience) for run in runs])
         request = EmbeddingRequest(self._model, tuple(texts), encoding_format="float")
         largest = len(texts) * self.dimension * _BYTES_PER_NUMBER + _ENVELOPE
-        call = Call("/v1/embeddings", request, _DEADLINE, largest)
+        call = Call("/v1/embeddings", self._model, request, _DEADLINE, largest)
         try:
             return await self._client.ask(
                 call, lambda body: self._vectors(body, len(texts)), patience=patience

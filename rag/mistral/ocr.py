@@ -96,7 +96,13 @@ class MistralReader:
             ProviderError: the provider failed for good, after retries.
         """
         media_type = _media_type(source)
-        call = Call("/v1/ocr", self._request(source.content, media_type), _DEADLINE, _LARGEST_REPLY)
+        call = Call(
+            "/v1/ocr",
+            self._model,
+            self._request(source.content, media_type),
+            _DEADLINE,
+            _LARGEST_REPLY,
+        )
         try:
             reply = await self._client.ask(call, _checked_reply, patience=BULK)
         except Refused as error:
@@ -206,7 +212,7 @@ def _page(page: OcrPage, number: int, span: tuple[int, int], media_type: str, re
         start,
         end,
         reader,
-        "read by the provider" if end > start else "the provider found no text",
+        "OCR by the provider is configured" if end > start else "the provider found no text",
         width=frame.width * scale if frame else None,
         height=frame.height * scale if frame else None,
         confidence=scores.average_page_confidence_score if scores else None,

@@ -75,8 +75,8 @@ class Refusal(Struct, frozen=True):
 class Refused(ProviderRefused):
     """The provider will not do it, however often it is asked."""
 
-    def __init__(self, refusal: Refusal, advice: str) -> None:
-        super().__init__(PROVIDER, f"{advice} {refusal}")
+    def __init__(self, refusal: Refusal, advice: str, model: str) -> None:
+        super().__init__(PROVIDER, f"{advice}: {model} {refusal}")
         self.refusal = refusal
 
 

@@ -45,6 +45,7 @@ class FakeMistral:
         """Of one embeddings request."""
         self.longest_input = 8_192
         """Tokens of one text."""
+        self.chat_models = set(CHAT_MODELS)
         self.pages: Callable[[Ocr], list[dict[str, Any]]] = replies.ocr_pages
         self.choice: Callable[[Chat], dict[str, Any]] = _choice
         self.mistakes: list[Exception] = []
@@ -98,7 +99,7 @@ def _app(fake: FakeMistral) -> Litestar:
         asked = await _checked(request, Chat)
         if isinstance(asked, Response):
             return asked
-        if asked.model not in CHAT_MODELS:
+        if asked.model not in fake.chat_models:
             return _unknown_model(asked.model)
         if asked.reasoning_effort and asked.model not in REASONING:
             return _refusal(400, "invalid_request_error", "reasoning_effort is not supported")
@@ -121,9 +122,10 @@ def _app(fake: FakeMistral) -> Litestar:
 
     @get("/v1/models")
     async def models(request: Request[Any, Any, Any]) -> Response[Any]:
-        ids = sorted({*WIDTHS, *OCR_MODELS, *CHAT_MODELS})
+        ids = sorted({*WIDTHS, *OCR_MODELS, *fake.chat_models})
         cards = [
-            {"id": each, "object": "model", "aliases": [], "deprecation": None} for each in ids
+            {"id": each, "object": "model", "type": "base", "capabilities": {}, "aliases": []}
+            for each in ids
         ]
         return _forbidden(request) or _list(cards)
 

@@ -104,7 +104,7 @@ def _page(index: int, text: str, request: Ocr) -> dict[str, Any]:
 
 def draft(request: Chat) -> str:
     """The block nearest to the question in words, quoted whole; or that none is near."""
-    lines = [_object(line) for line in str(request.messages[1].content).splitlines()]
+    lines = [_object(line) for line in str(request.messages[1].content).split("\n")]
     blocks = [line for line in lines if "block" in line]
     [question] = [line["question"] for line in lines if "question" in line]
     asked = set(WORD.findall(question.lower()))

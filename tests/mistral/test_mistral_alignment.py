@@ -1,7 +1,7 @@
 """Blocks are found where they stand, or not at all."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.mistral.alignment import align
@@ -69,6 +69,7 @@ def test_of_blocks_out_of_order_the_most_are_kept_that_are_in_order() -> None:
 lines = st.lists(st.text(st.characters(categories=["L", "N", "Zs", "P"])), max_size=12)
 
 
+@settings(deadline=None, max_examples=50)
 @given(lines, st.randoms(use_true_random=False))
 def test_ranges_are_in_order_apart_and_hold_what_was_sought(
     parts: list[str], random: object
@@ -86,6 +87,7 @@ def test_ranges_are_in_order_apart_and_hold_what_was_sought(
             assert letters(text[place[0] : place[1]]) == letters(content)
 
 
+@settings(deadline=None, max_examples=50)
 @given(lines)
 def test_blocks_that_are_the_text_are_all_found(parts: list[str]) -> None:
     told = [part for part in parts if letters(part)]

@@ -30,7 +30,7 @@ TEXT = "the text that nobody may log"
 
 def embedding(deadline: float = 5.0, largest_reply: int = 1_000_000) -> Call:
     request = EmbeddingRequest("mistral-embed", (TEXT,), encoding_format="float")
-    return Call("/v1/embeddings", request, deadline, largest_reply)
+    return Call("/v1/embeddings", "mistral-embed", request, deadline, largest_reply)
 
 
 def width(body: bytes) -> int:
@@ -43,7 +43,7 @@ async def test_a_reply_is_read(client: MistralClient) -> None:
 
 
 async def test_a_get_has_no_body(client: MistralClient, fake: FakeMistral) -> None:
-    call = Call("/v1/models", None, 5.0, 1_000_000)
+    call = Call("/v1/models", "models", None, 5.0, 1_000_000)
 
     models = await client.ask(call, lambda b: decode(b, ModelList), patience=INTERACTIVE)
 
@@ -232,10 +232,10 @@ async def test_a_question_does_not_stand_behind_bulk_work(clock: Clock) -> None:
         return httpx.Response(200, content=b"done")
 
     client = MistralClient(KEY, transport=httpx.MockTransport(bulk_waits), sleep=clock.sleep)
-    bulk = Call("/v1/bulk", None, 5.0, 100)
+    bulk = Call("/v1/bulk", "m", None, 5.0, 100)
     work = [asyncio.create_task(client.ask(bulk, len, patience=BULK)) for _ in range(50)]
 
-    asked = await client.ask(Call("/v1/ask", None, 1.0, 100), len, patience=INTERACTIVE)
+    asked = await client.ask(Call("/v1/ask", "m", None, 1.0, 100), len, patience=INTERACTIVE)
 
     assert asked == len("done")
     gate.set()
@@ -287,14 +287,17 @@ async def test_neither_key_nor_text_shows_in_an_error_or_a_log(
     assert not any(KEY in text or TEXT in text for text in shown)
 
 
-async def test_a_model_about_to_be_retired_is_told(
+async def test_a_model_about_to_be_retired_is_told_once(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     headers = {"x-model-deprecation-timestamp": "2027-01-31T12:00:00Z"}
     transport = httpx.MockTransport(lambda request: httpx.Response(200, headers=headers))
     client = MistralClient(KEY, transport=transport, sleep=clock.sleep)
+    call = Call("/v1/ocr", "mistral-ocr-2512", None, 1.0, 100)
 
-    await client.ask(Call("/v1/ocr", None, 1.0, 100), len, patience=BULK)
+    await client.ask(call, len, patience=BULK)
+    await client.ask(call, len, patience=BULK)
 
-    assert "retired" in caplog.text
+    [warning] = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert vars(warning)["model"] == "mistral-ocr-2512"
     await client.close()

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 from fake_mistral.pages import ocr_block, ocr_page
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import MalformedReply
@@ -190,6 +190,7 @@ contents = st.lists(
 )
 
 
+@settings(deadline=None, max_examples=50)
 @given(markdown, contents)
 def test_blocks_cover_the_text_in_order_whatever_the_provider_says(
     markdown: str, blocks: list[dict[str, Any]]

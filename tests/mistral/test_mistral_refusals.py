@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.mistral.refusals import refusal
@@ -112,6 +112,7 @@ def test_the_input_that_a_body_repeats_is_no_cause() -> None:
     assert refusal(422, msgspec.json.encode({"detail": errors})).cause is None
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     st.text(min_size=1), st.sampled_from(["message", "detail", "type", "code", "input", "error"])
 )
@@ -124,6 +125,7 @@ def test_no_sentence_of_a_body_is_passed_on(text: str, place: str) -> None:
     assert "Ada" not in told
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     st.recursive(
         st.none() | st.integers() | st.text(),
