@@ -1,0 +1,223 @@
+"""The stories, told with a real library and small engines."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from rag.answering import Question, answer
+from rag.domain import Collection, Draft, DraftClaim, IngestJob, Quotation, Source
+from rag.errors import ModelUnavailable, ProviderUnavailable
+from rag.ingestion import Embedders, Readers
+from rag.retrieval import Query, search
+from rag.storage.library import Library
+from rag.worker import Worker
+from tests.fakes import FirstBlockAnswerer, HashingEmbedder, PlainReader
+
+pytestmark = pytest.mark.anyio
+
+WHALES = "# Whales\n\nThe blue whale is the largest animal. It eats krill.\n"
+BREAD = "# Bread\n\nSourdough needs flour, water and salt. It rises over night.\n"
+
+
+class House:
+    """A library with its stories."""
+
+    def __init__(self, folder: Path) -> None:
+        self.reader = PlainReader()
+        self.embedder = HashingEmbedder()
+        self.readers = Readers(self.reader, {})
+        self.embedders = Embedders({self.embedder.model: self.embedder})
+        self.library = Library.open(folder)
+        self.within: Collection = self.library.create_collection(
+            "notes",
+            embedding_model=self.embedder.model,
+            dimension=self.embedder.dimension,
+            chunk_tokens=self.embedder.max_tokens,
+        )
+
+    async def ingest(self, **texts: str | bytes) -> IngestJob:
+        sources = [
+            Source(f"{key}.md", text.encode() if isinstance(text, str) else text)
+            for key, text in texts.items()
+        ]
+        job = self.library.create_job(self.within, sources)
+        worker = Worker(self.library, self.readers, self.embedders, lanes=2)
+        working = asyncio.create_task(worker.run())
+        async with asyncio.timeout(20):
+            while (now := self.library.job(job.id)).state in ("queued", "running"):
+                await asyncio.sleep(0.01)
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        return now
+
+    async def find(self, text: str, **query: object) -> list[str]:
+        result = await search(
+            Query(text, **query),  # type: ignore[arg-type]  # the tests' own keywords
+            self.library.collection("notes"),
+            embedders=self.embedders,
+            library=self.library,
+        )
+        return [hit.key for hit in result.data]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path / "library")
+
+
+async def test_what_was_ingested_is_found_by_meaning_and_by_words(house: House) -> None:
+    job = await house.ingest(whales=WHALES, bread=BREAD)
+
+    assert job.state == "succeeded"
+    assert (await house.find("largest animal"))[0] == "whales.md"
+    assert (await house.find("largest animal", mode="dense"))[0] == "whales.md"
+    assert await house.find("sourdough", mode="words") == ["bread.md"]
+
+
+async def test_the_same_bytes_again_cost_nothing(house: House) -> None:
+    await house.ingest(whales=WHALES)
+    before = len(house.embedder.embedded)
+
+    job = await house.ingest(whales=WHALES)
+
+    assert job.state == "succeeded"
+    assert house.library.items(job.id).data[0].state == "unchanged"
+    assert len(house.embedder.embedded) == before
+    assert await house.find("krill", mode="words") == ["whales.md"]
+
+
+async def test_a_new_version_replaces_the_old_and_embeds_only_what_is_new(house: House) -> None:
+    await house.ingest(whales=WHALES)
+    await house.ingest(whales=WHALES.replace("krill", "plankton"))
+
+    assert await house.find("krill", mode="words") == []
+    assert await house.find("plankton", mode="words") == ["whales.md"]
+
+
+async def test_a_text_embedded_once_is_not_embedded_again_under_another_key(house: House) -> None:
+    await house.ingest(one=WHALES)
+    await house.ingest(two=WHALES)
+
+    assert len(house.embedder.embedded) == 1
+    assert len(house.library.documents(house.within).data) == 2
+
+
+async def test_one_bad_file_is_refused_with_its_reason_and_the_others_go_on(house: House) -> None:
+    job = await house.ingest(good=WHALES, bad=b"\xff\xfe\xfa", empty="  \n")
+
+    items = {item.key: item for item in house.library.items(job.id).data}
+    assert items["good.md"].state == "indexed"
+    assert items["bad.md"].state == "refused"
+    assert items["bad.md"].error is not None
+    assert items["bad.md"].error.code == "unsupported_media_type"
+    assert items["empty.md"].error is not None
+    assert items["empty.md"].error.code == "empty_document"
+    assert job.state == "failed"
+    assert await house.find("whale") == ["good.md"]
+
+
+async def test_a_refused_file_is_not_read_again(house: House) -> None:
+    await house.ingest(bad=b"\xff\xfe\xfa")
+    again = await house.ingest(bad=b"\xff\xfe\xfa")
+
+    [item] = house.library.items(again.id).data
+    assert item.state == "refused"
+    assert item.error is not None
+    assert item.error.code == "unsupported_media_type"
+    assert house.reader.reads == 1
+
+
+async def test_a_collection_without_a_model_is_searched_by_words_and_says_so(house: House) -> None:
+    house.within = house.library.create_collection(
+        "plain", embedding_model=None, dimension=None, chunk_tokens=100
+    )
+    await house.ingest(whales=WHALES)
+
+    result = await search(
+        Query("krill"), house.within, embedders=house.embedders, library=house.library
+    )
+
+    assert [hit.key for hit in result.data] == ["whales.md"]
+    assert result.mode == "words"
+    assert "by words alone" in (result.degraded or "")
+
+
+async def test_a_model_that_is_down_leaves_the_words(house: House) -> None:
+    await house.ingest(whales=WHALES)
+
+    async def down(texts: object, input_type: object) -> object:
+        raise ProviderUnavailable("hashing", "it is down")
+
+    house.embedder.embed = down  # type: ignore[method-assign, assignment]
+    result = await search(
+        Query("krill"), house.within, embedders=house.embedders, library=house.library
+    )
+
+    assert [hit.key for hit in result.data] == ["whales.md"]
+    assert "it is down" in (result.degraded or "")
+    with pytest.raises(ProviderUnavailable):
+        await house.find("krill", mode="dense")
+
+
+async def test_a_model_that_is_not_configured_fails_the_item_and_says_what_to_do(
+    house: House,
+) -> None:
+    house.embedders.clear()
+    job = await house.ingest(whales=WHALES)
+
+    [item] = house.library.items(job.id).data
+    assert item.state == "failed"
+    assert item.error is not None
+    assert item.error.code == ModelUnavailable.code
+    assert "ingest into a new collection" in item.error.message
+
+
+async def test_an_answer_quotes_the_stored_text(house: House) -> None:
+    await house.ingest(whales=WHALES, bread=BREAD)
+    within = [house.library.collection("notes")]
+
+    answered = await answer(
+        Question("What is the largest animal?"),
+        within,
+        embedders=house.embedders,
+        answerer=FirstBlockAnswerer(),
+        library=house.library,
+    )
+
+    assert answered.outcome == "answered"
+    [citation] = answered.citations
+    stored = house.library.text(citation.document_id)
+    assert stored.text[citation.source.start : citation.source.end] == citation.quote
+    assert house.library.answer(answered.id) == answered
+    assert house.library.citation(citation.id) == citation
+
+
+async def test_an_invented_quotation_ends_in_a_refusal(house: House) -> None:
+    await house.ingest(whales=WHALES)
+    invented = Draft(True, (DraftClaim("Whales sing.", (Quotation(1, "Whales sing at dawn."),)),))
+
+    answered = await answer(
+        Question("Do whales sing?"),
+        [house.within],
+        embedders=house.embedders,
+        answerer=FirstBlockAnswerer(invented),
+        library=house.library,
+    )
+
+    assert answered.outcome == "insufficient"
+    assert answered.citations == ()
+    assert "Whales sing at dawn." in {dropped.text for dropped in answered.dropped}
+    assert answered.nearest
+
+
+async def test_an_empty_library_answers_no_evidence(house: House) -> None:
+    answered = await answer(
+        Question("Do whales sing?"),
+        [house.within],
+        embedders=house.embedders,
+        answerer=FirstBlockAnswerer(),
+        library=house.library,
+    )
+
+    assert answered.outcome == "no_evidence"
