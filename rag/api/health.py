@@ -5,6 +5,7 @@ from litestar.di import NamedDependency
 from msgspec import Struct
 
 from rag.api.problems import Refused
+from rag.storage.library import Health
 from rag.wiring import Services
 
 RETRY_READY = 2.0  # seconds; a first ingest of the samples takes a few
@@ -12,10 +13,6 @@ RETRY_READY = 2.0  # seconds; a first ingest of the samples takes a few
 
 class Live(Struct, frozen=True):
     status: str = "live"
-
-
-class Ready(Struct, frozen=True):
-    status: str = "ready"
 
 
 class EmbeddingModel(Struct, frozen=True):
@@ -44,14 +41,15 @@ class HealthController(Controller):
         """Tell whether the process answers at all."""
         return Live()
 
-    @get("/health/ready", sync_to_thread=False)
-    def ready(self, services: NamedDependency[Services]) -> Ready:
+    @get("/health/ready", sync_to_thread=True)
+    def ready(self, services: NamedDependency[Services]) -> Health:
         """Tell whether questions can be answered: 503 while they cannot."""
-        if not services.ready():
+        health = services.library.health()
+        if not (health.database_ok and services.ready()):
             raise Refused(
                 503, "not_ready", "questions cannot be answered yet", retry_after=RETRY_READY
             )
-        return Ready()
+        return health
 
     @get("/v1/models", sync_to_thread=False)
     def models(self, services: NamedDependency[Services]) -> Models:

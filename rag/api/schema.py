@@ -27,7 +27,7 @@ REFERENCE = "#/components/schemas/{name}"
 DOCUMENTS = "/v1/collections/{collection}/documents"
 
 BODIES = (Problem, NewText, PutText, Search, Ask, NewCollection, CollectionChange)
-"""Described from their structs, with bounds, tags and docstrings, which the framework leaves out."""
+"""Described from their structs: the framework leaves out bounds, tags and docstrings."""
 
 DESCRIPTION = """Cited answers from your own documents.
 

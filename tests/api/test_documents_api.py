@@ -1,0 +1,373 @@
+"""Handing in documents, and reading them back."""
+
+import hashlib
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+SAMPLES = Path(__file__).parents[2] / "rag" / "samples"
+
+Finished = Callable[[str], dict[str, Any]]
+Put = Callable[..., str]
+
+
+def test_a_text_is_accepted_then_unchanged_then_replaced(
+    http: httpx.Client, collection: str, finished: Finished
+) -> None:
+    path = f"/v1/collections/{collection}/documents/notes/monday.md"
+    first = http.put(path, json={"text": "# Monday\n\nThe kettle is broken."})
+    job = finished(first.json()["job_id"])
+    again = http.put(path, json={"text": "# Monday\n\nThe kettle is broken."})
+    other = http.put(path, json={"text": "# Monday\n\nThe kettle is mended."})
+    finished(other.json()["job_id"])
+    document = first.json()["document_id"]
+    text = http.get(f"/v1/documents/{document}/text").json()["text"]
+
+    assert first.status_code == 202
+    assert first.headers["location"] == f"/v1/jobs/{first.json()['job_id']}"
+    assert job["state"] == "succeeded"
+    assert job["items"] == {"total": 1, "done": 1, "failed": 0}
+    assert (again.status_code, other.status_code) == (200, 202)
+    assert again.json()["document_id"] == other.json()["document_id"] == document
+    assert text == "# Monday\n\nThe kettle is mended."
+
+
+def test_the_bytes_of_a_file_are_put_with_their_media_type(
+    http: httpx.Client, collection: str, finished: Finished
+) -> None:
+    handbook = (SAMPLES / "handbook.pdf").read_bytes()
+    response = http.put(
+        f"/v1/collections/{collection}/documents/handbook.pdf",
+        content=handbook,
+        headers={"Content-Type": "application/pdf"},
+    )
+    job = finished(response.json()["job_id"])
+    summary = http.get(f"/v1/documents/{response.json()['document_id']}").json()
+
+    assert job["state"] == "succeeded"
+    assert summary["media_type"] == "application/pdf"
+    assert summary["version"] == "sha256:" + hashlib.sha256(handbook).hexdigest()
+    assert summary["pages"] > 1
+    assert summary["bytes"] == len(handbook)
+
+
+def test_a_form_brings_many_files_whose_names_are_their_keys(
+    http: httpx.Client, collection: str, finished: Finished
+) -> None:
+    files = [
+        ("file", ("minutes/march.md", b"# March\n\nThe roof leaks.", "text/markdown")),
+        ("file", ("Übersicht 日本.txt", "Das Dach ist dicht.".encode(), "text/plain")),
+        ("anything", ("b.bin", b"\x00\x01\x02\xff" * 50, "application/octet-stream")),
+    ]
+    response = http.post(
+        f"/v1/collections/{collection}/documents",
+        files=files,
+        data={"attributes": '{"year": 2026, "tags": ["roof"]}'},
+    )
+    job = finished(response.json()["job_id"])
+    items = http.get(f"/v1/jobs/{job['id']}/items").json()["data"]
+    listed = http.get(f"/v1/collections/{collection}/documents").json()["data"]
+
+    assert response.status_code == 202
+    assert response.headers["location"] == f"/v1/jobs/{job['id']}"
+    assert {each["key"] for each in response.json()["documents"]} == {
+        "minutes/march.md",
+        "Übersicht 日本.txt",
+        "b.bin",
+    }
+    assert {each["key"]: each["state"] for each in items} == {
+        "minutes/march.md": "indexed",
+        "Übersicht 日本.txt": "indexed",
+        "b.bin": "refused",
+    }
+    assert job["state"] == "failed"
+    assert job["last_error"]["message"]
+    assert {each["key"]: each["id"] for each in listed}.items() <= {
+        each["key"]: each["document_id"] for each in response.json()["documents"]
+    }.items()
+    assert all(each["attributes"] == {"year": 2026, "tags": ["roof"]} for each in listed)
+
+
+def test_a_text_without_key_has_one_made_from_it(
+    http: httpx.Client, collection: str, finished: Finished
+) -> None:
+    path = f"/v1/collections/{collection}/documents"
+    first = http.post(path, json={"text": "The moon is far.", "title": "Moon"})
+    finished(first.json()["job_id"])
+    second = http.post(path, json={"text": "The moon is far.", "title": "Moon"})
+    finished(second.json()["job_id"])
+    [listed] = http.get(path).json()["data"]
+
+    assert first.json()["documents"] == second.json()["documents"]
+    assert listed["title"] == "Moon"
+
+
+def test_a_document_is_found_by_its_key(http: httpx.Client, collection: str, put: Put) -> None:
+    document = put("a/b c.md", "Bread and butter.")
+    path = f"/v1/collections/{collection}/documents"
+
+    [found] = http.get(path, params={"key": "a/b c.md"}).json()["data"]
+    nothing = http.get(path, params={"key": "a/b"}).json()
+
+    assert found["id"] == document
+    assert nothing == {"data": [], "has_more": False, "next": None}
+
+
+def test_a_deleted_document_is_gone_when_the_call_returns(
+    http: httpx.Client, collection: str, put: Put
+) -> None:
+    document = put("secret.md", "The passphrase is heliotrope.")
+    search = {"query": "heliotrope passphrase"}
+    before = http.post(f"/v1/collections/{collection}/search", json=search).json()["data"]
+    deleted = http.delete(f"/v1/documents/{document}")
+    after = http.post(f"/v1/collections/{collection}/search", json=search).json()["data"]
+
+    assert [hit["document_id"] for hit in before] == [document]
+    assert deleted.status_code == 204
+    assert after == []
+    for path in ("", "/text", "/content", "/pages/1"):
+        assert http.get(f"/v1/documents/{document}{path}").status_code == 404
+
+
+def test_pages_are_spans_of_the_text(
+    http: httpx.Client, collection: str, finished: Finished
+) -> None:
+    document = _put_handbook(http, collection, finished)
+    whole = http.get(f"/v1/documents/{document}/text").json()
+    page = http.get(f"/v1/documents/{document}/pages/2").json()
+    missing = http.get(f"/v1/documents/{document}/pages/999")
+
+    assert page["number"] == 2
+    assert page["text"] == whole["text"][page["start"] : page["end"]]
+    assert page["reader"] == "text-layer"
+    assert page["reason"]
+    assert missing.status_code == 404
+    assert "pages 1 to" in missing.json()["detail"]
+
+
+def test_a_page_is_shown_as_a_picture(
+    http: httpx.Client, collection: str, finished: Finished
+) -> None:
+    document = _put_handbook(http, collection, finished)
+    small = http.get(f"/v1/documents/{document}/pages/1/image?dpi=36")
+    large = http.get(f"/v1/documents/{document}/pages/1/image?dpi=72")
+    refused = http.get(f"/v1/documents/{document}/pages/1/image?dpi=5000")
+
+    assert small.headers["content-type"] == "image/png"
+    assert small.content.startswith(b"\x89PNG")
+    assert _width(large.content) == pytest.approx(2 * _width(small.content), abs=1)
+    assert refused.status_code == 422
+    assert http.get(f"/v1/documents/{document}/pages/0/image").status_code == 404
+
+
+def test_the_original_is_for_saving_not_for_showing(
+    http: httpx.Client, collection: str, finished: Finished
+) -> None:
+    page = b"<html><title>x</title><body><p>A page of some length.</p><script>alert(1)</script>"
+    response = http.put(
+        f'/v1/collections/{collection}/documents/site/a "b" ü.html',
+        content=page,
+        headers={"Content-Type": "text/html"},
+    )
+    finished(response.json()["job_id"])
+    content = http.get(f"/v1/documents/{response.json()['document_id']}/content")
+
+    assert content.content == page
+    assert content.headers["content-disposition"] == (
+        "attachment; filename*=UTF-8''a%20%22b%22%20%C3%BC.html"
+    )
+    assert content.headers["x-content-type-options"] == "nosniff"
+    assert content.headers["content-security-policy"] == "default-src 'none'; sandbox"
+
+
+def test_an_old_version_is_not_passed_off_as_the_current_one(http: httpx.Client, put: Put) -> None:
+    document = put("a.md", "One version.")
+    unknown = http.get(f"/v1/documents/{document}/text", params={"version": "sha256:" + "0" * 64})
+
+    assert unknown.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({"url": "http://169.254.169.254/"}, "fetching URLs comes later"),
+        ({}, "no 'text'"),
+        ({"text": ""}, "/text"),
+        ({"text": "a", "key": "../a"}, "climb"),
+        ({"text": "a", "key": ""}, "needs a key"),
+        ({"text": "a", "titel": "b"}, "titel"),
+        ({"text": "a", "attributes": {"a": {"b": 1}}}, "/attributes/*"),
+        ({"text": "a", "attributes": {"a": 2**60}}, "/attributes/*"),
+        ({"text": "a", "attributes": {"": 1}}, "/attributes"),
+        ({"text": "a", "attributes": {str(n): n for n in range(101)}}, "/attributes"),
+        ({"text": 5}, "/text"),
+        ({"text": "a", "media_type": "application/pdf"}, "/media_type"),
+    ],
+)
+def test_a_text_that_cannot_be_taken_is_refused_with_the_reason(
+    http: httpx.Client, collection: str, body: dict[str, object], says: str
+) -> None:
+    response = http.post(f"/v1/collections/{collection}/documents", json=body)
+
+    assert response.status_code == 422
+    assert says in response.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("files", "data", "says"),
+    [
+        ([("file", ("../a.md", b"x"))], {}, "climb"),
+        ([("file", ("x" * 1025, b"x"))], {}, "1024"),
+        ([("file", ("a.md", b"x")), ("file", ("./a.md", b"y"))], {}, "'a.md'"),
+        ([("file", ("a.md", b"x"))], {"attributes": '{"a": [1]}'}, "/*/0"),
+        ([("file", ("a.md", b"x"))], {"tags": "b"}, "'tags'"),
+        ([("file", ("a.md", b"x")), ("file", ("b.md", b"y"))], {"title": "T"}, "several files"),
+    ],
+)
+def test_a_form_that_cannot_be_taken_is_refused_with_the_reason(
+    http: httpx.Client,
+    collection: str,
+    files: list[tuple[str, tuple[str, bytes]]],
+    data: dict[str, str],
+    says: str,
+) -> None:
+    path = f"/v1/collections/{collection}/documents"
+    response = http.post(path, files=files, data=data)
+
+    assert response.status_code == 422
+    assert says in response.json()["detail"]
+    assert http.get(path).json()["data"] == []
+
+
+MULTIPART = "multipart/form-data; boundary=b"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "status"),
+    [
+        ("multipart/form-data", b"--b--\r\n", 400),  # no boundary
+        (MULTIPART, b"this is no form", 400),
+        (MULTIPART, b"--b\r\nContent-Disposition: form-data; name=f; filename=a.md\r\n\r\nx", 400),
+        (
+            MULTIPART,
+            b'--b\r\nContent-Disposition: form-data; name="title"\r\n\r\n\xff\r\n--b--',
+            400,
+        ),
+        (
+            MULTIPART,
+            b'--b\r\nContent-Disposition: form-data; name="title"\r\n'
+            b"Content-Type: text/plain; charset=no-such\r\n\r\nx\r\n--b--",
+            400,
+        ),
+        (MULTIPART, b"--b\r\nA: " + b"x" * 10_000 + b"\r\n\r\nx\r\n--b--", 400),
+        (  # a key with NUL
+            MULTIPART,
+            b'--b\r\nContent-Disposition: form-data; name="f"; filename="a\0b"\r\n\r\nx\r\n--b--',
+            422,
+        ),
+        (MULTIPART, b"--b--\r\n", 422),  # a form without a file
+        (MULTIPART, b"", 422),
+        ("text/plain", b"just text", 415),
+        ("application/x-www-form-urlencoded", b"text=a", 415),
+        ("", b"x", 415),
+        ("application/json", b"", 400),
+        ("application/json", b"{", 400),
+    ],
+)
+def test_bodies_that_are_neither_form_nor_json_are_told_so(
+    http: httpx.Client, collection: str, content_type: str, body: bytes, status: int
+) -> None:
+    response = http.post(
+        f"/v1/collections/{collection}/documents",
+        content=body,
+        headers={"Content-Type": content_type},
+    )
+
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_an_upload_beyond_the_limit_is_refused(
+    http: httpx.Client, collection: str, chunked: bool
+) -> None:
+    content = b"x" * 2_100_000
+    response = http.put(
+        f"/v1/collections/{collection}/documents/a.txt",
+        content=iter([content]) if chunked else content,
+        headers={"Content-Type": "text/plain"},
+    )
+
+    assert response.status_code == 413
+    assert response.json()["code"] == "request_too_large"
+
+
+def test_an_empty_put_is_refused(http: httpx.Client, collection: str) -> None:
+    response = http.put(
+        f"/v1/collections/{collection}/documents/a.txt", headers={"Content-Type": "text/plain"}
+    )
+
+    assert response.status_code == 422
+
+
+def test_a_dry_run_is_refused_rather_than_carried_out(http: httpx.Client, collection: str) -> None:
+    path = f"/v1/collections/{collection}/documents"
+    before = http.get("/v1/jobs?limit=1").json()["data"]
+    response = http.post(path, params={"dry_run": "true"}, json={"text": "a"})
+
+    assert response.status_code == 422
+    assert http.get("/v1/jobs?limit=1").json()["data"] == before
+
+
+def test_too_many_uploads_at_a_time_are_told_to_come_back(
+    http: httpx.Client, collection: str
+) -> None:
+    """Three places, three uploads that have not ended, and a fourth."""
+    path = f"/v1/collections/{collection}/documents/"
+    go_on = threading.Event()
+    begun = threading.Barrier(4)
+
+    def upload(n: int) -> None:
+        def content() -> Any:
+            yield b"begun"
+            begun.wait(10)
+            go_on.wait(10)
+
+        http.put(f"{path}{n}", content=content(), headers={"Content-Type": "text/plain"})
+
+    threads = [threading.Thread(target=upload, args=(n,)) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    begun.wait(10)
+    try:
+        fourth = http.put(path + "4", content=b"x", headers={"Content-Type": "text/plain"})
+        while fourth.status_code == 202:  # the server had not read the others' heads yet
+            fourth = http.put(path + "4", content=b"y", headers={"Content-Type": "text/plain"})
+    finally:
+        go_on.set()
+        for thread in threads:
+            thread.join()
+    fifth = http.put(path + "5", content=b"x", headers={"Content-Type": "text/plain"})
+
+    assert fourth.status_code == 503
+    assert fourth.json()["code"] == "too_many_uploads"
+    assert fourth.headers["retry-after"] == "1"
+    assert fifth.status_code == 202
+
+
+def _put_handbook(http: httpx.Client, collection: str, finished: Finished) -> str:
+    response = http.put(
+        f"/v1/collections/{collection}/documents/handbook.pdf",
+        content=(SAMPLES / "handbook.pdf").read_bytes(),
+        headers={"Content-Type": "application/pdf"},
+    )
+    finished(response.json()["job_id"])
+    return str(response.json()["document_id"])
+
+
+def _width(png: bytes) -> int:
+    return int.from_bytes(png[16:20])
