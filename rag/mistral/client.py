@@ -33,8 +33,9 @@ library's timeouts begin anew with every byte, so a reply that drips would never
 _UNSTATED_WAIT = 60.0
 """Seconds we tell a caller to wait where the provider did not say: its counters are per minute."""
 
-_REPEATS_OF_THE_DEAR = 2
-"""Attempts after a reply that was slow or unreadable: it was probably billed."""
+_DEAR_FAILURES = 2
+"""Of one call until it is given up: replies that were too slow or not readable, and yet were
+probably billed."""
 
 _ADVICE = {
     400: "refuses the request",
@@ -124,7 +125,7 @@ class MistralClient:
             MalformedReply: it answered in no shape that was agreed.
         """
         body = None if call.request is None else msgspec.json.encode(call.request)
-        attempt = 0
+        attempt = dear = 0
         while True:
             attempt += 1
             try:
@@ -132,18 +133,10 @@ class MistralClient:
                     return await self._attempt(call, body, read)
             except _MayPass as failure:
                 wait = patience.wait(attempt, failure.retry_after, self._chance())
-                if wait is None or attempt >= failure.worth:
+                dear += failure.is_dear
+                if wait is None or dear == _DEAR_FAILURES:
                     raise failure.error from failure.__cause__
-                log.info(
-                    "provider call is repeated",
-                    extra={
-                        "action": "provider_retry",
-                        "model": call.model,
-                        "attempt": attempt,
-                        "reason": failure.error.code,
-                        "wait": round(wait, 2),
-                    },
-                )
+                _tell_of_retry(call, attempt, failure.error, wait)
             await self._sleep(wait)
 
     async def _attempt(
@@ -154,7 +147,7 @@ class MistralClient:
                 status, headers, reply = await self._exchange(call, body)
         except TimeoutError as error:
             late = ProviderUnavailable(PROVIDER, f"did not answer within {call.deadline:g} s")
-            raise _MayPass(late, worth=_REPEATS_OF_THE_DEAR) from error
+            raise _MayPass(late, is_dear=True) from error
         except httpx.ConnectError as error:
             gone = ProviderUnavailable(PROVIDER, "cannot be reached")
             raise _MayPass(gone) from error
@@ -167,7 +160,7 @@ class MistralClient:
         try:
             return read(reply)
         except MalformedReply as error:
-            raise _MayPass(error, worth=_REPEATS_OF_THE_DEAR) from error.__cause__
+            raise _MayPass(error, is_dear=True) from error.__cause__
 
     async def _exchange(self, call: Call, body: bytes | None) -> tuple[int, httpx.Headers, bytes]:
         """Status, headers and the whole body, decompressed, within the call's limit."""
@@ -207,15 +200,28 @@ class _MayPass(Exception):
     """A failure that another attempt may not meet."""
 
     def __init__(
-        self, error: ProviderError, *, retry_after: float | None = None, worth: int = 100
+        self, error: ProviderError, *, retry_after: float | None = None, is_dear: bool = False
     ) -> None:
         super().__init__(str(error))
         self.error = error
         """What the caller hears when we give up."""
         self.retry_after = retry_after
         """Seconds the provider asked for; None where it did not."""
-        self.worth = worth
-        """Attempts, whatever the patience."""
+        self.is_dear = is_dear
+        """Whether the attempt was probably billed."""
+
+
+def _tell_of_retry(call: Call, attempt: int, error: ProviderError, wait: float) -> None:
+    log.info(
+        "provider call is repeated",
+        extra={
+            "action": "provider_retry",
+            "model": call.model,
+            "attempt": attempt,
+            "reason": error.code,
+            "wait": round(wait, 2),
+        },
+    )
 
 
 def _failure(call: Call, status: int, headers: httpx.Headers, body: bytes) -> Exception:

@@ -1,5 +1,6 @@
 """PDF and images -> documents, by the provider's OCR."""
 
+import asyncio
 import base64
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -107,7 +108,7 @@ class MistralReader:
             reply = await self._client.ask(call, _checked_reply, patience=BULK)
         except Refused as error:
             raise _refused(error) from error
-        return _document(source, media_type, reply, self._model)
+        return await asyncio.to_thread(_document, source, media_type, reply, self._model)
 
     def _request(self, content: bytes, media_type: str) -> OcrRequest:
         url = f"data:{media_type};base64,{base64.b64encode(content).decode()}"

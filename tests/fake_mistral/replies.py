@@ -78,9 +78,9 @@ def _page(index: int, text: str, request: Ocr) -> dict[str, Any]:
             "type": "text",
             "content": line,
             "top_left_x": 100,
-            "top_left_y": 100 + 40 * number,
+            "top_left_y": 100 + 2000 * number // len(lines),
             "bottom_right_x": 1600,
-            "bottom_right_y": 130 + 40 * number,
+            "bottom_right_y": 100 + 2000 * (number + 1) // len(lines),
             "confidence_scores": {"average_content_confidence_score": 0.97}
             if request.confidence_scores_granularity == "block"
             else None,

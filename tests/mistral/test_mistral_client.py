@@ -158,6 +158,14 @@ async def test_an_unreadable_reply_is_asked_for_once_more(
     assert len(fake.received) == 2 + 2
 
 
+async def test_failures_that_cost_nothing_do_not_count_as_dear(
+    client: MistralClient, fake: FakeMistral
+) -> None:
+    fake.faults = [Reply(503), Reply(503), Changed(lambda body: b""), Reply(503)]
+
+    assert await client.ask(embedding(), width, patience=BULK) == 1024
+
+
 async def test_a_reply_larger_than_any_could_be_is_not_read_to_its_end(
     client: MistralClient, fake: FakeMistral
 ) -> None:

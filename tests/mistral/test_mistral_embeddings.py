@@ -1,5 +1,6 @@
 """One sound vector for each text, or an error that says why not."""
 
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -229,6 +230,19 @@ async def test_a_person_does_not_wait_as_long_as_a_job(
     with pytest.raises(ProviderUnavailable):
         await embedder.embed([FOX], "passage")
     assert len(fake.received) == 2 + 6
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_a_provider_that_fails_every_third_time_still_embeds_all(
+    embedder: MistralEmbedder, fake: FakeMistral, seed: int
+) -> None:
+    texts = [f"text number {n}" for n in range(400)]
+    straight = await embedder.embed(texts, "passage")
+    chance = random.Random(seed)
+    faults = [Reply(429), Reply(500), Reply(502), Reply(503, headers={"Retry-After": "1"})]
+    fake.faults = [chance.choice(faults) if chance.random() < 0.33 else None for _ in range(100)]
+
+    assert np.array_equal(await embedder.embed(texts, "passage"), straight)
 
 
 async def test_a_model_whose_width_is_not_known_is_no_setting(client: MistralClient) -> None:
