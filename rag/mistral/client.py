@@ -11,15 +11,10 @@ import msgspec
 from msgspec import Struct
 
 from rag import __version__
-from rag.errors import (
-    InvalidSettings,
-    MalformedReply,
-    ProviderError,
-    ProviderUnavailable,
-    RateLimited,
-)
-from rag.mistral.patience import BULK, INTERACTIVE, PASSING, Patience, retry_after
-from rag.mistral.refusals import LARGEST_BODY, Refused, refusal
+from rag.errors import InvalidSettings, MalformedReply, ProviderError, ProviderUnavailable
+from rag.mistral.failures import MayPass, failure_of
+from rag.mistral.patience import BULK, INTERACTIVE, Patience
+from rag.mistral.refusals import LARGEST_BODY
 from rag.mistral.wire import PROVIDER
 
 log = logging.getLogger(__name__)
@@ -30,22 +25,9 @@ _CONNECT = 10.0
 """Seconds to open a connection. All else is under the call's own deadline: the connection
 library's timeouts begin anew with every byte, so a reply that drips would never end."""
 
-_UNSTATED_WAIT = 60.0
-"""Seconds we tell a caller to wait where the provider did not say: its counters are per minute."""
-
 _DEAR_FAILURES = 2
 """Of one call until it is given up: replies that were too slow or not readable, and yet were
 probably billed."""
-
-_ADVICE = {
-    400: "refuses the request",
-    401: "refuses the key; set MISTRAL_API_KEY to one that is valid",
-    402: "refuses to work unpaid; look at the organization's billing",
-    403: "does not allow this key what was asked; look at its workspace and models",
-    404: "does not know what was asked for; the model may be retired",
-    413: "refuses the request as too large",
-    422: "refuses the request",
-}
 
 Value = TypeVar("Value")
 
@@ -131,7 +113,7 @@ class MistralClient:
             try:
                 async with self._places[patience]:
                     return await self._attempt(call, body, read)
-            except _MayPass as failure:
+            except MayPass as failure:
                 wait = patience.wait(attempt, failure.retry_after, self._chance())
                 dear += failure.is_dear
                 if wait is None or dear == _DEAR_FAILURES:
@@ -147,20 +129,20 @@ class MistralClient:
                 status, headers, reply = await self._exchange(call, body)
         except TimeoutError as error:
             late = ProviderUnavailable(PROVIDER, f"did not answer within {call.deadline:g} s")
-            raise _MayPass(late, is_dear=True) from error
+            raise MayPass(late, is_dear=True) from error
         except httpx.ConnectError as error:
             gone = ProviderUnavailable(PROVIDER, "cannot be reached")
-            raise _MayPass(gone) from error
+            raise MayPass(gone) from error
         except (httpx.TransportError, httpx.DecodingError) as error:
             broken = ProviderUnavailable(PROVIDER, "broke off its reply")
-            raise _MayPass(broken) from error
+            raise MayPass(broken) from error
         if status != httpx.codes.OK:
-            raise _failure(call, status, headers, reply)
+            raise failure_of(call.model, status, headers, reply)
         self._warn_of_retirement(call, headers)
         try:
             return read(reply)
         except MalformedReply as error:
-            raise _MayPass(error, is_dear=True) from error.__cause__
+            raise MayPass(error, is_dear=True) from error.__cause__
 
     async def _exchange(self, call: Call, body: bytes | None) -> tuple[int, httpx.Headers, bytes]:
         """Status, headers and the whole body, decompressed, within the call's limit."""
@@ -196,21 +178,6 @@ class MistralClient:
             )
 
 
-class _MayPass(Exception):
-    """A failure that another attempt may not meet."""
-
-    def __init__(
-        self, error: ProviderError, *, retry_after: float | None = None, is_dear: bool = False
-    ) -> None:
-        super().__init__(str(error))
-        self.error = error
-        """What the caller hears when we give up."""
-        self.retry_after = retry_after
-        """Seconds the provider asked for; None where it did not."""
-        self.is_dear = is_dear
-        """Whether the attempt was probably billed."""
-
-
 def _tell_of_retry(call: Call, attempt: int, error: ProviderError, wait: float) -> None:
     log.info(
         "provider call is repeated",
@@ -222,21 +189,6 @@ def _tell_of_retry(call: Call, attempt: int, error: ProviderError, wait: float) 
             "wait": round(wait, 2),
         },
     )
-
-
-def _failure(call: Call, status: int, headers: httpx.Headers, body: bytes) -> Exception:
-    """The error that a status deserves."""
-    said = refusal(status, body)
-    wait = retry_after(headers)
-    if status == httpx.codes.TOO_MANY_REQUESTS and said.cause != "over capacity":
-        limited = RateLimited(PROVIDER, retry_after=_UNSTATED_WAIT if wait is None else wait)
-        return _MayPass(limited, retry_after=wait)
-    if status in PASSING:
-        down = ProviderUnavailable(PROVIDER, f"cannot do it at the moment {said}")
-        return _MayPass(down, retry_after=wait)
-    if httpx.codes.is_redirect(status):
-        return Refused(said, "answers from elsewhere; is the base URL right?", call.model)
-    return Refused(said, _ADVICE.get(status, "answers in a way that was not agreed"), call.model)
 
 
 def _checked_key(api_key: str) -> str:

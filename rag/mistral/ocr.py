@@ -2,12 +2,8 @@
 
 import asyncio
 import base64
-from collections.abc import Sequence
-from pathlib import PurePosixPath
 
-import msgspec
-
-from rag.domain import Block, Document, Page, Source
+from rag.domain import Document, Source
 from rag.errors import (
     DocumentTooLarge,
     EmptyDocument,
@@ -16,14 +12,13 @@ from rag.errors import (
     UnsupportedMediaType,
 )
 from rag.mistral.client import Call, MistralClient
-from rag.mistral.pages import page_text
+from rag.mistral.documents import document_of
 from rag.mistral.patience import BULK
 from rag.mistral.refusals import Refused
 from rag.mistral.wire import (
     PROVIDER,
     DocumentUrl,
     ImageUrl,
-    OcrPage,
     OcrReply,
     OcrRequest,
     decode,
@@ -70,9 +65,6 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
 )
 """First bytes -> media type; what a file is counts for more than what it was declared as."""
 
-_POINTS_PER_INCH = 72
-_PAGE_BREAK = "\n\n"
-
 
 class MistralReader:
     """A `Reader` of PDF and images."""
@@ -108,7 +100,7 @@ class MistralReader:
             reply = await self._client.ask(call, _checked_reply, patience=BULK)
         except Refused as error:
             raise _refused(error) from error
-        return await asyncio.to_thread(_document, source, media_type, reply, self._model)
+        return await asyncio.to_thread(document_of, source, media_type, reply, self._model)
 
     def _request(self, content: bytes, media_type: str) -> OcrRequest:
         url = f"data:{media_type};base64,{base64.b64encode(content).decode()}"
@@ -167,59 +159,3 @@ def _checked_reply(body: bytes) -> OcrReply:
             PROVIDER, f"read {reply.usage_info.pages_processed} pages and sent {len(numbers)}"
         )
     return reply
-
-
-def _document(source: Source, media_type: str, reply: OcrReply, model: str) -> Document:
-    """The pages in order, numbered from 1, a blank line between two that have text."""
-    texts: list[str] = []
-    pages: list[Page] = []
-    blocks: list[Block] = []
-    end = 0
-    for number, page in enumerate(sorted(reply.pages, key=lambda page: page.index), 1):
-        content = page_text(page, number)
-        start = end + len(_PAGE_BREAK) if texts and content.text else end
-        end = start + len(content.text)
-        if content.text:
-            texts.append(content.text)
-        pages.append(_page(page, number, (start, end), media_type, reply.model or model))
-        blocks += (
-            msgspec.structs.replace(block, start=start + block.start, end=start + block.end)
-            for block in content.blocks
-        )
-    if not texts:
-        raise EmptyDocument("no text was found on any page")
-    text = _PAGE_BREAK.join(texts)
-    return Document(
-        source.key,
-        source.version,
-        media_type,
-        source.title or _first_title(text, blocks) or PurePosixPath(source.key).stem,
-        text,
-        tuple(blocks),
-        tuple(pages),
-        source.attributes,
-    )
-
-
-def _page(page: OcrPage, number: int, span: tuple[int, int], media_type: str, reader: str) -> Page:
-    start, end = span
-    frame = page.dimensions
-    scale = 1.0
-    if frame and frame.dpi and media_type == "application/pdf":
-        scale = _POINTS_PER_INCH / frame.dpi
-    scores = page.confidence_scores
-    return Page(
-        number,
-        start,
-        end,
-        reader,
-        "OCR by the provider is configured" if end > start else "the provider found no text",
-        width=frame.width * scale if frame else None,
-        height=frame.height * scale if frame else None,
-        confidence=scores.average_page_confidence_score if scores else None,
-    )
-
-
-def _first_title(text: str, blocks: Sequence[Block]) -> str | None:
-    title = next((block for block in blocks if block.kind == "title"), None)
-    return text[title.start : title.end].strip("# \n") if title else None

@@ -1,0 +1,52 @@
+"""Which of our errors a status becomes, and whether another attempt is worth it."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from rag.errors import ProviderError, ProviderUnavailable, RateLimited
+from rag.mistral.patience import PASSING, retry_after
+from rag.mistral.refusals import Refused, refusal
+from rag.mistral.wire import PROVIDER
+
+_UNSTATED_WAIT = 60.0
+"""Seconds we tell a caller to wait where the provider did not say: its counters are per minute."""
+
+_ADVICE = {
+    400: "refuses the request",
+    401: "refuses the key; set MISTRAL_API_KEY to one that is valid",
+    402: "refuses to work unpaid; look at the organization's billing",
+    403: "does not allow this key what was asked; look at its workspace and models",
+    404: "does not know what was asked for; the model may be retired",
+    413: "refuses the request as too large",
+    422: "refuses the request",
+}
+
+
+class MayPass(Exception):
+    """A failure that another attempt may not meet."""
+
+    def __init__(
+        self, error: ProviderError, *, retry_after: float | None = None, is_dear: bool = False
+    ) -> None:
+        super().__init__(str(error))
+        self.error = error
+        """What the caller hears when we give up."""
+        self.retry_after = retry_after
+        """Seconds the provider asked for; None where it did not."""
+        self.is_dear = is_dear
+        """Whether the attempt was probably billed."""
+
+
+def failure_of(model: str, status: int, headers: Mapping[str, str], body: bytes) -> Exception:
+    """The error that a status deserves: one that may pass, or a refusal for good."""
+    said = refusal(status, body)
+    wait = retry_after(headers)
+    if status == HTTPStatus.TOO_MANY_REQUESTS and said.cause != "over capacity":
+        limited = RateLimited(PROVIDER, retry_after=_UNSTATED_WAIT if wait is None else wait)
+        return MayPass(limited, retry_after=wait)
+    if status in PASSING:
+        down = ProviderUnavailable(PROVIDER, f"cannot do it at the moment {said}")
+        return MayPass(down, retry_after=wait)
+    if 300 <= status < 400:
+        return Refused(said, "answers from elsewhere; is the base URL right?", model)
+    return Refused(said, _ADVICE.get(status, "answers in a way that was not agreed"), model)
