@@ -2,7 +2,10 @@
 
 import asyncio
 import logging
+import subprocess
+import sys
 import time
+from functools import cached_property
 from importlib.metadata import version
 
 import msgspec
@@ -13,8 +16,10 @@ from rag.errors import (
     EmptyDocument,
     EncryptedDocument,
     InvalidDocument,
+    ModelUnavailable,
     UnsupportedMediaType,
 )
+from rag.local.reading.confinement import child_environment
 from rag.local.reading.frames import (
     Done,
     Failed,
@@ -36,6 +41,8 @@ READING_VERSION = 1
 LIBRARIES = ("pypdfium2", "beautifulsoup4", "markdownify", "charset-normalizer", "pillow")
 PARSER_RETIRES_AT = 400 * 1024 * 1024  # resident bytes; a fresh parser has about 60 MB
 ENGINE_RETIRES_AT = 1536 * 1024 * 1024  # resident bytes; a warm OCR engine has about 500 MB
+
+RECOGNITION = "rag.local.reading.recognition"
 
 ERRORS: dict[str, type[InvalidDocument]] = {
     error.code: error
@@ -62,16 +69,19 @@ class LocalReader:
             ChildKind("rag.local.reading.parser", (str(limits.memory),), PARSER_RETIRES_AT), workers
         )
         self._engines = Children(
-            ChildKind(
-                "rag.local.reading.recognition", (str(limits.ocr_memory), ocr), ENGINE_RETIRES_AT
-            ),
+            ChildKind(RECOGNITION, (ocr, str(limits.ocr_memory)), ENGINE_RETIRES_AT),
             workers,
         )
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
+        """Of the parsers, and of the OCR engine, which is asked once and takes a second.
+
+        Raises:
+            ModelUnavailable: there is no such engine on this machine.
+        """
         libraries = " ".join(f"{name}={version(name)}" for name in LIBRARIES)
-        return f"local/{READING_VERSION} {libraries} ocr={self._ocr}"
+        return f"local/{READING_VERSION} {libraries} {_engine_fingerprint(self._ocr)}"
 
     async def read(self, source: Source) -> Document:
         """
@@ -139,6 +149,17 @@ class LocalReader:
                 return await engine.ask(bitmap, self._limits.ocr_seconds)
         except InvalidDocument as error:
             return msgspec.msgpack.encode(Failed(error.code, str(error)))
+
+
+def _engine_fingerprint(choice: str) -> str:
+    """Asked of a process of its own: an engine's libraries would stay in this one's memory."""
+    command = (sys.executable, "-P", "-m", RECOGNITION, choice)
+    asked = subprocess.run(  # noqa: S603  # our own interpreter and module
+        command, capture_output=True, text=True, env=child_environment(threads=1)
+    )
+    if asked.returncode:
+        raise ModelUnavailable(asked.stderr.strip() or f"OCR engine {choice!r} does not start")
+    return asked.stdout.strip()
 
 
 def _decoded(payload: bytes) -> ParserReply:

@@ -1,6 +1,7 @@
 """Where a page has columns of prose, and whether its content follows them."""
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from msgspec import Struct
@@ -42,8 +43,19 @@ def columns(fragments: Sequence[Fragment], width: float) -> Columns:
     if len(prose) < 2 * PROSE_LINES:
         return Columns(())
     height = sorted(f.height for f in fragments)[len(fragments) // 2]
-    clear = [x for x in _steps(width) if _is_gutter(x, prose, GUTTER * height)]
+    places = _hardly_crossed(prose, width)
+    clear = [x for x in places if _is_gutter(x, prose, GUTTER * height)]
     return Columns(tuple(sum(run) / len(run) for run in _runs(clear)))
+
+
+def _hardly_crossed(prose: Sequence[Box], width: float) -> Iterator[float]:
+    """Places with enough lines on either side and few across."""
+    starts, ends = sorted(box[0] for box in prose), sorted(box[2] for box in prose)
+    for x in _steps(width):
+        left, right = bisect_right(ends, x), len(starts) - bisect_left(starts, x)
+        thinner = min(left, right)
+        if thinner >= PROSE_LINES and len(prose) - left - right <= CROSSED * thinner:
+            yield x
 
 
 def _steps(width: float) -> list[float]:
@@ -63,9 +75,6 @@ def _runs(places: list[float]) -> list[list[float]]:
 def _is_gutter(x: float, prose: list[Box], margin: float) -> bool:
     left = [box for box in prose if box[2] <= x]
     right = [box for box in prose if box[0] >= x]
-    thinner = min(len(left), len(right))
-    if thinner < PROSE_LINES or len(prose) - len(left) - len(right) > CROSSED * thinner:
-        return False
     return _beside(left, right, PROSE_LINES) and _is_clear(x, left, right, margin)
 
 

@@ -31,7 +31,7 @@ def layer(page: pdfium.FPDF_PAGE, text_page: pdfium.FPDF_TEXTPAGE) -> Layer:
         return Layer(frame, reason)
     if not text.strip():
         return Layer(frame, BLANK)
-    outside, tables = _apart(list(words(text_page, text, frame)), page, frame)
+    outside, tables = _apart(words(text_page, text, frame), page, frame)
     found = fragments(outside, styles(text_page))
     return Layer(frame, SOUND, tuple(found), tuple(tables))
 
@@ -50,14 +50,7 @@ def _apart(
     """The words outside ruled tables, and those tables."""
     tables = []
     for grid in grids(rules(page, frame)):
-        inside = [w for w in found if _is_inside(w, grid.box)]
-        if inside and (table := ruled(inside, grid)):
+        if table := ruled(found, grid):
             tables.append(table)
-            taken = {word.first for word in inside}
-            found = [word for word in found if word.first not in taken]
+            found = [word for word in found if word.first not in table.words]
     return found, tables
-
-
-def _is_inside(word: Word, box: tuple[float, float, float, float]) -> bool:
-    x, y = (word.box[0] + word.box[2]) / 2, (word.box[1] + word.box[3]) / 2
-    return box[0] < x < box[2] and box[1] < y < box[3]

@@ -7,13 +7,14 @@ from msgspec import Struct
 from rag.domain import Box
 from rag.local.reading.layout import union
 from rag.local.reading.pdf.fragments import Fragment, Style
+from rag.local.reading.pdf.words import RIGHT_TO_LEFT
 
 LEVEL = 0.5
 """Of the lower one's height: fragments that overlap by as much stand on one line."""
 
 
 class Row(Struct, frozen=True):
-    """One printed line of a page or of a column, in one or more fragments from left to right."""
+    """One printed line of a page or of a column, in one or more fragments as they are read."""
 
     fragments: tuple[Fragment, ...]
     box: Box
@@ -54,8 +55,10 @@ def rows(fragments: Iterable[Fragment], column: Callable[[Fragment], int]) -> li
 
 
 def _beside(left: Fragment, right: Fragment) -> bool:
+    """Whether `right` is read next, on the same line."""
     overlap = min(left.box[3], right.box[3]) - max(left.box[1], right.box[1])
-    return (
-        overlap > LEVEL * min(left.height, right.height)
-        and right.box[0] > left.box[2] - LEVEL * left.height
-    )
+    if overlap <= LEVEL * min(left.height, right.height):
+        return False
+    if RIGHT_TO_LEFT.search(left.text):
+        left, right = right, left
+    return right.box[0] > left.box[2] - LEVEL * left.height

@@ -1,8 +1,12 @@
 """Whether a page's text layer can be believed, or the page has to be looked at instead."""
 
 import unicodedata
+from collections import Counter
+from collections.abc import Callable
 
 from msgspec import Struct
+
+from rag.local.reading.pdf.words import HYPHENS
 
 FEW = 30
 """Letters and digits: fewer on a page that is an image are a stamp, not its text."""
@@ -23,6 +27,8 @@ LONG_WORD = 30
 VOWELS = frozenset("aeiouyàáâãäåæèéêëìíîïòóôõöøùúûüýœAEIOUYÀÁÂÃÄÅÆÈÉÊËÌÍÎÏÒÓÔÕÖØÙÚÛÜÝŒ")
 NO_LETTERS = frozenset({"Co", "Cn", "Cs", "Cc"})
 """Unicode categories of private, unassigned, half and control characters."""
+LAYOUT = frozenset("\t\n\r" + HYPHENS)
+"""Control characters that a sound layer has."""
 
 
 class Graphics(Struct, frozen=True):
@@ -35,27 +41,39 @@ class Graphics(Struct, frozen=True):
 
 def defect(text: str) -> str | None:
     """What is wrong with the text of a layer, so that it had better be recognized; else None."""
-    printed = [c for c in text if not c.isspace()]
-    broken = sum(c == "\ufffd" or unicodedata.category(c) in NO_LETTERS for c in printed)
-    if broken > BROKEN_SHARE * len(printed):
-        return f"{broken} of {len(printed)} characters of the text layer stand for no letter"
-    latin = [c for c in printed if c.isalpha() and c < "\u0250"]
-    if len(latin) < ENOUGH or len(latin) < len(printed) / 2:
+    count = Counter(text)
+    broken = _total(count, _is_broken)
+    printed = _total(count, lambda c: not c.isspace() or _is_broken(c))
+    if broken > BROKEN_SHARE * printed:
+        return f"{broken} of {printed} characters of the text layer stand for no letter"
+    latin = _total(count, lambda c: c.isalpha() and c < "\u0250")
+    if latin < ENOUGH or latin < printed / 2:
         return None
-    if sum(c in VOWELS for c in latin) < FEW_VOWELS * len(latin):
+    if _total(count, VOWELS.__contains__) < FEW_VOWELS * latin:
         return "the text layer has hardly any vowels; its codes are not letters"
-    if len(printed) > LONG_WORD * len(text.split()):
+    if printed > LONG_WORD * len(text.split()):
         return "the text layer has no spaces between words"
     return None
 
 
+def _is_broken(character: str) -> bool:
+    return character == "\ufffd" or (
+        unicodedata.category(character) in NO_LETTERS and character not in LAYOUT
+    )
+
+
+def _total(count: Counter[str], counts: Callable[[str], bool]) -> int:
+    """How many characters are of a kind."""
+    return sum(n for character, n in count.items() if counts(character))
+
+
 def is_missing(text: str, graphics: Graphics) -> bool:
     """Whether a page has something to read which its text layer does not have."""
-    letters = sum(c.isalnum() for c in text)
-    if letters:
-        return letters < FEW and graphics.image_share >= IMAGE_PAGE
+    if count := letters(text):
+        return count < FEW and graphics.image_share >= IMAGE_PAGE
     return graphics.image_share >= SOME_IMAGE or graphics.shapes >= DRAWN
 
 
 def letters(text: str) -> int:
-    return sum(c.isalnum() for c in text)
+    """And digits."""
+    return _total(Counter(text), str.isalnum)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -14,15 +15,24 @@ from rag.local.reading.pdf.words import Word
 
 FILLED = 0.3
 """Of a grid's cells that have text, at least: a chart's grid has hardly any."""
-ALIGNED_ROWS = 3
-"""From which rows in line are a table without rules; fewer may be accidents."""
+TORN = 0.1
+"""Of neighboring words in a grid that a rule parts, at most: more, and the grid is a drawing that
+lies across text."""
+EVEN = 0.6
+"""Of a row's cells that have as many lines as each other: then those lines are rows themselves."""
+ALIGNED_ROWS = 2
+"""From which rows in line may be a table without rules."""
+SURE_CELLS = 8
+"""Filled cells of such a table, at least: two rows of four, or four of two."""
 ALIGNED_FILL = 0.6
-"""Of the cells of such a table that have text, at least."""
-CELL_WORDS = 6
+"""Of the cells of such a table that have text, at least; under a full header row `SPARSE_FILL`."""
+SPARSE_FILL = 0.4
+CELL_WORDS = 5
 """Mean words of a cell in such a table, at most: more are columns of prose."""
 ROW_GAP = 2.0
 """Of a row's height: rows of such a table stand closer."""
 PLAIN = Style(0, False)
+EMPTY = Fragment("", (0, 0, 0, 0), PLAIN)
 
 
 class Table(Struct, frozen=True):
@@ -33,36 +43,82 @@ class Table(Struct, frozen=True):
     box: Box
     first: int
     """Index in the text layer at which it begins."""
+    words: frozenset[int] = frozenset()
+    """Where in the text layer its words begin, if they were taken out of it."""
 
 
 def ruled(words: Sequence[Word], grid: Grid) -> Table | None:
-    """The words within a grid, if it is a table's; else None."""
+    """Those of a page's words that stand in a grid, if it is a table's; else None."""
     cells: dict[tuple[int, int], list[Word]] = defaultdict(list)
-    for word in words:
-        x0, y0, x1, y1 = word.box
-        if (place := grid.cell((x0 + x1) / 2, (y0 + y1) / 2)) is not None:
+    places = [grid.cell(*_middle(word.box)) for word in words]
+    for word, place in zip(words, places, strict=True):
+        if place is not None:
             cells[place].append(word)
     used_rows = sorted({row for row, _ in cells})
     used_columns = sorted({column for _, column in cells})
-    if len(used_rows) < 2 or len(used_columns) < 2:
+    if (
+        len(used_rows) < 2
+        or len(used_columns) < 2
+        or len(cells) < FILLED * len(used_rows) * len(used_columns)
+        or _torn(words, places) > TORN * sum(map(len, cells.values()))
+    ):
         return None
-    if len(cells) < FILLED * len(used_rows) * len(used_columns):
-        return None
-    rows = [[_cell(cells.get((r, c), [])) for c in used_columns] for r in used_rows]
-    first = min(word.first for cell in cells.values() for word in cell)
-    return _table(rows, first)
+    header, *body = ([cells.get((r, c), []) for c in used_columns] for r in used_rows)
+    rows = [[_cell(cell) for cell in header], *(part for row in body for part in _split(row))]
+    taken = frozenset(word.first for cell in cells.values() for word in cell)
+    return _table(rows, min(taken), taken)
+
+
+def _middle(box: Box) -> tuple[float, float]:
+    return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+
+
+def _torn(words: Sequence[Word], places: Sequence[tuple[int, int] | None]) -> int:
+    """How many words go on on their line but in another cell."""
+    return sum(
+        here != there and not word.opens_line and word.box[0] - last.box[2] < _space(word)
+        for (last, here), (word, there) in pairwise(zip(words, places, strict=True))
+    )
+
+
+def _space(word: Word) -> float:
+    """The widest that a space in prose is likely to be."""
+    return (word.box[3] - word.box[1]) / 2
+
+
+def _split(cells: Sequence[Sequence[Word]]) -> list[list[Fragment]]:
+    """One row of a grid, or the rows that stand in it without a rule between."""
+    lines = [_lines(cell) for cell in cells]
+    filled = [len(cell) for cell in lines if cell]
+    most = max(filled)
+    even = sum(count == most for count in filled)
+    if most < 2 or even < 2 or even < EVEN * len(filled):
+        return [[_cell(cell) for cell in cells]]
+    return [[_cell(cell[i]) if i < len(cell) else EMPTY for cell in lines] for i in range(most)]
+
+
+def _lines(cell: Sequence[Word]) -> list[list[Word]]:
+    lines: list[list[Word]] = []
+    for word in cell:
+        if lines and word.box[1] < lines[-1][0].box[3] - _space(word):
+            lines[-1].append(word)
+        else:
+            lines.append([word])
+    return lines
 
 
 def _cell(words: Sequence[Word]) -> Fragment:
     if not words:
-        return Fragment("", (0, 0, 0, 0), PLAIN)
+        return EMPTY
     text = " ".join(word.text for word in words)
     return Fragment(text, union(word.box for word in words), PLAIN)
 
 
-def _table(rows: Sequence[Sequence[Fragment]], first: int) -> Table:
+def _table(
+    rows: Sequence[Sequence[Fragment]], first: int, words: frozenset[int] = frozenset()
+) -> Table:
     made = [Row(tuple(cells), union(cell.box for cell in cells if cell.text)) for cells in rows]
-    return Table(tuple(made), union(row.box for row in made), first)
+    return Table(tuple(made), union(row.box for row in made), first, words)
 
 
 def aligned(rows: Sequence[Row]) -> Table | None:
@@ -71,15 +127,14 @@ def aligned(rows: Sequence[Row]) -> Table | None:
     cells = [[_between(row, span) for span in spans] for row in rows]
     filled = [sum(bool(cell.text) for cell in row) for row in cells]
     words = sum(len(f.text.split()) for row in rows for f in row.fragments)
+    needed = SPARSE_FILL if filled[0] == len(spans) > 2 else ALIGNED_FILL
     if (
-        len(rows) < ALIGNED_ROWS
-        or len(spans) < 2
-        or min(filled) < 2
-        or sum(filled) < ALIGNED_FILL * len(rows) * len(spans)
+        min(filled) < 2
+        or sum(filled) < max(SURE_CELLS, needed * len(rows) * len(spans))
         or words > CELL_WORDS * sum(filled)
     ):
         return None
-    return _table(cells, rows[0].fragments[0].first)
+    return _table(cells, rows[0].first)
 
 
 def may_be_aligned(above: Row, below: Row) -> bool:
@@ -101,7 +156,7 @@ def _columns(rows: Sequence[Row]) -> list[tuple[float, float]]:
 def _between(row: Row, span: tuple[float, float]) -> Fragment:
     inside = [f for f in row.fragments if span[0] <= f.box[0] <= span[1]]
     if not inside:
-        return Fragment("", (0, 0, 0, 0), PLAIN)
+        return EMPTY
     text = " ".join(f.text for f in inside)
     return Fragment(text, union(f.box for f in inside), inside[0].style)
 
