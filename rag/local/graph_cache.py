@@ -1,4 +1,4 @@
-"""Built graphs on disk: a file is its own digest followed by the graph."""
+"""Built graphs on disk, each beside a file with its SHA-256."""
 
 import hashlib
 import os
@@ -6,36 +6,38 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-DIGEST = hashlib.sha256().digest_size  # bytes, at the head of each file
 
+def cached_graph(path: Path, build: Callable[[], bytes]) -> Path:
+    """`path`, holding what `build` makes: built now unless it is there and whole.
 
-def cached_graph(path: Path, build: Callable[[], bytes]) -> bytes:
-    """What `build` makes, from `path` where it is there and whole.
-
-    A file that is missing, cut short or damaged is built anew. It is written aside and moved into
-    place, so that two processes starting together leave one whole file.
+    Whether a file is whole says the digest beside it; one that is missing, cut short or damaged is
+    built anew. Both are written aside and moved into place, the digest last, so that a process
+    that is killed, or another that starts meanwhile, leaves nothing that passes for whole.
     """
-    graph = _read(path)
-    if graph is None:
+    if not _is_whole(path):
         graph = build()
         _write(path, graph)
-    return graph
+        _write(_digest_of(path), hashlib.sha256(graph).hexdigest().encode())
+    return path
 
 
-def _read(path: Path) -> bytes | None:
+def _is_whole(path: Path) -> bool:
     try:
-        content = path.read_bytes()
+        with path.open("rb") as graph:
+            found = hashlib.file_digest(graph, "sha256").hexdigest()
+        return _digest_of(path).read_text(errors="replace") == found
     except FileNotFoundError:
-        return None
-    digest, graph = content[:DIGEST], content[DIGEST:]
-    return graph if hashlib.sha256(graph).digest() == digest else None
+        return False
 
 
-def _write(path: Path, graph: bytes) -> None:
+def _digest_of(path: Path) -> Path:
+    return path.with_name(path.name + ".sha256")
+
+
+def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as aside:
-        aside.write(hashlib.sha256(graph).digest())
-        aside.write(graph)
+        aside.write(content)
         aside.flush()
         os.fsync(aside.fileno())
     Path(aside.name).replace(path)
