@@ -15,7 +15,7 @@ from rag.errors import InvalidSettings, MalformedReply, ProviderError, ProviderU
 from rag.mistral.failures import MayPass, failure_of
 from rag.mistral.patience import BULK, INTERACTIVE, Patience
 from rag.mistral.refusals import LARGEST_BODY
-from rag.mistral.wire import PROVIDER
+from rag.mistral.wire import PROVIDER, ModelCard, ModelList, decode
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,12 @@ BASE_URL = "https://api.mistral.ai"
 _CONNECT = 10.0
 """Seconds to open a connection. All else is under the call's own deadline: the connection
 library's timeouts begin anew with every byte, so a reply that drips would never end."""
+
+_QUICK = 10.0
+"""Seconds for a call that does no work."""
+
+_LARGEST_LIST = 8 * 1024 * 1024
+"""Bytes; the card of a model has some two thousand."""
 
 _DEAR_FAILURES = 2
 """Of one call until it is given up: replies that were too slow or not readable, and yet were
@@ -120,6 +126,17 @@ class MistralClient:
                     raise failure.error from failure.__cause__
                 _tell_of_retry(call, attempt, failure.error, wait)
             await self._sleep(wait)
+
+    async def models(self) -> tuple[ModelCard, ...]:
+        """Every model that the key may use, with the date on which it goes, where that is known.
+        Costs nothing, and a wrong key is refused: the cheapest way to try one.
+
+        Raises:
+            ProviderError: the key was refused, or the provider failed.
+        """
+        call = Call("/v1/models", "list of models", None, _QUICK, _LARGEST_LIST)
+        reply = await self.ask(call, lambda body: decode(body, ModelList), patience=INTERACTIVE)
+        return reply.data
 
     async def _attempt(
         self, call: Call, body: bytes | None, read: Callable[[bytes], Value]

@@ -21,7 +21,7 @@ from rag.errors import (
 )
 from rag.mistral.client import Call, MistralClient
 from rag.mistral.patience import BULK, INTERACTIVE
-from rag.mistral.wire import EmbeddingReply, EmbeddingRequest, ModelList, decode
+from rag.mistral.wire import EmbeddingReply, EmbeddingRequest, decode
 
 pytestmark = pytest.mark.anyio
 
@@ -42,13 +42,22 @@ async def test_a_reply_is_read(client: MistralClient) -> None:
     assert await client.ask(embedding(), width, patience=BULK) == 1024
 
 
-async def test_a_get_has_no_body(client: MistralClient, fake: FakeMistral) -> None:
-    call = Call("/v1/models", "models", None, 5.0, 1_000_000)
+async def test_the_models_that_a_key_may_use_are_listed(
+    client: MistralClient, fake: FakeMistral
+) -> None:
+    models = await client.models()
 
-    models = await client.ask(call, lambda b: decode(b, ModelList), patience=INTERACTIVE)
+    assert "mistral-embed" in {card.id for card in models}
+    assert fake.received[0].body is None  # a GET
 
-    assert "mistral-embed" in {card.id for card in models.data}
-    assert fake.received[0].body is None
+
+async def test_listing_the_models_tries_the_key(fake: FakeMistral) -> None:
+    client = MistralClient("another-key", transport=httpx.ASGITransport(fake.app))  # type: ignore[arg-type]
+
+    with pytest.raises(ProviderRefused, match="refuses the key"):
+        await client.models()
+
+    await client.close()
 
 
 # --- what may pass -------------------------------------------------------------------------------

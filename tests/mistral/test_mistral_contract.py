@@ -14,7 +14,6 @@ from rag.domain import Block, DocumentId, Evidence, Source, Version
 from rag.mistral.chat import MistralAnswerer
 from rag.mistral.client import MistralClient
 from rag.mistral.embeddings import MistralEmbedder
-from rag.mistral.models import models
 from rag.mistral.ocr import MistralReader
 
 DOCUMENT = Path(__file__).parents[2] / ".." / "shared" / "mistral-openapi.yaml"
@@ -65,7 +64,7 @@ async def said(fake: FakeMistral) -> list[tuple[str, Any, Any]]:
         await MistralAnswerer(client, chat_model).draft("Cash?", [cash])
     fake.choice = cut_off_at_first
     await MistralAnswerer(client).draft("Cash?", [cash])
-    await models(client)
+    await client.models()
     await client.close()
     return transport.exchanges
 
