@@ -8,8 +8,7 @@ from msgspec import Struct
 
 from rag.domain import Answer, AnswerId, Collection, Draft, Hit, Policy
 from rag.grounding.citations import ground
-from rag.ingestion import Embedders
-from rag.ports import Answerer
+from rag.ports import Answerer, Embedders
 from rag.ranking.filters import Filter
 from rag.retrieval import Query, search
 from rag.storage.library import Library

@@ -6,7 +6,7 @@ a crash is found again, not done again.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from time import perf_counter
 
 import msgspec
@@ -23,8 +23,8 @@ from rag.domain import (
     Vectors,
     embedded_text,
 )
-from rag.errors import EmptyDocument, InvalidDocument, ModelUnavailable
-from rag.ports import Embedder, Reader
+from rag.errors import EmptyDocument, InvalidDocument
+from rag.ports import Embedder, Embedders, Readers
 from rag.storage.items import ClaimedItem
 from rag.storage.library import Library
 
@@ -34,28 +34,6 @@ that a question does not wait long behind it."""
 
 TEXT_LAYER = "text-layer"
 """`Page.reader` of a page that was not OCRed; every other page cost seconds or money to read."""
-
-
-class Readers(dict[str, Reader]):
-    """Media type -> the reader configured for it; every other type goes to `fallback`."""
-
-    def __init__(self, fallback: Reader, special: Mapping[str, Reader]) -> None:
-        super().__init__(special)
-        self._fallback = fallback
-
-    def __missing__(self, media_type: str) -> Reader:
-        return self._fallback
-
-
-class Embedders(dict[str, Embedder]):
-    """Model -> its embedder; a collection whose model is not configured here is refused."""
-
-    def __missing__(self, model: str) -> Embedder:
-        raise ModelUnavailable(
-            f"this collection was embedded with {model!r}, which is not configured here"
-            f" (configured: {', '.join(self) or 'none'}); configure it, or ingest into a new"
-            " collection"
-        )
 
 
 async def ingest(

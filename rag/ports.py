@@ -1,9 +1,10 @@
 """What the stories need from outside. Adapters satisfy these without importing them by name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from rag.domain import Document, Draft, Evidence, InputType, Source, Usage, Vectors
+from rag.errors import ModelUnavailable
 
 
 @runtime_checkable
@@ -72,3 +73,25 @@ class Answerer(Protocol):
             ProviderError: the provider failed for good, after retries.
         """
         ...
+
+
+class Readers(dict[str, Reader]):
+    """Media type -> the reader configured for it; every other type goes to `fallback`."""
+
+    def __init__(self, fallback: Reader, special: Mapping[str, Reader]) -> None:
+        super().__init__(special)
+        self._fallback = fallback
+
+    def __missing__(self, media_type: str) -> Reader:
+        return self._fallback
+
+
+class Embedders(dict[str, Embedder]):
+    """Model -> its embedder; a collection whose model is not configured here is refused."""
+
+    def __missing__(self, model: str) -> Embedder:
+        raise ModelUnavailable(
+            f"this collection was embedded with {model!r}, which is not configured here"
+            f" (configured: {', '.join(self) or 'none'}); configure it, or ingest into a new"
+            " collection"
+        )

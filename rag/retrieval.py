@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from rag.domain import Candidate, Collection, Hit, Vectors
 from rag.errors import ModelUnavailable, ProviderError
-from rag.ingestion import Embedders
+from rag.ports import Embedders
 from rag.ranking.diversity import fold_duplicates
 from rag.ranking.filters import Filter
 from rag.ranking.fusion import fuse

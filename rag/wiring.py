@@ -9,7 +9,6 @@ from pathlib import Path
 from rag.answering import Question, answer
 from rag.domain import Answer, Collection, DocumentId, Source
 from rag.errors import ModelUnavailable, NotFound
-from rag.ingestion import Embedders, Readers
 from rag.local.extractive import ExtractiveAnswerer
 from rag.local.minilm import load_minilm
 from rag.local.reading.limits import Limits
@@ -18,7 +17,7 @@ from rag.mistral.chat import MistralAnswerer
 from rag.mistral.client import MistralClient
 from rag.mistral.embeddings import MistralEmbedder
 from rag.mistral.ocr import MEDIA_TYPES, MistralReader
-from rag.ports import Answerer, Embedder
+from rag.ports import Answerer, Embedder, Embedders, Readers
 from rag.retrieval import Query, SearchResult, search
 from rag.settings import Settings
 from rag.storage.library import Library

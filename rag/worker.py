@@ -5,9 +5,11 @@ import logging
 from contextlib import suppress
 from time import perf_counter
 
+from rag.calibration import calibrate
 from rag.domain import Collection, CollectionId, Failure, ItemState
 from rag.errors import InvalidDocument, ProviderError, RagError
-from rag.ingestion import Embedders, Readers, ingest
+from rag.ingestion import ingest
+from rag.ports import Embedders, Readers
 from rag.storage.items import ClaimedItem
 from rag.storage.library import Library
 
@@ -93,6 +95,7 @@ class Worker:
                 if now.chunks < GROWTH * self._checked.get(now.id, 0):
                     continue
                 self._checked[now.id] = now.chunks
+                await calibrate(now, embedders=self._embedders, library=self._library)
             except RagError:
                 log.warning("self-check failed", exc_info=True)
 

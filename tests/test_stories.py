@@ -8,7 +8,7 @@ import pytest
 from rag.answering import Question, answer
 from rag.domain import Collection, Draft, DraftClaim, IngestJob, Quotation, Source
 from rag.errors import ModelUnavailable, ProviderUnavailable
-from rag.ingestion import Embedders, Readers
+from rag.ports import Embedders, Readers
 from rag.retrieval import Query, search
 from rag.storage.library import Library
 from rag.worker import Worker

@@ -1,0 +1,5 @@
+"""`python -m rag`."""
+
+from rag.cli.commands import main
+
+main()
