@@ -120,9 +120,8 @@ async def _library(settings: Settings) -> str:
         return f"{folder} does not exist yet; `rag ingest` or `rag serve` makes it"
     async with open_door(settings) as door:
         health = await door.call("GET", "/health/ready")
-    return (
-        f"{folder}, {f'served at {address}' if address else 'not being served'}: {health['status']}"
-    )
+    served = f"served at {address}" if address else "not being served"
+    return f"{folder}, {served}; {health['documents']} documents, {health['chunks']} chunks"
 
 
 async def _mistral(settings: Settings) -> str:

@@ -111,7 +111,8 @@ def answer(answered: dict[str, Any], *, on: Console = results) -> None:
         if citation["verified"] != "exact":
             head.append(f" ({citation['verified']})", style="dim")
         on.print(head)
-        on.print(Padding(Text(f"“{citation['quote']}”"), (0, 0, 0, 4)))
+        quote = " ".join(citation["quote"].split())
+        on.print(Padding(Text(f"“{quote}”"), (0, 0, 0, 4)))
     on.print(Text(f"answered by: {answered['answerer']}", style="dim"))
 
 
