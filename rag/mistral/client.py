@@ -147,11 +147,11 @@ class MistralClient:
         except TimeoutError as error:
             late = ProviderUnavailable(PROVIDER, f"did not answer within {call.deadline:g} s")
             raise MayPass(late, is_dear=True) from error
-        except httpx.ConnectError as error:
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             gone = ProviderUnavailable(PROVIDER, "cannot be reached")
             raise MayPass(gone) from error
         except (httpx.TransportError, httpx.DecodingError) as error:
-            broken = ProviderUnavailable(PROVIDER, "broke off its reply")
+            broken = ProviderUnavailable(PROVIDER, "broke off the connection")
             raise MayPass(broken) from error
         if status != httpx.codes.OK:
             raise failure_of(call.model, status, headers, reply)

@@ -45,7 +45,7 @@ def failure_of(model: str, status: int, headers: Mapping[str, str], body: bytes)
         limited = RateLimited(PROVIDER, retry_after=_UNSTATED_WAIT if wait is None else wait)
         return MayPass(limited, retry_after=wait)
     if status in PASSING:
-        down = ProviderUnavailable(PROVIDER, f"cannot do it at the moment {said}")
+        down = ProviderUnavailable(PROVIDER, f"cannot do it at the moment ({model}: {said})")
         return MayPass(down, retry_after=wait)
     if 300 <= status < 400:
         return Refused(said, "answers from elsewhere; is the base URL right?", model)

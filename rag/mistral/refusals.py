@@ -68,15 +68,15 @@ class Refusal(Struct, frozen=True):
     def __str__(self) -> str:
         said = [f"HTTP {self.status}", self.type or "", f"code {self.code}" if self.code else ""]
         words = ", ".join(word for word in said if word)
-        reason = f": {self.cause}" if self.cause else ""
-        return f"({words}){reason}" + (f" at {'; '.join(self.fields)}" if self.fields else "")
+        reason = f"; {self.cause}" if self.cause else ""
+        return words + reason + (f"; at {'; '.join(self.fields)}" if self.fields else "")
 
 
 class Refused(ProviderRefused):
     """The provider will not do it, however often it is asked."""
 
     def __init__(self, refusal: Refusal, advice: str, model: str) -> None:
-        super().__init__(PROVIDER, f"{advice}: {model} {refusal}")
+        super().__init__(PROVIDER, f"{advice} ({model}: {refusal})")
         self.refusal = refusal
 
 

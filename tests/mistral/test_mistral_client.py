@@ -222,6 +222,40 @@ async def test_a_provider_that_is_not_there_is_unavailable(clock: Clock) -> None
     await client.close()
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (httpx.ConnectError("no route"), "cannot be reached"),
+        (httpx.ConnectTimeout("slow"), "cannot be reached"),
+        (httpx.ReadError("reset"), "broke off the connection"),
+        (httpx.WriteError("reset"), "broke off the connection"),
+        (httpx.RemoteProtocolError("bad chunking"), "broke off the connection"),
+    ],
+)
+async def test_a_failing_connection_is_tried_again_and_told_in_our_words(
+    clock: Clock, error: httpx.TransportError, told: str
+) -> None:
+    def fails(request: httpx.Request) -> httpx.Response:
+        raise error
+
+    client = MistralClient(KEY, transport=httpx.MockTransport(fails), sleep=clock.sleep)
+
+    with pytest.raises(ProviderUnavailable, match=told) as caught:
+        await client.ask(embedding(), width, patience=BULK)
+
+    assert str(error) not in str(caught.value)
+    assert len(clock.waited) == BULK.attempts - 1
+    await client.close()
+
+
+async def test_a_reply_that_cannot_be_decompressed_is_a_broken_connection(
+    client: MistralClient, fake: FakeMistral
+) -> None:
+    fake.faults = [Reply(200, b"not gzip at all", headers={"content-encoding": "gzip"})]
+
+    assert await client.ask(embedding(), width, patience=BULK) == 1024
+
+
 async def test_a_caller_who_leaves_takes_the_request_along(
     http_client: MistralClient, fake: FakeMistral
 ) -> None:

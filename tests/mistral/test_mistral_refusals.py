@@ -16,15 +16,15 @@ SHAPES: list[tuple[int, Any, str]] = [
     (
         400,
         {"object": "error", "message": "bad", "type": "invalid_request_error", "code": "3000"},
-        "(HTTP 400, invalid_request_error, code 3000)",
+        "HTTP 400, invalid_request_error, code 3000",
     ),
     # its code may be an integer, a word or null
     (
         400,
         {"message": "bad", "type": "bad_thing", "code": 3000},
-        "(HTTP 400, bad_thing, code 3000)",
+        "HTTP 400, bad_thing, code 3000",
     ),
-    (400, {"message": "bad", "type": "bad_thing", "code": None}, "(HTTP 400, bad_thing)"),
+    (400, {"message": "bad", "type": "bad_thing", "code": None}, "HTTP 400, bad_thing"),
     # a validation error, with the offending value
     (
         422,
@@ -38,7 +38,7 @@ SHAPES: list[tuple[int, Any, str]] = [
                 }
             ]
         },
-        "(HTTP 422) at body.inputs.0: extra_forbidden",
+        "HTTP 422; at body.inputs.0: extra_forbidden",
     ),
     # the same, wrapped: `message` is an object
     (
@@ -49,7 +49,7 @@ SHAPES: list[tuple[int, Any, str]] = [
             "type": "invalid_request_error",
             "code": None,
         },
-        "(HTTP 422, invalid_request_error) at body.model: missing",
+        "HTTP 422, invalid_request_error; at body.model: missing",
     ),
     # from the agents' side: `message` is a list, and there is `detail` beside it
     (
@@ -61,21 +61,21 @@ SHAPES: list[tuple[int, Any, str]] = [
             "type": "invalid_request_error",
             "code": 3001,
         },
-        "(HTTP 422, invalid_request_error, code 3001) at body.b: missing; body.a: missing",
+        "HTTP 422, invalid_request_error, code 3001; at body.b: missing; body.a: missing",
     ),
     # `detail` is a string
-    (401, {"detail": "Unauthorized"}, "(HTTP 401)"),
+    (401, {"detail": "Unauthorized"}, "HTTP 401"),
     # a gateway's
-    (429, {"message": "Requests rate limit exceeded", "request_id": "r1"}, "(HTTP 429)"),
+    (429, {"message": "Requests rate limit exceeded", "request_id": "r1"}, "HTTP 429"),
     # a guardrail's
     (
         403,
         {"error": {"message": "Blocked by guardrail.", "status": 403}, "guardrails": {}},
-        "(HTTP 403): blocked by a guardrail",
+        "HTTP 403; blocked by a guardrail",
     ),
     # none of them
-    (502, None, "(HTTP 502)"),
-    (502, [1, 2], "(HTTP 502)"),
+    (502, None, "HTTP 502"),
+    (502, [1, 2], "HTTP 502"),
 ]
 
 
@@ -86,7 +86,7 @@ def test_every_shape_is_told_in_one_line(status: int, body: Any, told: str) -> N
 
 @pytest.mark.parametrize("body", [b"", b"<html>Bad gateway</html>", b'{"cut', b"\xff\xfe"])
 def test_a_body_that_is_no_json_is_told_by_its_status(body: bytes) -> None:
-    assert str(refusal(502, body)) == "(HTTP 502)"
+    assert str(refusal(502, body)) == "HTTP 502"
 
 
 @pytest.mark.parametrize(
@@ -138,4 +138,4 @@ def test_no_sentence_of_a_body_is_passed_on(text: str, place: str) -> None:
     )
 )
 def test_no_body_is_too_strange_to_be_told(body: Any) -> None:
-    assert str(refusal(400, msgspec.json.encode(body))).startswith("(HTTP 400")
+    assert str(refusal(400, msgspec.json.encode(body))).startswith("HTTP 400")
