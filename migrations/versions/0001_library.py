@@ -213,6 +213,9 @@ def upgrade() -> None:
         op.f("ix_item_collection_id_key"), "item", ["collection_id", "key"], unique=False
     )
     op.create_index(op.f("ix_item_finished_at_id"), "item", ["finished_at", "id"], unique=False)
+    op.create_index(
+        op.f("ix_item_job_id_finished_at"), "item", ["job_id", "finished_at"], unique=False
+    )
     op.create_index(op.f("ix_item_job_id_id"), "item", ["job_id", "id"], unique=False)
     op.create_index(op.f("ix_item_sha256"), "item", ["sha256"], unique=False)
     op.create_table(
@@ -303,6 +306,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_chunk_index_version_id_live"), "chunk", ["index_version_id", "live"], unique=False
     )
+    op.create_index(op.f("ix_chunk_version_id"), "chunk", ["version_id"], unique=False)
     op.create_index(
         "uq_chunk_live",
         "chunk",

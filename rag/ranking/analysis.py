@@ -12,11 +12,13 @@ Lower case, accents and English endings are folded by the index, equally on both
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 ANALYSIS = "1"
 """Changes whenever `words` gives other words: an index built by another version is rebuilt."""
 
 MAX_WORD = 100  # characters; longer runs are encoded data, of which the head is enough to find it
+MEMORABLE = 32  # characters; longer runs (and sentences without spaces) hardly ever come again
 MAX_QUERY_WORDS = 200  # distinct words; a question of more is a document, and its cost is linear
 
 # Marks belong to the letter before them, but are no `\w` to Python: whole blocks of scripts whose
@@ -30,16 +32,18 @@ _UNSPACED = (
     "\u1100-\u11ff\u3130-\u318f\uac00-\ud7af"  # Hangul
     "々〆〇"
 )
-_WORD = re.compile(
+_LETTER = rf"[\w{_MARKS}{_INDIC}{_UNSPACED}]"
+_SPACED = rf"(?: [^\W{_UNSPACED}] | [{_MARKS}{_INDIC}] )"
+_RUN = re.compile(rf"{_LETTER}+(?:[-‐‑.,'’]{_LETTER}+)*")  # joined by what may belong to a word
+_PIECE = re.compile(
     rf"""
       (?P<unspaced> [{_UNSPACED}]+ )
     | (?P<number>   \d+ (?: [.,]\d+ )+ )
-    | (?P<compound> (?: (?![{_UNSPACED}])[\w{_MARKS}{_INDIC}] )+
-                    (?: [-‐‑] (?: (?![{_UNSPACED}])[\w{_MARKS}{_INDIC}] )+ )* )
+    | (?P<compound> {_SPACED}+ (?: [-‐‑] {_SPACED}+ )* )
     """,
     re.VERBOSE,
 )
-_CLITIC = re.compile(r"(?<=\w)['’](?:s|t|re|ve|ll|d|m)\b", re.IGNORECASE)  # Ohm's, don't, we'll
+_CLITIC = re.compile(r"['’](?:s|t|re|ve|ll|d|m)\b", re.IGNORECASE)  # Ohm's, don't, we'll
 _PART = re.compile(
     rf"""
       [^\W\d_{_UNSPACED}]* [a-zà-öø-ÿ] (?=[A-ZÀ-ÖØ-Þ])   # camel|Case
@@ -52,7 +56,8 @@ _PART = re.compile(
 _HYPHEN = re.compile("[-‐‑]")
 
 STOP_WORDS = frozenset(
-    """a about above after again all also am an and any are as at be because been before being below
+    """
+    a about above after again all also am an and any are as at be because been before being below
     between both but by can could did do does doing down during each few for from further had has
     have having he her here hers him his how i if in into is it its itself just me more most my
     no nor not now of off on once only or other our ours out over own same she should so some such
@@ -65,8 +70,10 @@ STOP_WORDS = frozenset(
 
 def words(text: str) -> list[str]:
     """The words of a text in order, repetitions included."""
-    folded = unicodedata.normalize("NFKC", text)
-    return list(_words(_CLITIC.sub("", folded)))
+    found: list[str] = []
+    for run in _RUN.findall(unicodedata.normalize("NFKC", text)):
+        found += _frequent(run) if len(run) <= MEMORABLE else _words(run)
+    return found
 
 
 def query_words(text: str) -> list[str]:
@@ -76,8 +83,17 @@ def query_words(text: str) -> list[str]:
     return (telling or distinct)[:MAX_QUERY_WORDS]
 
 
-def _words(text: str) -> Iterator[str]:
-    for found in _WORD.finditer(text):
+@lru_cache(maxsize=65_536)
+def _frequent(run: str) -> tuple[str, ...]:
+    # a few thousand runs make up most of any text: remembering them pays
+    return tuple(_words(run))
+
+
+def _words(run: str) -> Iterator[str]:
+    if run.isascii() and run.isalpha() and (run.islower() or run.istitle() or run.isupper()):
+        yield run[:MAX_WORD]
+        return
+    for found in _PIECE.finditer(_CLITIC.sub("", run)):
         word = found.group()
         if found.lastgroup == "unspaced":
             yield from _pairs(word)

@@ -156,13 +156,10 @@ def unused_versions(session: Session, versions: Sequence[Version]) -> list[Versi
     used: set[str] = set()
     for some in batches(versions):
         used |= set(session.scalars(select(VersionRow.sha256).where(VersionRow.sha256.in_(some))))
-        used |= set(
-            session.scalars(
-                select(ItemRow.sha256).where(
-                    ItemRow.sha256.in_(some), ItemRow.finished_at.is_(None)
-                )
-            )
+        items = session.execute(
+            select(ItemRow.sha256, ItemRow.finished_at).where(ItemRow.sha256.in_(some))
         )
+        used |= {sha256 for sha256, finished_at in items if finished_at is None}
     return [version for version in versions if version not in used]
 
 

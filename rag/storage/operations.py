@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from msgspec import Struct
-from sqlalchemy import insert, literal, select
+from sqlalchemy import bindparam, insert, literal, select
 from sqlalchemy.orm import Session
 
 from rag.storage.tables import ChunkRow, OperationRow
@@ -21,17 +21,17 @@ class Changes(Struct, frozen=True):
     """Of the last of them."""
 
 
+_LATEST = (
+    select(OperationRow.seq)
+    .where(OperationRow.index_version_id == bindparam("index_version"))
+    .order_by(OperationRow.seq.desc())
+    .limit(1)
+)
+
+
 def latest_operation(session: Session, index_version: int) -> int:
     """Sequence number of the last operation; 0 when there is none."""
-    return (
-        session.scalar(
-            select(OperationRow.seq)
-            .where(OperationRow.index_version_id == index_version)
-            .order_by(OperationRow.seq.desc())
-            .limit(1)
-        )
-        or 0
-    )
+    return session.scalar(_LATEST, {"index_version": index_version}) or 0
 
 
 def changes_after(session: Session, index_version: int, seq: int) -> Changes | None:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Struct
-from sqlalchemy.orm import Session
 
 from rag.domain import Candidate, CollectionId, Hit, Vectors
 from rag.errors import InvalidRequest
@@ -59,8 +58,7 @@ def search(
     """
     for _ in range(ATTEMPTS):
         seq = indexes.follow()
-        with database.read() as session:
-            legs = _ask(session, asked, indexes, seq)
+        legs = _ask(asked, _selection(asked, indexes, database, seq), indexes)
         ids = list(legs.words | legs.dense)
         with database.read() as session:
             hits = live_hits(session, collection_id, ids, texts)
@@ -69,8 +67,16 @@ def search(
     return _candidates(hits, legs)
 
 
-def _ask(session: Session, asked: Asked, indexes: DerivedIndexes, seq: int) -> _Legs:
-    selection = indexes.selector.select(session, asked.filter, seq) if asked.filter else None
+def _selection(
+    asked: Asked, indexes: DerivedIndexes, database: Database, seq: int
+) -> Selection | None:
+    if asked.filter is None:
+        return None
+    with database.read() as session:
+        return indexes.selector.select(session, asked.filter, seq)
+
+
+def _ask(asked: Asked, selection: Selection | None, indexes: DerivedIndexes) -> _Legs:
     words = _ask_words(asked, selection, indexes) if "words" in asked.modes else {}
     if "dense" not in asked.modes or asked.vector is None or indexes.dense is None:
         return _Legs(words, {}, {})

@@ -183,6 +183,7 @@ class ChunkRow(Row):
         ),
         Index(None, "document_id", "live"),
         Index(None, "index_version_id", "live"),
+        Index(None, "version_id"),
         Index(None, "embedding_id"),
         NEVER_REUSED,
     )
@@ -264,6 +265,7 @@ class ItemRow(Row):
     __tablename__ = "item"
     __table_args__ = (
         Index(None, "job_id", "id"),
+        Index(None, "job_id", "finished_at"),
         Index(None, "finished_at", "id"),
         Index(None, "collection_id", "key"),
         Index(None, "sha256"),

@@ -1,0 +1,149 @@
+"""Search and publish rates of a library, in process, embedding apart.
+
+    python scripts/bench/search.py [--chunks 10000] [--queries 500]
+
+Texts are drawn from a Zipf-distributed vocabulary and vectors from clusters, both seeded.
+Times are wall clock of one query at a time; machines differ, so compare within one run.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from rag.domain import Chunk, Collection, Document, Vectors, version_of
+from rag.ranking.filters import Eq, Filter
+from rag.storage.library import Library
+
+DIMENSION = 384
+CHUNKS_PER_DOCUMENT = 10
+WORDS_PER_CHUNK = 150
+VOCABULARY = 30_000
+CLUSTERS = 200
+YEARS = 100  # one of a hundred passes the filter: 1 %
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--chunks", type=int, default=10_000)
+    parser.add_argument("--queries", type=int, default=500)
+    arguments = parser.parse_args()
+    rng = np.random.default_rng(7)
+    figures: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        with Library.open(Path(folder)) as library:
+            collection = library.create_collection(
+                "bench", embedding_model="synthetic", dimension=DIMENSION, chunk_tokens=256
+            )
+            figures |= publish_all(library, collection, arguments.chunks, rng)
+            figures |= search_all(library, collection, arguments.queries, rng)
+        figures["reopen_seconds"] = seconds_to_open(Path(folder))
+    print(json.dumps({name: round(value, 2) for name, value in figures.items()}, indent=2))
+
+
+def publish_all(
+    library: Library, collection: Collection, chunks: int, rng: np.random.Generator
+) -> dict[str, float]:
+    centers = rng.normal(size=(CLUSTERS, DIMENSION))
+    prepared = [
+        (document(i, rng), unit(centers[rng.integers(CLUSTERS, size=CHUNKS_PER_DOCUMENT)], rng))
+        for i in range(chunks // CHUNKS_PER_DOCUMENT)
+    ]
+    for one, _ in prepared:
+        library.put_blob(one.text.encode())
+    started = time.perf_counter()
+    for one, vectors in prepared:
+        library.publish(collection, one, cut(one), vectors)
+    published = time.perf_counter()
+    library.candidates(collection, "the first question", prepared[0][1][:1], k=10)
+    caught_up = time.perf_counter()
+    return {
+        "chunks": chunks,
+        "publish_chunks_per_second": chunks / (published - started),
+        "first_search_after_seconds": caught_up - published,
+        "publish_and_index_chunks_per_second": chunks / (caught_up - started),
+    }
+
+
+def search_all(
+    library: Library, collection: Collection, queries: int, rng: np.random.Generator
+) -> dict[str, float]:
+    figures: dict[str, float] = {}
+    filters: dict[str, Filter | None] = {"": None, "_filtered_1_percent": Eq("year", 3)}
+    for name, filter in filters.items():
+        for k in (10, 50):
+            times = []
+            for _ in range(queries):
+                vector = unit(rng.normal(size=(1, DIMENSION)), rng)
+                question = text(8, rng)
+                started = time.perf_counter()
+                found = library.candidates(collection, question, vector, k=k, filter=filter)
+                times.append(1000 * (time.perf_counter() - started))
+                assert len(found) >= k
+            figures[f"k{k}{name}_p50_ms"] = float(np.percentile(times, 50))
+            figures[f"k{k}{name}_p99_ms"] = float(np.percentile(times, 99))
+    return figures
+
+
+def seconds_to_open(folder: Path) -> float:
+    started = time.perf_counter()
+    with Library.open(folder):
+        return time.perf_counter() - started
+
+
+def document(number: int, rng: np.random.Generator) -> Document:
+    paragraphs = [text(WORDS_PER_CHUNK, rng) for _ in range(CHUNKS_PER_DOCUMENT)]
+    body = "\n\n".join(paragraphs)
+    source = body.encode()
+    return Document(
+        key=f"{number}.md",
+        version=version_of(source),
+        media_type="text/markdown",
+        title=text(5, rng),
+        text=body,
+        attributes={"year": number % YEARS},
+    )
+
+
+def cut(document: Document) -> list[Chunk]:
+    chunks: list[Chunk] = []
+    start = 0
+    for line, paragraph in enumerate(document.text.split("\n\n")):
+        end = start + len(paragraph)
+        at = 2 * line + 1
+        chunks.append(Chunk(start, end, paragraph, tokens=200, lines=(at, at)))
+        start = end + 2
+    return chunks
+
+
+def text(length: int, rng: np.random.Generator) -> str:
+    """Words by Zipf's law, a sentence every dozen."""
+    ranks = np.minimum(rng.zipf(1.2, size=length), VOCABULARY)
+    words = [WORDS[rank - 1] for rank in ranks]
+    return ". ".join(" ".join(words[i : i + 12]) for i in range(0, length, 12)) + "."
+
+
+def unit(vectors: Vectors, rng: np.random.Generator) -> Vectors:
+    """Near the given ones, of length 1."""
+    near = vectors + 0.6 * rng.normal(size=vectors.shape)
+    return (near / np.linalg.norm(near, axis=1, keepdims=True)).astype(np.float32)
+
+
+def vocabulary() -> list[str]:
+    """Pronounceable words, the frequent ones short."""
+    syllables = [c + v for c in "bcdfghklmnprstvw" for v in ("a", "e", "i", "o", "u", "ar", "en")]
+    rng = np.random.default_rng(1)
+    found: dict[str, None] = {}
+    while len(found) < VOCABULARY:
+        length = 1 + min(4, len(found) // 100 + int(rng.integers(1, 3)))
+        found["".join(rng.choice(syllables, size=length))] = None
+    return list(found)
+
+
+WORDS = vocabulary()
+
+if __name__ == "__main__":
+    main()
