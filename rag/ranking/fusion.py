@@ -6,10 +6,16 @@ collection.
 """
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from rag.domain import Candidate, Hit
+
+Shares: TypeAlias = npt.NDArray[np.float64]
+"""(n,), one for each candidate, from 0 to 1."""
 
 RANK_CONSTANT = 60
 """Of reciprocal rank fusion: the larger, the less the first ranks stand out (Cormack, Clarke
@@ -33,16 +39,27 @@ def fuse(candidates: Sequence[Candidate], *, dense_weight: float) -> list[Hit]:
     Args:
         dense_weight: share of the dense leg, 0 to 1.
     """
-    weight = _effective_weight(candidates, dense_weight)
-    best_words = max((c.words for c in candidates if c.words is not None), default=0.0)
+    dense, words = shares(candidates)
+    weight = effective_weight(candidates, dense_weight)
+    return _ranked(candidates, [float(s) for s in weight * dense + (1 - weight) * words])
 
-    def score(candidate: Candidate) -> float:
-        dense = 0.0 if candidate.dense is None else (candidate.dense + 1) / 2
-        words = (candidate.words or 0.0) / best_words if best_words > 0 else 0.0
-        # rounding may leave a cosine a hair beyond 1
-        return min(1.0, max(0.0, weight * dense + (1 - weight) * words))
 
-    return _ranked(candidates, [score(candidate) for candidate in candidates])
+def shares(candidates: Sequence[Candidate]) -> tuple[Shares, Shares]:
+    """What each candidate has of the two legs, 0 to 1, before any weight: dense, words."""
+    dense = np.array([-1.0 if c.dense is None else c.dense for c in candidates])
+    words = np.array([c.words or 0.0 for c in candidates])
+    best = words.max(initial=0.0)
+    # rounding may leave a cosine a hair beyond 1
+    return np.clip((dense + 1) / 2, 0, 1), words / best if best > 0 else words
+
+
+def effective_weight(candidates: Sequence[Candidate], dense_weight: float) -> float:
+    """The weight, unless one leg knows none of the candidates: then all goes to the other."""
+    if all(c.dense is None for c in candidates):
+        return 0.0
+    if all(c.words is None for c in candidates):
+        return 1.0
+    return dense_weight
 
 
 def reciprocal_rank(candidates: Sequence[Candidate], *, constant: int = RANK_CONSTANT) -> list[Hit]:
@@ -57,14 +74,6 @@ def reciprocal_rank(candidates: Sequence[Candidate], *, constant: int = RANK_CON
         return 0.0 if rank is None else 1 / (constant + rank) / best
 
     return _ranked(candidates, [share(c.dense_rank) + share(c.words_rank) for c in candidates])
-
-
-def _effective_weight(candidates: Sequence[Candidate], dense_weight: float) -> float:
-    if all(c.dense is None for c in candidates):
-        return 0.0
-    if all(c.words is None for c in candidates):
-        return 1.0
-    return dense_weight
 
 
 def _ranked(candidates: Sequence[Candidate], scores: Sequence[float]) -> list[Hit]:
