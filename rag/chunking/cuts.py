@@ -6,10 +6,12 @@ broken into lines (Knuth and Plass, Software: Practice and Experience, 1981), so
 out even, and no cut is made in a good place only to force a bad one later.
 """
 
+from collections import Counter
 from collections.abc import Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, groupby, pairwise
+from math import inf
 
-from rag.chunking.atoms import Atom
+from rag.chunking.budgets import Measured
 
 KEPT_WHOLE = ("table", "list", "code")
 INSIDE_WHAT_FITS = 1.0
@@ -20,34 +22,31 @@ FEW_WORDS = 16  # tokens; a chunk does not reach over a page break for fewer
 FOR_A_FEW_WORDS = 1.0
 
 
-def cheapest_cuts(
-    atoms: Sequence[Atom], tokens: Sequence[int], repeated: Sequence[int], room: int
-) -> list[tuple[int, int]]:
+def cheapest_cuts(measured: Sequence[Measured], room: int) -> list[tuple[int, int]]:
     """Half-open runs of atoms, in order, that together are all of them.
 
-    Args:
-        tokens: of each atom.
-        repeated: tokens that a run has on top when it begins at that atom.
-        room: tokens that a run may have; a single atom may have more.
+    A run has at most `room` tokens, unless it is a single atom that has more.
     """
-    sums = [0, *accumulate(tokens)]
-    cut_costs = _cut_costs(atoms, tokens, room)
-    pages = _Pages(atoms, sums)
-    least = [0.0] * (len(atoms) + 1)
-    begins = [0] * (len(atoms) + 1)
-    for end in range(1, len(atoms) + 1):
-        least[end] = float("inf")
+    sums = [0, *accumulate(each.tokens + each.gap for each in measured)]
+    cut_costs = _cut_costs(measured, room)
+    pages = _Pages(measured, sums)
+    least = [0.0]
+    begins = [0]
+    for end in range(1, len(measured) + 1):
+        best, begin = inf, end - 1
         for start in range(end - 1, -1, -1):
-            if sums[end] - sums[start] > room and start < end - 1:
+            size = sums[end] - measured[end - 1].gap - sums[start]
+            if size > room and start < end - 1:
                 break
-            size = sums[end] - sums[start] + repeated[start]
+            size += measured[start].repeated
             if size > room and start < end - 1:
                 continue
             empty = max(0.0, 1 - size / room)
             cost = least[start] + empty * empty + pages.cost(start, end)
-            if cost < least[end]:
-                least[end], begins[end] = cost, start
-        least[end] += cut_costs[end - 1]
+            if cost < best:
+                best, begin = cost, start
+        least.append(best + cut_costs[end - 1])
+        begins.append(begin)
     return _runs(begins)
 
 
@@ -60,14 +59,16 @@ def _runs(begins: Sequence[int]) -> list[tuple[int, int]]:
     return runs[::-1]
 
 
-def _cut_costs(atoms: Sequence[Atom], tokens: Sequence[int], room: int) -> list[float]:
-    in_block = [0] * (atoms[-1].block + 1) if atoms else []
-    for atom, count in zip(atoms, tokens, strict=True):
-        in_block[atom.block] += count
-    costs = [atom.cut_cost for atom in atoms]
-    for i, (atom, following) in enumerate(pairwise(atoms)):
-        fits = atom.kind in KEPT_WHOLE and in_block[atom.block] <= room
-        if fits and following.block == atom.block:
+def _cut_costs(measured: Sequence[Measured], room: int) -> list[float]:
+    """Of a cut behind each atom."""
+    in_block: Counter[int] = Counter()
+    for each in measured:
+        in_block[each.atom.block] += each.tokens
+    costs = [each.atom.cut_cost for each in measured]
+    for i, (each, following) in enumerate(pairwise(measured)):
+        block = each.atom.block
+        is_inside = following.atom.block == block
+        if is_inside and each.atom.kind in KEPT_WHOLE and in_block[block] <= room:
             costs[i] += INSIDE_WHAT_FITS
     return costs
 
@@ -75,17 +76,14 @@ def _cut_costs(atoms: Sequence[Atom], tokens: Sequence[int], room: int) -> list[
 class _Pages:
     """What it costs a run to reach over a page break."""
 
-    def __init__(self, atoms: Sequence[Atom], sums: Sequence[int]) -> None:
+    def __init__(self, measured: Sequence[Measured], sums: Sequence[int]) -> None:
         self._sums = sums
-        self._pages = [atom.page for atom in atoms]
-        self._begins = list(range(len(atoms)))
-        self._ends = list(range(1, len(atoms) + 1))
-        for i in range(1, len(atoms)):
-            if self._pages[i] == self._pages[i - 1]:
-                self._begins[i] = self._begins[i - 1]
-        for i in range(len(atoms) - 2, -1, -1):
-            if self._pages[i] == self._pages[i + 1]:
-                self._ends[i] = self._ends[i + 1]
+        self._begins: list[int] = []
+        self._ends: list[int] = []
+        for _, page in groupby(measured, key=lambda each: each.atom.page):
+            begin, n = len(self._begins), len(list(page))
+            self._begins += [begin] * n
+            self._ends += [begin + n] * n
 
     def cost(self, start: int, end: int) -> float:
         """A few words of a page, while the rest of it is in another chunk, are not worth it."""
