@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 READING_VERSION = 1
 """Raised with every change that makes a reading differ: readings are kept by fingerprint."""
-LIBRARIES = ("pypdfium2", "beautifulsoup4", "markdownify", "charset-normalizer", "pillow")
+LIBRARIES = ("pypdfium2", "lxml", "charset-normalizer", "pillow")
 PARSER_RETIRES_AT = 400 * 1024 * 1024  # resident bytes; a fresh parser has about 60 MB
 ENGINE_RETIRES_AT = 1536 * 1024 * 1024  # resident bytes; a warm OCR engine has about 500 MB
 

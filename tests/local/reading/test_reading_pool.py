@@ -1,0 +1,128 @@
+"""Whatever a child does, its parent goes on, the item fails with a reason, and the next one gets
+a child that works."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from rag.errors import DocumentTooLarge, InvalidDocument
+from rag.local.reading import pool
+from rag.local.reading.frames import Failed, Rendered
+from rag.local.reading.pool import ChildKind, Children
+
+pytestmark = pytest.mark.anyio
+HERE = str(Path(__file__).parent)
+LARGE = 1024**3
+
+
+@pytest.fixture(scope="module")
+async def children() -> AsyncIterator[Children]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", HERE)
+        patch.setenv("MISTRAL_API_KEY", "k")
+        patch.setenv("RAG_DATABASE_URL", "u")
+        children = Children(ChildKind("unruly", (), retirement_size=LARGE), size=1)
+        yield children
+        await children.close()
+
+
+async def ask(children: Children, wish: str, seconds: float = 20) -> Rendered | Failed:
+    async with children.lend() as child:
+        reply = await child.ask(Rendered(wish.encode()), seconds)
+    return msgspec.msgpack.decode(reply, type=Rendered | Failed)
+
+
+async def test_one_child_serves_one_request_after_the_other(children: Children) -> None:
+    first, second = await ask(children, "pid"), await ask(children, "pid")
+
+    assert first == second
+    assert first != Rendered(str(os.getpid()).encode())
+
+
+async def test_a_child_that_hangs_is_ended_in_time(children: Children) -> None:
+    await ask(children, "echo warm")
+
+    with pytest.raises(DocumentTooLarge, match="longer than 1 s"):
+        await ask(children, "hang", seconds=1)
+
+    assert await ask(children, "echo next") == Rendered(b"next")
+
+
+async def test_a_child_that_burns_its_processor_time_is_ended_by_the_kernel(
+    children: Children,
+) -> None:
+    with pytest.raises(DocumentTooLarge, match="CPU"):
+        await ask(children, "spin")
+
+    assert await ask(children, "echo next") == Rendered(b"next")
+
+
+async def test_a_child_that_crashes_fails_its_item_alone(children: Children) -> None:
+    with pytest.raises(InvalidDocument, match="crashed"):
+        await ask(children, "die")
+
+    assert await ask(children, "echo next") == Rendered(b"next")
+
+
+async def test_a_child_cannot_have_more_memory_than_its_limit(children: Children) -> None:
+    reply = await ask(children, "grow")
+
+    assert isinstance(reply, Failed)
+    assert reply.code == DocumentTooLarge.code
+
+
+async def test_a_child_cannot_write_files(children: Children, tmp_path: Path) -> None:
+    reply = await ask(children, f"write {tmp_path / 'file'}")
+
+    assert isinstance(reply, Failed)
+    assert not (tmp_path / "file").exists() or not (tmp_path / "file").read_text()
+
+
+async def test_what_a_library_prints_does_not_reach_the_pipe(children: Children) -> None:
+    assert await ask(children, "print") == Rendered(b"printed")
+
+
+async def test_a_refusal_keeps_its_words_and_a_bug_loses_them(children: Children) -> None:
+    assert await ask(children, "encrypted") == Failed("encrypted_document", "a password is needed")
+    failed = await ask(children, "secret salary")
+    assert isinstance(failed, Failed)
+    assert "KeyError" in failed.message
+    assert "salary" not in failed.message + "".join(failed.trace)
+    assert "unruly.py" in failed.trace[-1]
+
+
+async def test_a_child_gets_no_secrets(children: Children, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MISTRAL_API_KEY", "k")
+    monkeypatch.setenv("RAG_DATABASE_URL", "u")
+
+    reply = await ask(children, "environment")
+
+    assert isinstance(reply, Rendered)
+    names = reply.png.decode().split()
+    assert "PATH" in names
+    assert not {"MISTRAL_API_KEY", "RAG_DATABASE_URL"} & set(names)
+
+
+async def test_a_child_is_replaced_when_it_is_old(
+    children: Children, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "RETIREMENT_AGE", 2)
+    with pytest.raises(InvalidDocument):
+        await ask(children, "die")
+
+    pids = [await ask(children, "pid") for _ in range(3)]
+
+    assert pids[0] == pids[1] != pids[2]
+
+
+async def test_a_child_is_replaced_when_it_has_grown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", HERE)
+    children = Children(ChildKind("unruly", (), retirement_size=1), size=1)
+
+    pids = [await ask(children, "pid") for _ in range(2)]
+    await children.close()
+
+    assert pids[0] != pids[1]

@@ -1,0 +1,73 @@
+"""PDFs made by hand: exactly what a test says is on them, and nothing else."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+WIDTH, HEIGHT = 600, 800  # points
+FONTS = {"regular": "Helvetica", "bold": "Helvetica-Bold"}
+
+
+class Text(NamedTuple):
+    x: float
+    y: float
+    """From the top of the page to the baseline."""
+    text: str
+    size: float = 10
+    font: str = "regular"
+
+
+class Rule(NamedTuple):
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+def pdf(*pages: Sequence[Text | Rule], rotate: int = 0, title: str = "") -> bytes:
+    """A PDF of those pages, turned by `rotate` degrees when shown."""
+    objects = ["<< /Type /Catalog /Pages 2 0 R >>", ""]
+    resources = " ".join(f"/{name} {i} 0 R" for i, name in enumerate(FONTS, start=3))
+    objects += [f"<< /Type /Font /Subtype /Type1 /BaseFont /{base} >>" for base in FONTS.values()]
+    kids = []
+    for page in pages:
+        content = "\n".join(_drawn(item) for item in page)
+        objects.append(f"<< /Length {len(content)} >>\nstream\n{content}\nendstream")
+        objects.append(
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {WIDTH} {HEIGHT}] /Rotate {rotate} "
+            f"/Contents {len(objects)} 0 R /Resources << /Font << {resources} >> >> >>"
+        )
+        kids.append(f"{len(objects)} 0 R")
+    objects[1] = f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>"
+    objects.append(f"<< /Title ({title}) >>")
+    return _file(objects)
+
+
+def paragraph(x: float, y: float, text: str, *, words: int = 6) -> list[Text]:
+    """Lines of that many words, 12 points apart."""
+    parts = text.split()
+    lines = [" ".join(parts[i : i + words]) for i in range(0, len(parts), words)]
+    return [Text(x, y + 12 * i, line) for i, line in enumerate(lines)]
+
+
+def grid(xs: Sequence[float], ys: Sequence[float]) -> list[Rule]:
+    return [Rule(x, ys[0], x, ys[-1]) for x in xs] + [Rule(xs[0], y, xs[-1], y) for y in ys]
+
+
+def _drawn(item: Text | Rule) -> str:
+    if isinstance(item, Rule):
+        return f"{item.x0} {HEIGHT - item.y0} m {item.x1} {HEIGHT - item.y1} l S"
+    shown = item.text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
+    return f"BT /{item.font} {item.size} Tf {item.x} {HEIGHT - item.y} Td ({shown}) Tj ET"
+
+
+def _file(objects: Sequence[str]) -> bytes:
+    body, offsets = "%PDF-1.4\n", []
+    for number, content in enumerate(objects, start=1):
+        offsets.append(len(body))
+        body += f"{number} 0 obj\n{content}\nendobj\n"
+    entries = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
+    count = len(objects) + 1
+    body += f"xref\n0 {count}\n0000000000 65535 f \n{entries}"
+    body += f"trailer\n<< /Size {count} /Root 1 0 R /Info {count - 1} 0 R >>\n"
+    body += f"startxref\n{body.index('xref')}\n%%EOF\n"
+    return body.encode("latin-1")
