@@ -102,7 +102,7 @@ async def test_a_reasoning_model_is_told_not_to(client: MistralClient, fake: Fak
 async def test_an_answer_in_pieces_is_read_without_its_thinking(
     answerer: MistralAnswerer, fake: FakeMistral
 ) -> None:
-    thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
+    thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}], "text": "hm"}
     halves = [{"type": "text", "text": part} for part in (WRITTEN[:20], WRITTEN[20:])]
     reference = {"type": "reference", "reference_ids": [1, "b"]}
     fake.choice = writing([thinking, halves[0], reference, halves[1]])
@@ -160,6 +160,18 @@ async def test_a_draft_that_was_not_finished_is_not_believed_though_it_reads_wel
 
     with pytest.raises(MalformedReply):
         await answerer.draft(QUESTION, EVIDENCE)
+
+
+async def test_a_model_that_was_cut_off_is_asked_to_be_brief(
+    answerer: MistralAnswerer, fake: FakeMistral
+) -> None:
+    fake.choice = writing(WRITTEN, WRITTEN, finish_reason="length")
+
+    with pytest.raises(MalformedReply, match="cut off"):
+        await answerer.draft(QUESTION, EVIDENCE)
+
+    _, second = fake.answered("/v1/chat/completions")
+    assert "fewer claims" in second["messages"][-1]["content"]
 
 
 async def test_an_answer_without_a_completion_is_malformed(

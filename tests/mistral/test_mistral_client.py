@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -175,15 +176,24 @@ async def test_failures_that_cost_nothing_do_not_count_as_dear(
     assert await client.ask(embedding(), width, patience=BULK) == 1024
 
 
-async def test_a_reply_larger_than_any_could_be_is_not_read_to_its_end(
-    client: MistralClient, fake: FakeMistral
-) -> None:
-    fake.faults = [Changed(lambda body: body + b" " * 2_000_000)]
+async def test_a_reply_that_never_ends_is_cut_off(clock: Clock) -> None:
+    sent = 0
 
-    with pytest.raises(MalformedReply, match="1,000,000 bytes"):
-        await client.ask(embedding(), width, patience=BULK)
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while sent < 100_000_000:
+            sent += 1_000
+            yield b" " * 1_000
 
-    assert len(fake.received) == 1
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, content=endless()))
+    client = MistralClient(KEY, transport=transport, sleep=clock.sleep)
+
+    with pytest.raises(MalformedReply, match="more than 50,000 bytes"):
+        await client.ask(embedding(largest_reply=50_000), width, patience=BULK)
+
+    assert sent == 51_000
+    assert clock.waited == []
+    await client.close()
 
 
 # --- the connection ------------------------------------------------------------------------------

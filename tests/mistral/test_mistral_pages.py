@@ -150,6 +150,17 @@ def test_text_that_no_block_found_gets_the_box_around_those_that_were_lost() -> 
     assert lost.box == (0.1, 200 / 2000, 0.2, 700 / 2000)
 
 
+def test_a_header_that_was_moved_out_widens_no_box() -> None:
+    page = read(
+        "The value is about five.",
+        ocr_block("header", "The value is", top=0),
+        ocr_block("text", "The value is about 5.", top=600),
+    )
+
+    [block] = page.blocks
+    assert block.box == (0.1, 600 / 2000, 0.2, 700 / 2000)
+
+
 def test_a_box_of_other_words_is_nobodys() -> None:
     page = read(
         "Start\n\nThe value is five.\n\nEnd",
