@@ -62,10 +62,12 @@ class Packing(Struct, frozen=True):
     """By `token_bound`. The limit is not documented; 16,384 was seen in its refusals."""
 
     def halved(self, texts: Sequence[str], by: Literal["inputs", "tokens"]) -> "Packing":
-        """What to try after all of `texts` in one request were too many."""
+        """What to try after all of `texts` in one request were too many; never more than now, as
+        a request that was packed earlier may be refused later."""
         if by == "inputs":
-            return Packing(max(1, len(texts) // 2), self.tokens)
-        return Packing(self.inputs, max(1, sum(map(token_bound, texts)) // 2))
+            return Packing(min(self.inputs, max(1, len(texts) // 2)), self.tokens)
+        half = max(1, sum(map(token_bound, texts)) // 2)
+        return Packing(self.inputs, min(self.tokens, half))
 
 
 def pack(texts: Sequence[str], packing: Packing) -> Iterator[Sequence[str]]:

@@ -74,6 +74,13 @@ def test_halving_always_makes_progress() -> None:
     assert len(list(pack(texts, packing.halved(texts, "tokens")))) == 3  # 3 texts have 18 tokens
 
 
+def test_a_late_refusal_does_not_raise_a_limit_that_was_learned() -> None:
+    learned = Packing(inputs=16, tokens=100)
+
+    assert learned.halved(["x" * 997] * 64, "inputs") == learned
+    assert learned.halved(["x" * 997] * 64, "tokens") == learned
+
+
 @settings(deadline=None, max_examples=50)
 @given(st.text(), st.integers(20, 60))
 def test_windows_hold_the_whole_text_and_fit(text: str, limit: int) -> None:
