@@ -33,7 +33,7 @@ MONTHS: dict[str, int] = {
 _MONTH = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\b"
 _OF = r"(?:of |de |del )?"
 _DATE = re.compile(
-    rf"(?<![\w.])(?:"
+    rf"(?<![\w.])(?<!(?<!\w)-)(?:"
     rf"(?P<y1>\d{{4}})-(?P<m1>\d\d)(?:-(?P<d1>\d\d))?(?![-\w])"
     rf"|(?P<y2>\d{{4}})/(?P<m2>\d\d)/(?P<d2>\d\d)(?!\w)"
     rf"|(?P<y3>\d{{4}}) ?年 ?(?P<m3>\d\d?) ?月(?: ?(?P<d3>\d\d?) ?日)?"

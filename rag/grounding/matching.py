@@ -6,7 +6,7 @@ retrieved; then once more by confusions of print that OCR is known for, in block
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, cached_property
 from itertools import islice
 
 from msgspec import Struct
@@ -14,7 +14,7 @@ from msgspec import Struct
 from rag.domain import Evidence, Quotation, Verified
 from rag.grounding.cuts import is_cut_clean
 from rag.grounding.normalization import BORDER, Normalized, Notation, normalize
-from rag.grounding.passages import Part, Passage, even_out_misreadings, runs
+from rag.grounding.passages import Part, Passage, even_out_misreadings, is_unsure, runs
 
 MINIMUM_WORDS = 4
 MINIMUM_LETTERS = 12
@@ -51,9 +51,17 @@ class Passages:
     """What was retrieved, searched for quotations."""
 
     def __init__(self, evidence: Sequence[Evidence]) -> None:
-        self._blocks = {item.label: Passage([item]) for item in evidence}
-        self._runs = runs(evidence)
-        self._run_of = {item.label: run for run in self._runs for item in run.blocks}
+        self._evidence = {item.label: item for item in evidence}
+        self._blocks: dict[int, Passage] = {}
+
+    @cached_property
+    def _runs(self) -> list[Passage]:
+        return runs(self._evidence.values())
+
+    def _block(self, label: int) -> Passage:
+        if label not in self._blocks:
+            self._blocks[label] = Passage([self._evidence[label]])
+        return self._blocks[label]
 
     def find(self, quotation: Quotation) -> Found | Rejected:
         """The best place, or the reason why the most promising one was not good enough."""
@@ -67,16 +75,16 @@ class Passages:
         return reason
 
     def _ladder(self, label: int, readings: Readings) -> Iterator[Found | Rejected]:
-        cited = self._blocks.get(label)
-        if cited:
-            yield find_in(cited, readings, "exact")
-            if len(self._run_of[label].blocks) > 1:
-                yield find_in(self._run_of[label], readings, "exact", touching=label)
+        if label in self._evidence:
+            yield find_in(self._block(label), readings, "exact")
+            for run in self._runs:
+                if label in run.labels and len(run.labels) > 1:
+                    yield find_in(run, readings, "exact", touching=label)
         for run in self._runs:
             yield find_in(run, readings, "relocated")
-        for block in sorted(self._blocks.values(), key=lambda block: block is not cited):
-            if block.is_unsure:
-                yield find_in(block, readings, "near")
+        for other in sorted(self._evidence, key=lambda other: other != label):
+            if is_unsure(self._evidence[other]):
+                yield find_in(self._block(other), readings, "near")
 
 
 def readings_of(quote: str, notation: Notation) -> tuple[str, ...]:

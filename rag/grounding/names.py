@@ -18,8 +18,8 @@ _FUNCTION_WORDS = frozenset(
     because although though unless once whether than then thus hence therefore however moreover
     furthermore additionally also both either neither each every all any some most many much few
     several such other another same only just even still first second third finally lastly next
-    later now today overall according based given despite instead rather similarly likewise
-    meanwhile nevertheless nonetheless otherwise specifically generally typically usually often
+    later now today overall according based due given despite thanks instead rather similarly
+    likewise meanwhile nevertheless nonetheless otherwise specifically generally typically usually often
     sometimes always never not no none nothing yes what which who whom whose why how is are was were
     be been being has have had do does did can could may might must shall should will would
     one two three four five six seven eight nine ten
@@ -51,7 +51,7 @@ def names(text: str) -> tuple[Name, ...]:
 
 def _names(text: str, is_german: bool) -> Iterator[Name]:
     for match in _TOKEN.finditer(text):
-        token = re.sub(r"'s?\Z", "", match.group())
+        token = match.group().removesuffix("'s")
         if token[0].isdigit() or not any(map(str.isalpha, token)):
             continue
         if _is_identifier(token):

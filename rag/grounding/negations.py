@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 NEGATION = re.compile(
     r"""
@@ -60,17 +61,30 @@ def contradicts(claim: str, shown: Sequence[str]) -> bool:
     >>> contradicts("Costs fell.", ["Sales did not rise, and costs fell."])
     False
     """
-    known = [clause for text in shown for clause in _clauses(text)]
-    return any(_is_contradicted(clause, known) for clause in _clauses(claim))
+    return any(_is_contradicted(clause, shown) for clause in _clauses(claim))
 
 
-def _is_contradicted(clause: str, known: Sequence[str]) -> bool:
-    words = _content(clause)
-    likeness = [len(words & _content(other)) for other in known]
-    most = max(likeness, default=0)
-    closest = [other for other, like in zip(known, likeness, strict=True) if like == most]
-    is_negated = negations(clause) % 2
-    return all(negations(other) % 2 != is_negated for other in closest)
+def _is_contradicted(clause: str, shown: Sequence[str]) -> bool:
+    words, is_negated = _content(clause), negations(clause) % 2
+    alike: list[tuple[float, int]] = []
+    for text in shown:
+        for words_shown, negated in _neighborhoods(text):
+            shared = len(words & words_shown)
+            alike.append((shared / (len(words | words_shown) or 1), negated % 2))
+    most = max((likeness for likeness, _ in alike), default=0.0)
+    return all(negated != is_negated for likeness, negated in alike if likeness == most)
+
+
+@lru_cache(maxsize=256)
+def _neighborhoods(text: str) -> tuple[tuple[frozenset[str], int], ...]:
+    """Content and negations of each clause, and of it with the one or two that follow: a claim
+    may say in one clause what its quotation says in three."""
+    clauses = [(_content(clause), negations(clause)) for clause in _clauses(text)]
+    return tuple(
+        (frozenset().union(*(words for words, _ in part)), sum(count for _, count in part))
+        for length in (1, 2, 3)
+        for part in (clauses[at : at + length] for at in range(len(clauses) - length + 1))
+    )
 
 
 def _clauses(text: str) -> list[str]:

@@ -52,13 +52,14 @@ _SPACE = rf"[\s{_INVISIBLE}]"
 _LETTER = r"[^\W\d_]"
 _BREAK = r"(?:\n|<br ?/?>)"
 _FOLDED_CLASS = "".join(map(re.escape, _FOLDED))
-_LINE_MARKS = r"(?:(?:#{1,6}|[•‣▪◦●■]|[-*+>](?!\s+[-+±−–]?[$€£¥(]?\.?\d))\s+)*"
-"""Headings, bullets, block quotes. A dash before a number may be its sign, and `>` a comparison:
-both stay."""
+_NUMBER = r"\s+[-+±−–]?[$€£¥(]?\.?\d"
+_LINE_MARKS = rf"(?:(?:#{{1,6}}|[•‣▪◦●■]|[-*+>](?!{_NUMBER}))\s+)*(?P<bullet>[-*+](?={_NUMBER}))?"
+"""Headings, bullets, block quotes. `>` before a number may be a comparison and stays; a bullet
+before a number stays as a dot, so that nobody takes it for a sign."""
 
 # Each pattern begins with a plain set of characters, and looks back at the one it took: the
 # regular expression engine skips to members of a set ten times as fast as it tries alternatives.
-_TRIGGERS = rf"[\s\\<|\-{_INVISIBLE}{_FOLDED_CLASS}]"
+_TRIGGERS = rf"[\s\\<|\-`'{_INVISIBLE}{_FOLDED_CLASS}]"
 _SPACES = (
     rf"(?P<space>(?<=[^\S ]){_SPACE}*|(?<= ){_SPACE}+"
     rf"|(?<=[{_INVISIBLE}])[{_INVISIBLE}]*\s{_SPACE}*)"
@@ -79,21 +80,37 @@ _ROWS = (
     r"|(?P<border>(?<=[|\t])[ \t]*|(?<= ) *[|\t][ \t]*)"
     r"|(?P<line>(?<= ) *<br ?/?> *|(?<=<)br ?/?> *)"
 )
-_ESCAPE = r"(?P<escape>(?<=\\)(?=[!-/:-@\[-`{-~]))"
+_MARKS = (
+    r"(?P<escape>(?<=\\)(?=[!-/:-@\[-`{-~]))"
+    r"|(?P<quote>(?<=`)`|(?<=['’])['’])"
+    r"|(?P<loose>(?<= )(?=[.,;:!?)](?!\d)))"
+)
+"""Backslashes before punctuation, quotes as TeX has them, a space that belongs to no word."""
+
 _RULES: dict[Notation, re.Pattern[str]] = {
-    "prose": re.compile(f"{_TRIGGERS}(?:{_LINE_ENDS}|{_ESCAPE}|{_SPACES})"),
-    "table": re.compile(f"{_TRIGGERS}(?:{_ROWS}|{_ESCAPE}|{_SPACES})"),
+    "prose": re.compile(f"{_TRIGGERS}(?:{_LINE_ENDS}|{_MARKS}|{_SPACES})"),
+    "table": re.compile(f"{_TRIGGERS}(?:{_ROWS}|{_MARKS}|{_SPACES})"),
     "code": re.compile(f"{_TRIGGERS}(?:{_SPACES})"),
 }
 """Where rules compete for a character, the first listed wins."""
 
-_LEAVES = {"hyphen": "-", "space": " ", "line": " ", "row": "\n", "border": BORDER, "pipe": "|"}
+_LOOSE = re.compile(r"[.,;:!?)](?!\d)")
+
+_LEAVES = {
+    "hyphen": "-",
+    "space": " ",
+    "line": " ",
+    "row": "\n",
+    "border": BORDER,
+    "pipe": "|",
+    "quote": '"',
+}
 """What stands where a rule applied; nothing where it is not named."""
 
 _OUTSIDE: dict[Notation, re.Pattern[str]] = {
-    "prose": re.compile(rf"\A\s*{_LINE_MARKS}"),
-    "table": re.compile(r"\A\s*\|?[ \t]*|[ \t]*\|?\s*\Z"),
-    "code": re.compile(r"\A\s+"),
+    "prose": re.compile(rf"(?P<first>\A\s*{_LINE_MARKS})"),
+    "table": re.compile(r"(?P<first>\A\s*\|?[ \t]*)|(?P<last>[ \t]*\|?\s*\Z)"),
+    "code": re.compile(r"(?P<first>\A\s+)"),
 }
 """Marks at the ends of a text: not content, whatever follows."""
 
@@ -103,7 +120,7 @@ _LONGEST_MARKED = 300
 _ANY_MARK = re.compile(r"[`!\[*_]")
 _BODY = rf"(?:(?!\n\s*\n)[\s\S]){{1,{_LONGEST_MARKED}}}?"
 _MARKUP = re.compile(
-    rf"(?P<code>(?P<tick>`+)(?P<code_body>[^`\n]{{1,{_LONGEST_MARKED}}})(?P=tick)(?!`))"
+    rf"(?P<code>(?P<tick>`+)(?! )(?P<code_body>[^`\n]{{1,{_LONGEST_MARKED}}})(?P=tick)(?!`))"
     rf"|(?P<link>!?\[(?P<link_body>[^\[\]\n]{{0,{_LONGEST_MARKED}}})\]"
     r"\((?:[^()\s]|\([^()\s]{0,99}\)){0,2000}(?:\s+\"[^\"\n]{0,200}\")?\))"
     r"|(?P<strong>(?<![\d*\\])(?P<stars>\*\*\*?)(?=[^\s*])"
@@ -173,12 +190,20 @@ def rewrite(source: str, edits: Iterable[Edit]) -> Normalized:
 
 
 def _character_edits(text: str, notation: Notation) -> Iterator[Edit]:
-    for match in _OUTSIDE[notation].finditer(text):
-        yield match.start(), match.end(), ""
-    for match in _RULES[notation].finditer(text):
-        rule = str(match.lastgroup)
-        new = _FOLDED[match.group()] if rule == "folded" else _LEAVES.get(rule, "")
-        yield match.start(), match.end(), new
+    for rules in (_OUTSIDE[notation], _RULES[notation]):
+        for match in rules.finditer(text):
+            yield match.start(), match.end(), _replacement(match)
+
+
+def _replacement(match: re.Match[str]) -> str:
+    rule = str(match.lastgroup)
+    if rule == "folded":
+        return _FOLDED[match.group()]
+    if rule in {"line", "first"} and "bullet" in match.re.groupindex and match["bullet"]:
+        return f"{_LEAVES.get(rule, '')}•"
+    if rule in {"line", "space"} and _LOOSE.match(match.string, match.end()):
+        return ""
+    return _LEAVES.get(rule, "")
 
 
 def _markup_edits(text: str) -> Iterator[Edit]:

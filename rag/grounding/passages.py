@@ -44,6 +44,7 @@ class Passage:
     def __init__(self, blocks: Sequence[Evidence]) -> None:
         self.blocks = blocks
         self.notation = notation_of(blocks[0])
+        self.labels = frozenset(block.label for block in blocks)
         self._starts: list[int] = []
         source = ""
         for before, block in zip((None, *blocks), blocks, strict=False):
@@ -61,10 +62,6 @@ class Passage:
     def as_misread(self) -> Normalized:
         """`normal.text` with the confusions of OCR evened out; spans lead back to `normal`."""
         return rewrite(self.normal.text, _misreadings(self.normal.text, _MISREAD))
-
-    @property
-    def is_unsure(self) -> bool:
-        return all((block.block.confidence or 1.0) < SURE for block in self.blocks)
 
     def parts(self, start: int, end: int) -> tuple[Part, ...]:
         """The blocks' own spans under `source[start:end]`, white space at their ends left out."""
@@ -107,6 +104,11 @@ def _follows(before: Evidence, after: Evidence) -> bool:
         and 0 <= after.block.start - before.block.end <= NEIGHBORING
         and notation_of(before) == notation_of(after)
     )
+
+
+def is_unsure(evidence: Evidence) -> bool:
+    """Whether letters of it may be others than they seem."""
+    return evidence.block.confidence is not None and evidence.block.confidence < SURE
 
 
 def notation_of(evidence: Evidence) -> Notation:

@@ -55,7 +55,7 @@ _FRACTIONS = {"½": Decimal("0.5"), "¼": Decimal("0.25"), "¾": Decimal("0.75")
 _NUMBER = re.compile(
     # not inside an identifier: H2O, COVID-19, x^2; after a Chinese or Japanese letter, though
     r"(?<![^\W\u2e80-\U0003ffff])(?<![^\W\d]-)(?<!\^)(?:"
-    r"(?P<digits>\d{1,3}(?: \d{3})+(?![\d.,])|\d+(?:[.,'’:/]\d+)*|(?<!\d)\.\d+)"
+    r"(?P<digits>\d{1,3}(?: \d{3})+(?![\d.,])|\d+(?:[.,·'’:/]\d+)*|(?<!\d)\.\d+)"
     r"(?: ?(?P<fraction>[½¼¾]))?(?P<power>[⁰¹²³⁴-⁹⁻]+|\^-?\d+)?"
     r"(?: ?[×x] ?10(?P<exponent>\^-?\d+|[⁰¹²³⁴-⁹⁻]+))?(?:(?:st|nd|rd|th)\b)?"
     r"|(?P<half>[½¼¾])"
@@ -154,7 +154,8 @@ def _readings(digits: str) -> frozenset[Decimal]:
     [Decimal('1.234'), Decimal('1234')]
     """
     separators = re.sub(r"\d", "", digits)
-    if len(digits) > _LONGEST or ":" in separators or "/" in separators:
+    is_label = re.match(r"0\d", digits) or not set(separators).isdisjoint(":/")
+    if is_label or len(digits) > _LONGEST:
         return frozenset()
     kinds = set(separators)
     groups = re.split(r"\D", digits)
@@ -162,7 +163,9 @@ def _readings(digits: str) -> frozenset[Decimal]:
     if len(kinds) <= 1 and _are_thousands(groups):
         readings.add(Decimal("".join(groups)))
     has_point = (
-        len(kinds) <= 2 and separators[-1:] in {".", ","} and separators.count(separators[-1]) == 1
+        len(kinds) <= 2
+        and separators[-1:] in {".", ",", "·"}
+        and separators.count(separators[-1]) == 1
     )
     if has_point and _are_thousands(groups[:-1]):
         readings.add(Decimal(f"{''.join(groups[:-1]) or '0'}.{groups[-1]}"))

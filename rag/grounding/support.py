@@ -6,15 +6,16 @@ be wrong (sales rose, sales fell); what does not pass is not supported.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from rag.domain import Evidence
 from rag.grounding.dates import MONTHS, Date, Day, agree, dates
 from rag.grounding.matching import Found
 from rag.grounding.names import Name, names
-from rag.grounding.negations import contradicts
+from rag.grounding.negations import contradicts, negations
 from rag.grounding.normalization import BORDER, normalize
 from rag.grounding.quantities import Quantity, quantities
 from rag.grounding.units import scales_of_table, units_standing_alone
@@ -49,6 +50,8 @@ class Proof:
 
     def __init__(self, found: Sequence[Found]) -> None:
         headings = dict.fromkeys(heading for item in found for heading in _headings(item))
+        self.sentences = {item.text.rstrip(".") for item in found if not negations(item.before)}
+        """What may be repeated without looking closer."""
         self.clauses = [item.before + item.text for item in found]
         self.text = "\n".join([*headings, *(item.text for item in found)]).replace(BORDER, " | ")
 
@@ -87,6 +90,8 @@ class Proof:
 def objections(claim: str, proof: Proof, vocabulary: Vocabulary) -> tuple[str, ...]:
     """What in the claim does not stand in its proof, as sentences; empty where all does."""
     text = normalize(claim).text
+    if text.rstrip(".") in proof.sentences:
+        return ()
     said = dates(text)
     return (
         *(f"no quotation has the date {date.text}" for date in said if not _has_date(proof, date)),
@@ -111,10 +116,14 @@ def objections(claim: str, proof: Proof, vocabulary: Vocabulary) -> tuple[str, .
 def _headings(found: Found) -> Iterator[str]:
     """Title, heading path, and for a table its first row: the heads of its columns."""
     for part in found.parts:
-        yield normalize(part.evidence.title).text
-        yield from (normalize(heading).text for heading in part.evidence.heading_path)
+        yield from map(_normal, (part.evidence.title, *part.evidence.heading_path))
         if part.evidence.block.kind == "table":
             yield normalize(part.evidence.text.lstrip().partition("\n")[0], "table").text
+
+
+@lru_cache(maxsize=256)
+def _normal(heading: str) -> str:
+    return normalize(heading).text
 
 
 def _without(text: str, said: Sequence[Date]) -> str:
@@ -174,5 +183,9 @@ def _has_name(proof: Proof, name: Name, vocabulary: Vocabulary) -> bool:
     return name.kind == "noun" and not vocabulary.has_as_written(name.text)
 
 
+@lru_cache(maxsize=4096)
 def _stem(word: str) -> str:
-    return word.casefold().removesuffix("s")
+    """Without case, accents and a plural's s: people write Khloe, and Khloé."""
+    letters = unicodedata.normalize("NFD", word) if not word.isascii() else word
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return plain.casefold().removesuffix("s")
