@@ -52,20 +52,19 @@ class Connection(HttpToolsProtocol):
             self._expect_within(self._limits.head_seconds)
 
     def data_received(self, data: bytes) -> None:
-        was_in_head = self._in_head
+        if self._in_head:
+            self._head_bytes += len(data)  # too many at the head's end, where it no longer matters
         super().data_received(data)
         if not self._in_head:
             return
-        if self._owed is None and self._is_idle:  # bytes that begin nothing, such as blank lines
-            self._expect_within(self._limits.head_seconds)
-        if was_in_head:
-            self._head_bytes += len(data)
         if self._head_bytes > self._limits.head_bytes:
             self._refuse(
                 Refused(
                     431, "head_too_large", f"more than {self._limits.head_bytes} bytes of headers"
                 )
             )
+        elif self._owed is None and self._is_idle:  # bytes that begin nothing, like blank lines
+            self._expect_within(self._limits.head_seconds)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -74,13 +73,13 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        self._head_bytes = 0
         self._settle()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._in_head = True
-        self._head_bytes = 0
         self._settle()
         if self._is_idle:  # the rest of a body that was answered early
             self._expect_within(self._limits.idle_seconds)

@@ -2,6 +2,7 @@
 the bodies that bring documents."""
 
 import json
+import sys
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -9,24 +10,35 @@ import msgspec
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
+from msgspec import Struct
 
 from rag import __version__
 from rag.api.answers import AnswersController, Ask
 from rag.api.collections import CollectionChange, CollectionsController, NewCollection
-from rag.api.contents import ContentsController
-from rag.api.documents import DocumentsController
-from rag.api.health import HealthController
+from rag.api.contents import ContentsController, PageText
+from rag.api.docstrings import attribute_docs
+from rag.api.documents import Accepted, DocumentsController, Put
+from rag.api.health import HealthController, Models
 from rag.api.jobs import JobsController
 from rag.api.problems import MEDIA_TYPE, Problem
 from rag.api.search import Search, SearchController
 from rag.api.uploads import NewText, PutText
+from rag.domain import Answer, Collection, Document, DocumentSummary, IngestItem, IngestJob
+from rag.retrieval import SearchResult
+from rag.storage.library import Health
 
 Json: TypeAlias = dict[str, Any]  # a JSON object; its values are anything
 
 REFERENCE = "#/components/schemas/{name}"
 DOCUMENTS = "/v1/collections/{collection}/documents"
 
-BODIES = (Problem, NewText, PutText, Search, Ask, NewCollection, CollectionChange)
+SHAPES = (
+    *(Search, SearchResult, Ask, Answer),
+    *(NewCollection, CollectionChange, Collection),
+    *(NewText, PutText, Accepted, Put, DocumentSummary, Document, PageText),
+    *(IngestJob, IngestItem),
+    *(Health, Models, Problem),
+)
 """Described from their structs: the framework leaves out bounds, tags and docstrings."""
 
 DESCRIPTION = """Cited answers from your own documents.
@@ -53,6 +65,7 @@ def openapi() -> bytes:
     described = Litestar(
         route_handlers=DESCRIBED,
         dependencies={"services": _not_called(), "places": _not_called()},
+        logging_config=None,
         openapi_config=OpenAPIConfig(
             title="rag", version=__version__, description=DESCRIPTION, use_handler_docstrings=True
         ),
@@ -66,8 +79,7 @@ def _not_called() -> Provide:
 
 def completed(schema: Json) -> Json:
     schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-    _, ours = msgspec.json.schema_components(BODIES, ref_template=REFERENCE)
-    schemas.update(ours)
+    schemas.update(_shapes())
     for path in schema["paths"].values():
         for operation in path.values():
             first, _, rest = operation["description"].partition("\n")
@@ -77,6 +89,29 @@ def completed(schema: Json) -> Json:
     schema["paths"][DOCUMENTS]["post"]["requestBody"] = _new_documents()
     schema["paths"][DOCUMENTS + "/{key}"]["put"]["requestBody"] = _one_document()
     return schema
+
+
+def _shapes() -> Json:
+    """The shapes and what they are made of, with the strings below their attributes."""
+    _, shapes = msgspec.json.schema_components(SHAPES, ref_template=REFERENCE)
+    structs = _structs()
+    for name in shapes.keys() & structs.keys():
+        properties = shapes[name].get("properties", {})
+        for attribute, text in attribute_docs(structs[name]).items():
+            if attribute in properties:
+                properties[attribute]["description"] = text
+    return shapes
+
+
+def _structs() -> dict[str, type[Struct]]:
+    """By name: the structs that the modules of the shapes know."""
+    modules = [sys.modules[kind.__module__] for kind in SHAPES]
+    return {
+        name: value
+        for module in modules
+        for name, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, Struct)
+    }
 
 
 def _plain(value: Any) -> Any:

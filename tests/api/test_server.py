@@ -3,7 +3,10 @@
 import asyncio
 import json
 import select
+import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from time import monotonic
@@ -28,7 +31,7 @@ LIMITS = Limits(
     head_bytes=4096,
     connections=5,
 )
-PATIENCE = 5.0  # seconds; a test that waits longer has found a connection that is held
+PATIENCE = 10.0  # seconds; a test that waits longer has found a connection that is held
 
 
 @post("/echo", status_code=200)
@@ -142,6 +145,12 @@ def status_and_code(response: bytes) -> tuple[int, object]:
     return int(head.split()[1]), json.loads(body)["code"]
 
 
+def assert_closed_after(seconds: float, client: Client) -> None:
+    """Not before, and not long after: all that drips in these tests would take ten times as long,
+    and a busy machine may be late."""
+    assert seconds - 0.05 <= client.seconds < PATIENCE / 2
+
+
 def test_a_request_that_comes_whole_is_answered(port: int) -> None:
     with Client(port) as client:
         client.send(POST % (b"/echo", 3) + b"abc")
@@ -154,7 +163,7 @@ def test_a_connection_that_says_nothing_is_closed(port: int) -> None:
         received = client.rest()
 
         assert received == b""
-        assert client.seconds == pytest.approx(LIMITS.head_seconds, abs=0.5)
+        assert_closed_after(LIMITS.head_seconds, client)
 
 
 def test_a_head_that_drips_is_cut_off(port: int) -> None:
@@ -163,7 +172,7 @@ def test_a_head_that_drips_is_cut_off(port: int) -> None:
         received = client.rest()
 
         assert status_and_code(received) == (408, "request_timeout")
-        assert client.seconds == pytest.approx(LIMITS.head_seconds, abs=0.5)
+        assert_closed_after(LIMITS.head_seconds, client)
 
 
 def test_blank_lines_keep_no_connection_open(port: int) -> None:
@@ -173,7 +182,7 @@ def test_blank_lines_keep_no_connection_open(port: int) -> None:
         client.drip(b"\r\n" * 100, pause=0.05)
         client.rest()
 
-        assert client.seconds < PATIENCE / 2
+        assert_closed_after(LIMITS.head_seconds, client)
 
 
 def test_a_second_head_has_its_deadline_too(port: int) -> None:
@@ -194,6 +203,15 @@ def test_endless_headers_are_refused(port: int) -> None:
         assert status_and_code(received) == (431, "head_too_large")
 
 
+def test_a_large_body_that_comes_with_its_head_is_no_large_head(port: int) -> None:
+    body = b"x" * 4 * LIMITS.head_bytes
+    with Client(port) as client:
+        for _ in range(3):
+            client.send(POST % (b"/echo", len(body)) + body)
+
+            assert client.response() == (200, {"received": len(body)})
+
+
 def test_a_body_that_drips_is_cut_off(port: int) -> None:
     with Client(port) as client:
         client.send(POST % (b"/echo", 1000))
@@ -201,7 +219,7 @@ def test_a_body_that_drips_is_cut_off(port: int) -> None:
         status, problem = client.response()
 
         assert (status, problem["code"]) == (408, "request_timeout")
-        assert client.seconds == pytest.approx(LIMITS.body_seconds, abs=0.5)
+        assert_closed_after(LIMITS.body_seconds, client)
 
 
 def test_a_body_has_time_in_proportion_to_its_size(port: int) -> None:
@@ -222,7 +240,7 @@ def test_a_body_that_nobody_reads_holds_no_connection(port: int) -> None:
         client.drip(b"x" * 1000, pause=0.05)
         client.rest()
 
-        assert client.seconds < LIMITS.idle_seconds + 1.5
+        assert_closed_after(LIMITS.idle_seconds, client)
 
 
 def test_a_body_that_nobody_read_may_end_and_another_request_follow(port: int) -> None:
@@ -257,7 +275,7 @@ def test_an_idle_connection_is_closed(port: int) -> None:
         received = client.rest()
 
         assert received == b""
-        assert client.seconds == pytest.approx(LIMITS.idle_seconds, abs=0.7)
+        assert_closed_after(LIMITS.idle_seconds, client)
 
 
 def test_a_client_that_does_not_read_its_answer_is_cut_off(port: int) -> None:
@@ -333,3 +351,34 @@ async def test_a_host_that_is_not_ours_is_said_plainly() -> None:
 
     with pytest.raises(InvalidSettings, match="cannot listen on"):
         await serve(app, "192.0.2.1", 0, on_ready=print)
+
+
+ENDING = """
+import asyncio
+from litestar import Litestar
+from rag.api.server import serve
+
+async def main():
+    try:
+        app = Litestar([], logging_config=None, openapi_config=None)
+        await serve(app, "127.0.0.1", 0, on_ready=lambda address: print(address, flush=True))
+    finally:
+        await asyncio.sleep(0.1)
+        print("closed what was opened", flush=True)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_serving_and_what_was_opened_before_is_closed(ending: signal.Signals) -> None:
+    with subprocess.Popen([sys.executable, "-c", ENDING], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline()
+        process.send_signal(ending)
+        rest = process.stdout.read()
+        code = process.wait(PATIENCE)
+
+    assert address.startswith(b"http://127.0.0.1:")
+    assert rest == b"closed what was opened\n"
+    assert code == 0

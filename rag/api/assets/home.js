@@ -66,7 +66,7 @@ function showAnswer(answer) {
   for (const claim of [...answer.claims].sort((a, b) => a.start - b.start)) {
     text.append(characters.slice(end, claim.start).join(""), characters.slice(claim.start, claim.end).join(""));
     for (const id of claim.citations) text.append(reference(numbers.get(id)));
-    if (!claim.supported) text.append(element("span", { className: "faint warn", textContent: " (not supported)" }));
+    if (!claim.supported) text.append(element("span", { className: "faint warn", textContent: " (not supported) " }));
     end = claim.end;
   }
   text.append(characters.slice(end).join(""));
