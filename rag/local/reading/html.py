@@ -20,6 +20,7 @@ from rag.local.reading.plaintext import decode
 
 CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([\w.:-]{2,40})", re.IGNORECASE)
 CHARSET_WITHIN = 4096  # bytes; browsers look no further than 1024
+BROWSERS_LAST_RESORT = "windows-1252"
 HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
 DROPPED = {
@@ -52,7 +53,7 @@ def read_html(content: bytes) -> WebPage:
         InvalidDocument: no tree can be built from it.
     """
     charset = CHARSET.search(content[:CHARSET_WITHIN])
-    tree = _tree(decode(content, charset[1].decode() if charset else None))
+    tree = _tree(decode(content, charset[1].decode() if charset else None, BROWSERS_LAST_RESORT))
     title = " ".join((tree.findtext(".//title") or "").split())
     _drop_unseen(tree)
     try:

@@ -101,7 +101,7 @@ def _by_magic(content: bytes) -> str | None:
     for start, reason in REFUSED_MAGIC:
         if content.startswith(start):
             raise UnsupportedMediaType(reason)
-    if content.startswith(b"PK\x03\x04"):
+    if content.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         raise UnsupportedMediaType(_named(content, IN_ZIP, "ZIP archives are not read yet"))
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         names = tuple((name.encode("utf-16-le"), reason) for name, reason in IN_OLE)

@@ -20,15 +20,16 @@ CONTROLS = dict.fromkeys((*range(9), 11, *range(14, 32), 127))
 PARAGRAPH = re.compile(r"[^\n\f]*\S[^\n\f]*(?:\n[^\n\f]*\S[^\n\f]*)*")
 
 
-def decode(content: bytes, declared: str | None = None) -> str:
+def decode(content: bytes, declared: str | None = None, otherwise: str | None = None) -> str:
     """The text, whole, with lines ended by `\\n` alone and without control characters.
 
-    A byte order mark decides, then UTF-8 if it fits, then `declared`, then a guess.
+    A byte order mark decides, then UTF-8 if it fits, then `declared`, then a guess, and where
+    nothing can be guessed, `otherwise`.
 
     Raises:
         InvalidDocument: the bytes are text in no encoding.
     """
-    return normalized(_decoded(content, declared))
+    return normalized(_decoded(content, declared) or _guessed(content, otherwise))
 
 
 def normalized(text: str) -> str:
@@ -36,7 +37,7 @@ def normalized(text: str) -> str:
     return without_returns.translate(CONTROLS).replace("\ufeff", "")
 
 
-def _decoded(content: bytes, declared: str | None) -> str:
+def _decoded(content: bytes, declared: str | None) -> str | None:
     for mark, encoding in BYTE_ORDER_MARKS:
         if content.startswith(mark):
             return content.decode(encoding, "replace")
@@ -45,14 +46,15 @@ def _decoded(content: bytes, declared: str | None) -> str:
             return content.decode(encoding)
         except (UnicodeDecodeError, LookupError):
             continue
-    return _guessed(content)
+    return None
 
 
-def _guessed(content: bytes) -> str:
+def _guessed(content: bytes, otherwise: str | None) -> str:
     guess = from_bytes(content[:GUESSING_SAMPLE]).best()
-    if guess is None:
+    encoding = guess.encoding if guess else otherwise
+    if encoding is None:
         raise InvalidDocument("this text is in no encoding known here; save it as UTF-8")
-    return content.decode(guess.encoding, "replace")
+    return content.decode(encoding, "replace")
 
 
 def paragraphs(text: str) -> tuple[Block, ...]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -137,6 +137,7 @@ class Children:
             *(sys.executable, "-P", "-m", self._kind.module, *self._kind.arguments),
             stdin=PIPE,
             stdout=PIPE,
+            stderr=DEVNULL,  # it may be a log file, and children must not write to files
             limit=PIPE_BUFFER,
             env=child_environment(self._kind.threads),
         )

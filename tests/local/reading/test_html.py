@@ -89,6 +89,12 @@ def test_title_and_encoding_are_the_pages_own() -> None:
     assert (read.title, read.markdown) == ("Łódź & co", "żółw\n")
 
 
+def test_bytes_in_no_encoding_are_read_as_a_browser_would() -> None:
+    page = b"<p>caf\xe9 " + bytes(range(128, 256)) * 20
+
+    assert read_html(page).markdown.startswith("caf")
+
+
 def test_a_table_that_lays_out_a_page_is_no_table() -> None:
     page = "<table><tr><td><p>one</p></td></tr><tr><td><table><tr><td>two</table></td></tr></table>"
 

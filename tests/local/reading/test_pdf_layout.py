@@ -134,6 +134,12 @@ def test_numbered_lines_are_a_list_when_there_is_more_than_one() -> None:
     assert blocks(document)[-1] == ("list", "1. first\n2. second")
 
 
+def test_a_caption_is_one_and_a_sentence_about_a_figure_is_not() -> None:
+    page = [Text(50, 60, "Figure 3: Growth by year"), Text(50, 100, "Figure 3 shows the growth")]
+
+    assert [kind for kind, _ in blocks(read(pdf(page)))] == ["caption", "text"]
+
+
 def test_a_ruled_table_keeps_its_cells_and_empty_ones() -> None:
     page = [
         *grid([50, 150, 250, 350], [100, 120, 140, 160]),

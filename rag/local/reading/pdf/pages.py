@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from rag.domain import Box
 from rag.local.reading.layout import PrintedBlock, PrintedLine, PrintedPage
+from rag.local.reading.pdf.beginnings import captioned, item_text, listed
 from rag.local.reading.pdf.blocks import Gathered, gathered
 from rag.local.reading.pdf.furniture import Edge, furniture
 from rag.local.reading.pdf.headings import with_headings
 from rag.local.reading.pdf.hyphens import joined, vocabulary
 from rag.local.reading.pdf.layer import SOUND, Layer
-from rag.local.reading.pdf.lists import item_text, listed
 from rag.local.reading.pdf.order import in_order
 from rag.local.reading.pdf.rows import Row
 from rag.local.reading.pdf.tables import row_text
@@ -43,7 +43,8 @@ def _blocks(layer: Layer, running: dict[int, Edge]) -> list[Gathered]:
         Gathered((Row((layer.fragments[i],), layer.fragments[i].box),), edge)
         for i, edge in running.items()
     ]
-    return listed(gathered(in_order(body, layer.tables, layer.frame.width))) + edges
+    blocks = gathered(in_order(body, layer.tables, layer.frame.width))
+    return captioned(listed(blocks)) + edges
 
 
 def _block(block: Gathered, frame: Frame, known: frozenset[str]) -> PrintedBlock:

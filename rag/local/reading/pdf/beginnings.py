@@ -1,9 +1,28 @@
-"""Items that follow one another -> lists."""
+"""What blocks are by how they begin: items that follow one another, and captions."""
 
+import re
 from collections.abc import Sequence
+
+from msgspec import structs
 
 from rag.local.reading.pdf.blocks import BULLET, Gathered, begins_item
 from rag.local.reading.pdf.rows import Row
+
+CAPTION = re.compile(
+    r"(?:figure|fig\.|table|tab\.|chart|exhibit|box|abbildung|abb\.|tabelle)\s*[A-Z]?\d+(?:[.-]\d+)*"
+    r"\s?(?:[.:|–—]|$)",
+    re.IGNORECASE,
+)
+"""A number and a stop: "Figure 3 shows that" is prose."""
+
+
+def captioned(blocks: Sequence[Gathered]) -> list[Gathered]:
+    return [
+        structs.replace(block, kind="caption")
+        if block.kind == "text" and CAPTION.match(block.text)
+        else block
+        for block in blocks
+    ]
 
 
 def listed(blocks: Sequence[Gathered]) -> list[Gathered]:
