@@ -17,7 +17,7 @@ SMALLEST_ROOM = 0.125  # of a chunk: what a title must leave for text
 CHARACTERS_PER_TOKEN = 12
 """The most that count as one token. English has 4.5; only runs of blanks, and words that a
 tokenizer gives up on, have more, and a chunk shall not be a megabyte of those."""
-MOST_ATOMS = 64  # in a chunk, on average: the time that cutting takes grows with their number
+MOST_ATOMS = 32  # in a chunk, on average: the time that cutting takes grows with their number
 
 CountTokens: TypeAlias = Callable[[Sequence[str]], list[int]]
 
@@ -102,19 +102,23 @@ def _fitting(
 
 
 def _coarser(found: list[tuple[Atom, int]], room: int) -> list[tuple[Atom, int]]:
-    """Neighbors in a block taken together, where most atoms are a mark or two."""
+    """Neighbors of a kind taken together, where most atoms are but a word or two."""
     least = room // MOST_ATOMS
     if sum(tokens for _, tokens in found) >= least * len(found):
         return found
     groups: list[tuple[Atom, int]] = []
     for atom, tokens in found:
         group, so_far = groups[-1] if groups else (None, 0)
-        if group and group.block == atom.block and so_far < least:
+        if group and so_far < least and _alike(group, atom):
             together = replace(group, end=atom.end, cut_cost=atom.cut_cost)
             groups[-1] = together, so_far + tokens
         else:
             groups.append((atom, tokens))
     return groups
+
+
+def _alike(group: Atom, atom: Atom) -> bool:
+    return (group.kind, group.page, group.context) == (atom.kind, atom.page, atom.context)
 
 
 def _measured(

@@ -169,8 +169,13 @@ def batches_of_one_length(lengths: Sequence[int], most: int) -> list[list[int]]:
 
 def mean_of_windows(vectors: Vectors, windows: Sequence[int]) -> Vectors:
     """One row for each text that had so many windows, of length 1 again."""
-    if len(vectors) == len(windows):
-        return vectors
-    starts = np.cumsum([0, *windows[:-1]])
-    sums = np.add.reduceat(vectors, starts, axis=0)
-    return np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True), np.float32)
+    ends = np.cumsum(windows, dtype=int)
+    rows = [
+        vectors[end - n] if n == 1 else _direction(vectors[end - n : end].sum(axis=0))
+        for end, n in zip(ends, windows, strict=True)
+    ]
+    return np.array(rows, np.float32).reshape(len(windows), DIMENSION)
+
+
+def _direction(vector: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    return np.asarray(vector / np.linalg.norm(vector))

@@ -16,7 +16,7 @@ from rag.local.onnx_graph import FUSED, Graph
 Precision: TypeAlias = Literal["int8", "float32"]
 Matrix: TypeAlias = npt.NDArray[np.float32]
 
-GRAPH_VERSION = 3
+GRAPH_VERSION = 4
 """Raised whenever a built graph would differ, so that a cached one is not taken for it."""
 
 LAYERS = 6
@@ -24,13 +24,19 @@ HEADS = 12
 DIMENSION = 384
 EPSILON = 1e-12  # of every layer norm, as the model was trained
 FLOAT = 1  # ONNX's number for float32
+LEAST_GELU = 0.17
+"""Gelu never falls below minus this."""
+LARGEST_INTEGER = 63
+"""Seven bits of a weight. Processors without VNNI add pairs of products in 16 bits, which eight
+bits overflow: they would make other vectors than newer ones, and worse (mean cosine with float32
+0.9925 instead of 0.9931)."""
 
 
 def build_graph(tensors: Mapping[str, Matrix], precision: Precision) -> bytes:
     """A serialized model: `ids` (texts, tokens) -> `vectors` (texts, 384), rows of length 1.
 
     In int8, weights are integers with one scale a column, and activations become integers as they
-    come, with one scale a run; word embeddings are kept in half precision.
+    come, with one scale a run or a row; word embeddings are kept in half precision.
     """
     encoder = _Encoder(tensors, precision)
     hidden = encoder.embeddings("ids")
@@ -74,7 +80,7 @@ class _Encoder:
         )
         mixed = self.normalized_sum(f"{name}.attention.output.LayerNorm", attended, hidden)
         wide = self.graph.apply("Gelu", self.product(f"{name}.intermediate.dense", mixed))
-        narrow = self.product(f"{name}.output.dense", wide)
+        narrow = self.product_of_rows(f"{name}.output.dense", wide)
         return self.normalized_sum(f"{name}.output.LayerNorm", narrow, mixed)
 
     def attention(self, name: str, hidden: str) -> str:
@@ -93,20 +99,39 @@ class _Encoder:
 
     def product(self, name: str, hidden: str, parts: tuple[str, ...] = ("",)) -> str:
         """`hidden` times the parts' weights side by side, plus their biases."""
-        graph, tensors = self.graph, self._tensors
         # Published as (out, in), the way torch multiplies.
-        matrix = np.concatenate([tensors[f"{name}{part}.weight"] for part in parts]).T
-        biases = np.concatenate([tensors[f"{name}{part}.bias"] for part in parts])
-        bias = graph.constant(f"{name}.bias", biases)
+        weights = [self._tensors[f"{name}{part}.weight"] for part in parts]
+        biases = [self._tensors[f"{name}{part}.bias"] for part in parts]
+        bias = self.graph.constant(f"{name}.bias", np.concatenate(biases))
         if self._precision == "float32":
-            times = graph.apply("MatMul", hidden, graph.constant(f"{name}.matrix", matrix))
-            return graph.apply("Add", times, bias)
+            matrix = self.graph.constant(f"{name}.matrix", np.concatenate(weights).T)
+            return self.graph.apply("Add", self.graph.apply("MatMul", hidden, matrix), bias)
+        return self.quantized_product(name, hidden, np.concatenate(weights).T, bias)
+
+    def product_of_rows(self, name: str, activations: str) -> str:
+        """The same for what gelu gives, where in int8 every row has a scale of its own.
+
+        A few tokens of a text have far larger values there than the rest, which one scale a run
+        would round to little: mean cosine with float32 0.995 instead of 0.993, for 3 % more time.
+        """
+        if self._precision == "float32":
+            return self.product(name, activations)
+        graph = self.graph
+        floor = graph.constant("least_gelu", np.array(LEAST_GELU, np.float32))
+        last_axis = graph.constant("last_axis", np.array([-1]))
+        largest = graph.apply("Max", graph.apply("ReduceMax", activations, last_axis), floor)
+        matrix = self._tensors[f"{name}.weight"].T
+        scaled = self.quantized_product(name, graph.apply("Div", activations, largest), matrix)
+        bias = graph.constant(f"{name}.bias", self._tensors[f"{name}.bias"])
+        return graph.apply("Add", graph.apply("Mul", scaled, largest), bias)
+
+    def quantized_product(self, name: str, hidden: str, matrix: Matrix, bias: str = "") -> str:
         integers, scales = quantize_columns(matrix)
-        return graph.apply(
+        return self.graph.apply(
             "DynamicQuantizeMatMul",
             hidden,
-            graph.constant(f"{name}.integers", integers),
-            graph.constant(f"{name}.scales", scales),
+            self.graph.constant(f"{name}.integers", integers),
+            self.graph.constant(f"{name}.scales", scales),
             "",  # zero points: all zero
             bias,
             domain=FUSED,
@@ -119,9 +144,10 @@ class _Encoder:
 
 
 def quantize_columns(matrix: Matrix) -> tuple[npt.NDArray[np.int8], Matrix]:
-    """Signed 8-bit integers and one scale a column: `matrix ≈ integers * scales`.
+    """Signed integers and one scale a column: `matrix ≈ integers * scales`.
 
     One scale for a whole matrix was measured to ruin this model (mean cosine 0.93).
     """
-    scales = np.maximum(np.abs(matrix).max(axis=0), np.finfo(np.float32).tiny) / 127
-    return np.rint(matrix / scales).astype(np.int8), scales.astype(np.float32)
+    largest = np.maximum(np.abs(matrix).max(axis=0), np.finfo(np.float32).tiny)
+    scales = (largest / LARGEST_INTEGER).astype(np.float32)
+    return np.rint(matrix / scales).astype(np.int8), scales
