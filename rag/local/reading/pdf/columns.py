@@ -22,7 +22,7 @@ STEP = 2.0
 ALTERNATING = 0.3
 """Of the fragments, from which a content order that changes sides runs across the columns."""
 BACKWARD = 0.1
-"""Of the blocks: a content order that goes back up more often is not for reading."""
+"""Of the rows: a content order that goes back up more often is not for reading."""
 
 
 class Columns(Struct, frozen=True):

@@ -3,7 +3,6 @@
 from bisect import insort
 from collections.abc import Sequence
 
-from rag.local.reading.pdf.blocks import gathered
 from rag.local.reading.pdf.columns import Columns, by_place, columns, goes_back, runs_across
 from rag.local.reading.pdf.fragments import Fragment
 from rag.local.reading.pdf.rows import Row, rows
@@ -17,10 +16,8 @@ def in_order(
     reading: then from top to bottom, column by column."""
     found = columns(fragments, width)
     by_content = rows(fragments, lambda f: found.of(f.box))
-    is_readable = not runs_across(fragments, found) and not goes_back(
-        [block.box for block in gathered(by_content)]
-    )
-    if is_readable:
+    boxes = [row.box for row in by_content]
+    if not runs_across(fragments, found) and not goes_back(boxes):
         return with_aligned(_by_content(by_content, tables))
     placed = rows(by_place(fragments, found), lambda f: found.of(f.box))
     return with_aligned(_by_place(placed, tables, found))

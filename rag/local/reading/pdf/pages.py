@@ -11,7 +11,7 @@ from rag.local.reading.pdf.headings import with_headings
 from rag.local.reading.pdf.hyphens import joined, vocabulary
 from rag.local.reading.pdf.layer import SOUND, Layer
 from rag.local.reading.pdf.order import in_order
-from rag.local.reading.pdf.rows import Row
+from rag.local.reading.pdf.rows import Row, row_of
 from rag.local.reading.pdf.tables import row_text
 from rag.local.reading.pdf.words import Frame
 
@@ -39,10 +39,7 @@ def _page(number: int, layer: Layer, blocks: Sequence[PrintedBlock]) -> PrintedP
 
 def _blocks(layer: Layer, running: dict[int, Edge]) -> list[Gathered]:
     body = [f for i, f in enumerate(layer.fragments) if i not in running]
-    edges = [
-        Gathered((Row((layer.fragments[i],), layer.fragments[i].box),), edge)
-        for i, edge in running.items()
-    ]
+    edges = [Gathered((row_of([layer.fragments[i]]),), edge) for i, edge in running.items()]
     blocks = gathered(in_order(body, layer.tables, layer.frame.width))
     return captioned(listed(blocks)) + edges
 

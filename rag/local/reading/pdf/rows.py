@@ -1,6 +1,6 @@
 """Fragments that stand side by side -> rows."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
 
@@ -18,29 +18,30 @@ class Row(Struct, frozen=True):
 
     fragments: tuple[Fragment, ...]
     box: Box
-
-    @property
-    def text(self) -> str:
-        return " ".join(fragment.text for fragment in self.fragments)
+    text: str
+    height: float
+    """Of its highest fragment."""
+    style: Style
+    """Its longest fragment's, and bold only if all of it is."""
 
     @property
     def first(self) -> int:
         """Index in the text layer at which it begins."""
         return self.fragments[0].first
 
-    @property
-    def height(self) -> float:
-        return max(fragment.height for fragment in self.fragments)
 
-    @property
-    def style(self) -> Style:
-        """Its longest fragment's, and bold only if all of it is."""
-        longest = max(self.fragments, key=lambda fragment: len(fragment.text))
-        return Style(longest.style.size, all(f.style.is_bold for f in self.fragments))
-
-    @property
-    def is_hyphenated(self) -> bool:
-        return self.fragments[-1].is_hyphenated
+def row_of(fragments: Sequence[Fragment]) -> Row:
+    if len(fragments) == 1:
+        [only] = fragments
+        return Row((only,), only.box, only.text, only.height, only.style)
+    longest = max(fragments, key=lambda fragment: len(fragment.text))
+    return Row(
+        fragments=tuple(fragments),
+        box=union(fragment.box for fragment in fragments if fragment.text),
+        text=" ".join(fragment.text for fragment in fragments),
+        height=max(fragment.height for fragment in fragments),
+        style=Style(longest.style.size, all(f.style.is_bold for f in fragments)),
+    )
 
 
 def rows(fragments: Iterable[Fragment], column: Callable[[Fragment], int]) -> list[Row]:
@@ -51,7 +52,7 @@ def rows(fragments: Iterable[Fragment], column: Callable[[Fragment], int]) -> li
             runs[-1].append(fragment)
         else:
             runs.append([fragment])
-    return [Row(tuple(run), union(fragment.box for fragment in run)) for run in runs]
+    return [row_of(run) for run in runs]
 
 
 def _beside(left: Fragment, right: Fragment) -> bool:

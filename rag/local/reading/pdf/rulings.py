@@ -38,18 +38,20 @@ class Rule(Struct, frozen=True, gc=False):
 def rules(page: pdfium.FPDF_PAGE, frame: Frame) -> list[Rule]:
     """Edges of boxes and of cell backgrounds included."""
     count = min(SHAPES, pdfium.FPDFPage_CountObjects(page))
+    bounds = [ctypes.c_float() for _ in range(4)]
     return [
         rule
         for i in range(count)
-        for start, end in _edges(pdfium.FPDFPage_GetObject(page, i))
+        for start, end in _edges(pdfium.FPDFPage_GetObject(page, i), bounds)
         if (rule := _rule(_shown(start, frame), _shown(end, frame)))
     ]
 
 
-def _edges(shape: pdfium.FPDF_PAGEOBJECT) -> Iterator[tuple[Point, Point]]:
+def _edges(
+    shape: pdfium.FPDF_PAGEOBJECT, bounds: list[ctypes.c_float]
+) -> Iterator[tuple[Point, Point]]:
     if pdfium.FPDFPageObj_GetType(shape) != pdfium.FPDF_PAGEOBJ_PATH:
         return
-    bounds = [ctypes.c_float() for _ in range(4)]
     pdfium.FPDFPageObj_GetBounds(shape, *bounds)
     left, bottom, right, top = (bound.value for bound in bounds)
     if right - left < SHORTEST and top - bottom < SHORTEST:

@@ -10,7 +10,7 @@ from rag.domain import Box
 from rag.local.reading.layout import union
 from rag.local.reading.pdf.fragments import Fragment, Style
 from rag.local.reading.pdf.grids import Grid
-from rag.local.reading.pdf.rows import Row
+from rag.local.reading.pdf.rows import Row, row_of
 from rag.local.reading.pdf.words import Word
 
 FILLED = 0.3
@@ -64,7 +64,7 @@ def ruled(words: Sequence[Word], grid: Grid) -> Table | None:
     ):
         return None
     header, *body = ([cells.get((r, c), []) for c in used_columns] for r in used_rows)
-    rows = [[_cell(cell) for cell in header], *(part for row in body for part in _split(row))]
+    rows = [[_cell(cell) for cell in header], *(part for line in body for part in _split(line))]
     taken = frozenset(word.first for cell in cells.values() for word in cell)
     return _table(rows, min(taken), taken)
 
@@ -117,7 +117,7 @@ def _cell(words: Sequence[Word]) -> Fragment:
 def _table(
     rows: Sequence[Sequence[Fragment]], first: int, words: frozenset[int] = frozenset()
 ) -> Table:
-    made = [Row(tuple(cells), union(cell.box for cell in cells if cell.text)) for cells in rows]
+    made = [row_of(cells) for cells in rows]
     return Table(tuple(made), union(row.box for row in made), first, words)
 
 

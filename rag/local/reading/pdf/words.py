@@ -49,13 +49,13 @@ class Frame(Struct, frozen=True):
         return turned if self.quarter_turns % 2 else upright
 
     def shown(self, left: float, bottom: float, right: float, top: float) -> Box:
+        if self.quarter_turns == 0:
+            return left - self.left, self.top - top, right - self.left, self.top - bottom
         if self.quarter_turns == 1:
             return bottom - self.bottom, left - self.left, top - self.bottom, right - self.left
         if self.quarter_turns == 2:
             return self.right - right, bottom - self.bottom, self.right - left, top - self.bottom
-        if self.quarter_turns == 3:
-            return self.top - top, self.right - right, self.top - bottom, self.right - left
-        return left - self.left, self.top - top, right - self.left, self.top - bottom
+        return self.top - top, self.right - right, self.top - bottom, self.right - left
 
 
 def frame_of(page: pdfium.FPDF_PAGE) -> Frame:
@@ -95,8 +95,8 @@ def words(text_page: pdfium.FPDF_TEXTPAGE, text: str, frame: Frame) -> list[Word
         left, bottom, right, top = _box(text_page, first, rectangle)
         if after - first > 1:
             left1, bottom1, right1, top1 = _box(text_page, after - 1, rectangle)
-            left, right = min(left, left1), max(right, right1)
-            bottom, top = min(bottom, bottom1), max(top, top1)
+            left, right = left if left < left1 else left1, right if right > right1 else right1
+            bottom, top = bottom if bottom < bottom1 else bottom1, top if top > top1 else top1
         opens_line = opens_line or "\n" in spaces or "\r" in spaces
         box = frame.shown(left, bottom, right, top)
         if not printed.isprintable():
