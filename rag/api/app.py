@@ -19,7 +19,7 @@ from rag.api.problems import respond
 from rag.api.receiving import Receiving
 from rag.api.search import SearchController
 from rag.api.tracing import Tracing
-from rag.api.uploads import Places
+from rag.api.uploads import MAX_PARTS, Places
 from rag.wiring import Services
 
 Value = TypeVar("Value")
@@ -46,6 +46,7 @@ def create_app(services: Services, *, limits: Limits | None = None) -> Litestar:
         exception_handlers={Exception: respond},
         guards=[only_json],
         logging_config=None,
+        multipart_form_part_limit=MAX_PARTS,
         openapi_config=None,
         request_class=StrictRequest,
         request_max_body_size=chosen.json_bytes,

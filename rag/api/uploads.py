@@ -29,6 +29,9 @@ Attributes: TypeAlias = Annotated[
 """What a caller says of a document, and filters by: `{"year": 2020, "tags": ["a", "b"]}`."""
 Title: TypeAlias = Annotated[str, Meta(min_length=1, max_length=1_000)]
 
+MAX_PARTS = 1_000
+"""Files and fields of one form: the framework counts them against an attack on its parser."""
+
 UNDECLARED = frozenset({"", "application/octet-stream"})
 """Media types that say nothing."""
 
@@ -125,10 +128,7 @@ def _text_source(given: NewText) -> Source:
 
 
 async def _read_form(request: UploadRequest) -> tuple[Source, ...]:
-    try:
-        form = await request.form()
-    except (ClientException, UnicodeDecodeError, LookupError) as error:
-        raise Refused(400, "malformed_form", "the form is not valid multipart/form-data") from error
+    form = await _parsed_form(request)
     files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
     try:
         title, attributes = _fields(form, len(files))
@@ -141,6 +141,19 @@ async def _read_form(request: UploadRequest) -> tuple[Source, ...]:
         )
     finally:
         await asyncio.gather(*(file.close() for file in files))
+
+
+async def _parsed_form(request: UploadRequest) -> FormMultiDict:
+    try:
+        return await request.form()
+    except (ClientException, UnicodeDecodeError, LookupError) as error:  # the last: no such charset
+        if isinstance(error, ClientException) and error.status_code != 400:
+            raise  # larger than the limit
+        raise Refused(
+            400,
+            "malformed_form",
+            f"the form is not valid multipart/form-data of at most {MAX_PARTS} parts",
+        ) from error
 
 
 def _fields(form: FormMultiDict, files: int) -> tuple[str | None, Attributes]:

@@ -310,6 +310,16 @@ def test_an_upload_beyond_the_limit_is_refused(
     assert response.json()["code"] == "request_too_large"
 
 
+def test_a_form_beyond_the_limit_is_refused(http: httpx.Client, collection: str) -> None:
+    path = f"/v1/collections/{collection}/documents"
+    large = http.post(path, files=[("file", ("a.txt", b"x" * 2_100_000))])
+    many = http.post(path, files=[("file", (f"{n}.txt", b"x")) for n in range(1_001)])
+
+    assert (large.status_code, large.json()["code"]) == (413, "request_too_large")
+    assert (many.status_code, many.json()["code"]) == (400, "malformed_form")
+    assert "1000 parts" in many.json()["detail"]
+
+
 def test_an_empty_put_is_refused(http: httpx.Client, collection: str) -> None:
     response = http.put(f"/v1/collections/{collection}/documents/a.txt", headers=PLAIN)
 
