@@ -51,6 +51,7 @@ class Database:
         # SQLite gives its side files the permissions of this one
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE))
         self._writing = threading.Lock()
+        self._is_closed = False
         self._writer = _engine(url, PRAGMAS, "BEGIN IMMEDIATE", connections=1)
         try:
             self._writer.connect().close()
@@ -62,12 +63,14 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
+        self._require_open()
         with _translated(), Session(self._reader) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Committed, and on disk, when the block ends; nothing happened when it raises."""
+        self._require_open()
         with self._writing, _translated(), Session(self._writer) as session, session.begin():
             yield session
 
@@ -77,8 +80,15 @@ class Database:
         return self._writer
 
     def close(self) -> None:
+        self._is_closed = True
         self._reader.dispose()
-        self._writer.dispose()
+        with self._writing:
+            self._writer.dispose()
+
+    def _require_open(self) -> None:
+        # an engine that was disposed of connects again by itself, and would write without a lock
+        if self._is_closed:
+            raise RagError("the library is closed")
 
 
 def sqlite_file(url: str) -> Path:

@@ -57,24 +57,27 @@ class DerivedIndexes:
         self.selector = Selector(serving.id)
         self.words = WordIndex(self._folder / f"words-{serving.id}", f"{library_id}/{serving.id}")
         self.dense: VectorIndex | None = None
-        self._saved = 0
         if serving.dimension is not None:
             saved = load_vectors(database, self._folder, serving, serving.dimension)
             self.dense = saved or VectorIndex(serving.dimension)
-            self._saved = self.dense.seq
+        self._saved = self.seq
 
-    def follow(self) -> int:
-        """Brings both indexes to the last operation in the database, and returns its number."""
+    def follow(self, *, lag: int = 0) -> int:
+        """Brings both indexes to the last operation in the database, and returns its number.
+
+        Args:
+            lag: operations they may be behind without anything being done.
+        """
         with self._database.read() as session:
             latest = latest_operation(session, self._serving.id)
-        if self._is_ready and latest <= self.seq:
+        if self._is_ready and latest <= self.seq + lag:
             return latest
         with self._following:
             self._follow_words()
             self._follow_dense()
             self._is_ready = True
-            if self.dense is not None and self.dense.seq - self._saved > SAVE_EVERY:
-                self._save_dense()
+            if self.seq - self._saved > SAVE_EVERY:
+                self._save()
         return latest
 
     @property
@@ -83,11 +86,12 @@ class DerivedIndexes:
         return min(self.words.seq, self.words.seq if self.dense is None else self.dense.seq)
 
     def close(self) -> None:
-        """Saves what is not saved yet."""
+        """Leaves nothing to be done by the next start."""
+        self.follow()
         with self._following:
+            if self.seq > self._saved:
+                self._save()
             self.words.close()
-            if self.dense is not None and self.dense.seq > self._saved:
-                self._save_dense()
 
     def remove(self) -> None:
         """Deletes the files."""
@@ -119,7 +123,8 @@ class DerivedIndexes:
                 ids, vectors = live_vectors(session, changes.put)
                 self.dense.change(ids, vectors, changes.deleted, changes.seq)
 
-    def _save_dense(self) -> None:
-        assert self.dense is not None
-        save_vectors(self._database, self._folder, self._serving, self.dense)
-        self._saved = self.dense.seq
+    def _save(self) -> None:
+        self.words.commit()
+        if self.dense is not None:
+            save_vectors(self._database, self._folder, self._serving, self.dense)
+        self._saved = self.seq

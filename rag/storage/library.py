@@ -76,6 +76,8 @@ from rag.storage.texts import Texts
 
 log = logging.getLogger(__name__)
 
+UNINDEXED = 500  # operations that the next search may find still to be applied: about 0.3 s
+
 
 class Health(Struct, frozen=True):
     """Whether what is kept can be used."""
@@ -97,6 +99,7 @@ class Library:
         self._blobs = BlobStore(data_dir / "blobs")
         self._texts = Texts()
         self._opening = threading.Lock()
+        self._is_closed = False
         self._indexes: dict[CollectionId, DerivedIndexes] = {}
 
     @classmethod
@@ -130,8 +133,11 @@ class Library:
         self._ownership.announce(address)
 
     def close(self) -> None:
-        """Saves the indexes, and gives the folder up."""
+        """Saves the indexes, and gives the folder up. A second call does nothing."""
         with self._opening:
+            if self._is_closed:
+                return
+            self._is_closed = True
             for indexes in self._indexes.values():
                 indexes.close()
             self._indexes.clear()
@@ -355,6 +361,7 @@ class Library:
                 work = Work(summary.pages, summary.pages_ocred, summary.chunks, seconds)
                 state: ItemState = "indexed" if changed else "unchanged"
                 items.finish(session, claimed, state, work=work)
+        self._indexes_of(collection.id).follow(lag=UNINDEXED)
         return summary
 
     def document(self, id: DocumentId) -> DocumentSummary:

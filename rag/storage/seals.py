@@ -1,45 +1,58 @@
 """Whether the files of a tantivy index are those it wrote.
 
-Tantivy ends each file of a segment with a footer that holds its CRC-32, and does not compare it
-when it opens one. Its list of segments, `meta.json`, has no checksum: a seal beside it holds its
-hash while nobody writes.
+At rest a seal beside them holds a hash of them all. While somebody writes, and after a crash,
+there is none: then the checksum must do with which tantivy ends each file of a segment, and
+which it does not compare itself when it opens one.
 """
 
+import hashlib
 import json
 import zlib
 from pathlib import Path
 
-from rag.storage.durable import sha256_of_file, write_durably
+from rag.storage.durable import write_durably
 
 SEAL = "sealed"
 LIST = "meta.json"
+"""Names the segments; it is the one file without a checksum of its own."""
+
 MAGIC = 1337  # ends every footer
 TAIL = 8  # bytes: length of the footer's JSON, and the magic number, each little-endian
 
 
 def seal(folder: Path) -> None:
     """Says that the index is at rest, and what it consists of."""
-    write_durably(folder / SEAL, sha256_of_file(folder / LIST).encode())
+    write_durably(folder / SEAL, _digest(folder).encode())
 
 
 def unseal(folder: Path) -> None:
-    """To be called before anything is written; without a seal, checksums alone must do."""
+    """To be called before anything is written."""
     (folder / SEAL).unlink(missing_ok=True)
 
 
 def undamaged(folder: Path) -> bool:
-    """Whether every file that the index needs is there with the content it was written with."""
+    """Whether the index is there, with the content it was written with."""
     try:
-        listed = (folder / LIST).read_bytes()
-        sealed = (folder / SEAL).read_text() if (folder / SEAL).exists() else None
-        if sealed is not None and sealed != sha256_of_file(folder / LIST):
-            return False
-        segments = {segment["segment_id"] for segment in json.loads(listed)["segments"]}
-        names = {segment.replace("-", "") for segment in segments}
-        files = [path for path in folder.iterdir() if path.name.partition(".")[0] in names]
-        return all(_is_whole(path) for path in files)
+        if (folder / SEAL).exists():
+            return (folder / SEAL).read_text() == _digest(folder)
+        return all(_is_whole(path) for path in _segment_files(folder))
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def _digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in (folder / LIST, *_segment_files(folder)):
+        content = path.read_bytes()
+        digest.update(f"{path.name} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _segment_files(folder: Path) -> list[Path]:
+    listed = json.loads((folder / LIST).read_bytes())["segments"]
+    names = {segment["segment_id"].replace("-", "") for segment in listed}
+    return sorted(path for path in folder.iterdir() if path.name.partition(".")[0] in names)
 
 
 def _is_whole(path: Path) -> bool:

@@ -1,0 +1,163 @@
+"""A library in a temporary folder, filled with one-line documents."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.domain import (
+    Attribute,
+    Block,
+    Chunk,
+    Collection,
+    Document,
+    DocumentSummary,
+    Hit,
+    Source,
+    Vectors,
+    embedded_text,
+)
+from rag.ranking.filters import Filter
+from rag.storage.items import ClaimedItem
+from rag.storage.library import Library, sqlite_url
+from rag.storage.migrating import migrate
+
+DIMENSION = 32
+
+
+def vectors_of(texts: list[str]) -> Vectors:
+    """Bags of hashed words: texts that share words are near each other."""
+    rows = np.full((len(texts), DIMENSION), 1e-3, dtype=np.float32)
+    for row, text in zip(rows, texts, strict=True):
+        for word in text.lower().split():
+            row[int(hashlib.sha256(word.encode()).hexdigest(), 16) % DIMENSION] += 1
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def read(source: Source) -> Document:
+    """Each line is a block."""
+    text = source.content.decode()
+    starts = [0, *(i + 1 for i, c in enumerate(text) if c == "\n")]
+    spans = [(start, start + len(text[start:].split("\n")[0])) for start in starts]
+    return Document(
+        key=source.key,
+        version=source.version,
+        media_type="text/plain",
+        title=source.title or source.key,
+        text=text,
+        blocks=tuple(Block("text", start, end) for start, end in spans if end > start),
+        attributes=source.attributes,
+    )
+
+
+def cut(document: Document) -> list[Chunk]:
+    """Each block is a chunk."""
+    return [
+        Chunk(
+            start=block.start,
+            end=block.end,
+            text=document.text[block.start : block.end],
+            tokens=1,
+            lines=(1, 1),
+        )
+        for block in document.blocks
+    ]
+
+
+class Shelf:
+    """One collection of a library, and short ways to use it."""
+
+    def __init__(self, library: Library, collection: Collection) -> None:
+        self.library = library
+        self.collection = collection
+
+    def put(
+        self,
+        key: str,
+        text: str,
+        *,
+        title: str | None = None,
+        claimed: ClaimedItem | None = None,
+        **attributes: Attribute,
+    ) -> DocumentSummary:
+        """Reads, cuts, embeds and publishes."""
+        source = Source(key, text.encode(), title=title, attributes=attributes)
+        self.library.put_blob(source.content)
+        document = read(source)
+        chunks = cut(document)
+        vectors = None
+        if self.collection.dimension is not None:
+            vectors = vectors_of([embedded_text(chunk, document.title) for chunk in chunks])
+        return self.library.publish(
+            self.collection, document, chunks, vectors, claimed=claimed, seconds=0.5
+        )
+
+    def hits(
+        self,
+        question: str,
+        *,
+        k: int = 10,
+        filter: Filter | None = None,
+        modes: str = "dense words",
+    ) -> list[Hit]:
+        vector = None if self.collection.dimension is None else vectors_of([question])
+        found = self.library.candidates(
+            self.collection, question, vector, k=k, filter=filter, modes=frozenset(modes.split())
+        )
+        return [candidate.hit for candidate in found]
+
+    def texts(self, question: str, **options: object) -> set[str]:
+        return {hit.text for hit in self.hits(question, **options)}
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A database with all its tables and nothing in them: making one takes a while."""
+    folder = tmp_path_factory.mktemp("migrated")
+    migrate(sqlite_url(folder))
+    return (folder / "library.db").read_bytes()
+
+
+@pytest.fixture
+def open_shelf(data_dir: Path, migrated: bytes) -> Iterator[Callable[[], Shelf]]:
+    """Opens the library, or opens it again: what was open is closed first."""
+    opened: list[Library] = []
+    data_dir.mkdir(mode=0o700)
+    (data_dir / "library.db").touch(mode=0o600)
+    (data_dir / "library.db").write_bytes(migrated)
+
+    def shelf() -> Shelf:
+        while opened:
+            opened.pop().close()
+        library = Library.open(data_dir)
+        opened.append(library)
+        if not library.collections().data:
+            library.create_collection(
+                "notes", embedding_model="words", dimension=DIMENSION, chunk_tokens=256
+            )
+        return Shelf(library, library.collection("notes"))
+
+    yield shelf
+    while opened:
+        opened.pop().close()
+
+
+@pytest.fixture
+def shelf(open_shelf: Callable[[], Shelf]) -> Shelf:
+    return open_shelf()
+
+
+@pytest.fixture
+def wordy_shelf(shelf: Shelf) -> Shelf:
+    """A collection without a model."""
+    collection = shelf.library.create_collection(
+        "wordy", embedding_model=None, dimension=None, chunk_tokens=256
+    )
+    return Shelf(shelf.library, collection)

@@ -1,0 +1,111 @@
+"""Collections have good names, exist once, and go without a trace."""
+
+from pathlib import Path
+
+import pytest
+
+from rag.domain import CollectionId, Source
+from rag.errors import Conflict, InvalidRequest, NotFound
+
+
+def create(library, name: str):
+    return library.create_collection(name, embedding_model=None, dimension=None, chunk_tokens=256)
+
+
+@pytest.mark.parametrize("name", ["", "-a", "A", "a b", "a/b", "ä", "a" * 65, "a\n", "_a"])
+def test_a_bad_name_is_refused_and_told_what_is_good(shelf, name: str) -> None:
+    with pytest.raises(InvalidRequest, match="1 to 64 lower-case letters"):
+        create(shelf.library, name)
+
+
+def test_a_taken_name_is_refused(shelf) -> None:
+    with pytest.raises(Conflict, match="already a collection 'notes'"):
+        create(shelf.library, "notes")
+
+
+def test_a_model_needs_its_dimension(shelf) -> None:
+    with pytest.raises(InvalidRequest, match="or neither"):
+        shelf.library.create_collection("x", embedding_model="m", dimension=None, chunk_tokens=1)
+
+
+def test_a_collection_is_found_by_name_and_by_id(shelf) -> None:
+    assert shelf.library.collection(shelf.collection.id) == shelf.library.collection("notes")
+
+
+def test_an_unknown_collection_is_answered_with_those_there_are(shelf) -> None:
+    create(shelf.library, "other")
+
+    with pytest.raises(NotFound, match="there are: notes, other"):
+        shelf.library.collection("nots")
+
+
+def test_collections_are_listed_by_name_page_by_page(shelf) -> None:
+    for name in ("b", "a", "z"):
+        create(shelf.library, name)
+    page = shelf.library.collections(limit=3)
+    rest = shelf.library.collections(limit=3, after=page.next)
+
+    assert [c.name for c in (*page.data, *rest.data)] == ["a", "b", "notes", "z"]
+
+
+@pytest.mark.parametrize("limit", [0, 101, -1])
+def test_a_limit_out_of_range_is_refused(shelf, limit: int) -> None:
+    with pytest.raises(InvalidRequest, match="1 to 100"):
+        shelf.library.collections(limit=limit)
+
+
+def test_the_dense_weight_is_kept(shelf) -> None:
+    shelf.library.set_dense_weight(shelf.collection.id, 0.25)
+
+    assert shelf.library.collection("notes").dense_weight == 0.25
+    with pytest.raises(InvalidRequest, match="share"):
+        shelf.library.set_dense_weight(shelf.collection.id, 1.5)
+
+
+def test_a_deleted_collection_is_gone_with_all_that_was_in_it(open_shelf, data_dir: Path) -> None:
+    shelf = open_shelf()
+    summary = shelf.put("a", "some words")
+    shelf.hits("words")
+    job = shelf.library.create_job(shelf.collection, [Source("b", b"waiting")])
+    shelf.library.delete_collection(shelf.collection.id)
+
+    for ask in (
+        lambda: shelf.library.collection("notes"),
+        lambda: shelf.library.document(summary.id),
+        lambda: shelf.library.job(job.id),
+        lambda: shelf.hits("words"),
+    ):
+        with pytest.raises(NotFound):
+            ask()
+    assert shelf.library.claim_item(lease=1) is None
+    assert not [path for path in (data_dir / "blobs").rglob("*") if path.is_file()]
+    assert not list((data_dir / "indexes").iterdir())
+
+
+def test_a_collection_made_again_under_the_same_name_is_empty(open_shelf) -> None:
+    shelf = open_shelf()
+    shelf.put("a", "some words")
+    shelf.hits("words")
+    shelf.library.delete_collection(shelf.collection.id)
+    shelf = open_shelf()
+
+    assert shelf.hits("words") == []
+    shelf.put("b", "new words")
+    assert shelf.texts("words") == {"new words"}
+
+
+def test_deleting_an_unknown_collection_is_not_found(shelf) -> None:
+    with pytest.raises(NotFound):
+        shelf.library.delete_collection(CollectionId("col_none"))
+
+
+def test_documents_are_listed_by_key(shelf) -> None:
+    for key in ("b", "c", "a"):
+        shelf.put(key, f"text of {key}")
+    page = shelf.library.documents(shelf.collection, limit=2)
+    rest = shelf.library.documents(shelf.collection, limit=2, after=page.next)
+
+    assert [one.key for one in (*page.data, *rest.data)] == ["a", "b", "c"]
+    assert shelf.library.versions_by_key(shelf.collection) == {
+        one.key: one.version for one in (*page.data, *rest.data)
+    }

@@ -1,0 +1,201 @@
+"""Indexes can be lost, damaged or swapped: answers stay the same, for SQL is the truth."""
+
+import logging
+import shutil
+from pathlib import Path
+
+import pytest
+
+from rag.storage.collections import serving_versions
+from rag.storage.database import Database
+from rag.storage.generations import load_vectors
+from rag.storage.library import sqlite_url
+from rag.storage.seals import undamaged, unseal
+
+DIMENSION = 32
+QUESTION = "red green blue"
+
+
+def fill(shelf) -> None:
+    for i, color in enumerate(("red", "green", "blue", "white", "black")):
+        shelf.put(f"{i}", f"{color} one\n{color} two {'green' if i % 2 else 'red'}")
+    shelf.library.delete_document(shelf.library.find_document(shelf.collection, "3").id)
+    shelf.put("4", "black again")
+
+
+def answers(shelf) -> list:
+    dense = shelf.hits(QUESTION, k=4, modes="dense")
+    words = shelf.hits(QUESTION, k=20, modes="words")
+    return [hit.chunk_id for hit in dense] + sorted(hit.chunk_id for hit in words)
+
+
+def dense_file(data_dir: Path) -> Path:
+    [path] = data_dir.glob("indexes/*/dense-*.faiss")
+    return path
+
+
+def words_folder(data_dir: Path) -> Path:
+    [path] = data_dir.glob("indexes/*/words-*")
+    return path
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-10])
+
+
+def flip_a_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, cut_short, flip_a_bit, empty])
+def test_a_damaged_dense_index_is_noticed_and_built_again(
+    open_shelf, data_dir: Path, caplog: pytest.LogCaptureFixture, damage
+) -> None:
+    shelf = open_shelf()
+    fill(shelf)
+    expected = answers(shelf)
+    shelf.library.close()
+    damage(dense_file(data_dir))
+
+    with caplog.at_level(logging.WARNING):
+        shelf = open_shelf()
+
+    assert answers(shelf) == expected
+    assert any(getattr(r, "action", "") == "index_rebuilt" for r in caplog.records)
+
+
+def test_no_flipped_bit_of_the_dense_index_goes_unnoticed(open_shelf, data_dir: Path) -> None:
+    shelf = open_shelf()
+    fill(shelf)
+    shelf.library.close()
+    path = dense_file(data_dir)
+    sound = path.read_bytes()
+    database = Database(sqlite_url(data_dir))
+    with database.read() as session:
+        [serving] = serving_versions(session)
+
+    def is_believed(content: bytes) -> bool:
+        path.write_bytes(content)
+        return load_vectors(database, path.parent, serving, DIMENSION) is not None
+
+    try:
+        assert is_believed(sound)
+        for at in range(0, len(sound), 5):
+            damaged = bytearray(sound)
+            damaged[at] ^= 1 << (at % 8)
+            assert not is_believed(damaged), at
+    finally:
+        database.close()
+
+
+def test_the_index_of_another_library_is_not_believed(open_shelf, data_dir: Path, tmp_path) -> None:
+    shelf = open_shelf()
+    fill(shelf)
+    expected = answers(shelf)
+    shelf.library.close()
+    shutil.move(data_dir, tmp_path / "first")
+
+    data_dir.mkdir()
+    other = open_shelf()
+    fill(other)
+    other.put("5", "red herring")
+    other.library.close()
+    shutil.copytree(words_folder(data_dir), tmp_path / "foreign-words")
+    foreign = dense_file(data_dir).read_bytes()
+    shutil.rmtree(data_dir)
+
+    shutil.move(tmp_path / "first", data_dir)
+    dense_file(data_dir).write_bytes(foreign)
+    folder = words_folder(data_dir)
+    shutil.rmtree(folder)
+    shutil.move(tmp_path / "foreign-words", folder)
+    shelf = open_shelf()
+
+    assert answers(shelf) == expected
+
+
+def test_a_saved_index_goes_on_from_where_it_was_saved(open_shelf) -> None:
+    shelf = open_shelf()
+    fill(shelf)
+    answers(shelf)
+    before = shelf.library.health()
+    shelf = open_shelf()
+
+    assert shelf.library.health() == before
+    shelf.put("6", "purple")
+    assert shelf.texts("purple", k=1) == {"purple"}
+
+
+def test_a_damaged_word_index_is_noticed_whichever_file_is_hit(open_shelf, data_dir: Path) -> None:
+    shelf = open_shelf()
+    fill(shelf)
+    expected = answers(shelf)
+    shelf.library.close()
+    folder = words_folder(data_dir)
+    files = [path for path in folder.iterdir() if path.stat().st_size and path.name[0] != "."]
+    assert len(files) > 5
+    assert undamaged(folder)
+
+    for path in files:
+        sound = path.read_bytes()
+        for damage in (flip_a_bit, cut_short, empty):
+            damage(path)
+            assert not undamaged(folder), (path.name, damage)
+            path.write_bytes(sound)
+    unseal(folder)  # as after a crash: now the checksum in each file must do
+    for path in files:
+        if path.name not in {"sealed", "meta.json"}:
+            sound = path.read_bytes()
+            path.write_bytes(bytes([sound[0] ^ 1]) + sound[1:])
+            assert not undamaged(folder), path.name
+            path.write_bytes(sound)
+    assert undamaged(folder)
+    flip_a_bit(folder / "meta.json")
+
+    assert answers(open_shelf()) == expected
+
+
+def test_all_derived_files_can_be_deleted(open_shelf, data_dir: Path) -> None:
+    shelf = open_shelf()
+    fill(shelf)
+    expected = answers(shelf)
+    shelf.library.close()
+    shutil.rmtree(data_dir / "indexes")
+
+    assert answers(open_shelf()) == expected
+
+
+def test_a_new_generation_replaces_the_file_before(open_shelf, data_dir: Path) -> None:
+    shelf = open_shelf()
+    shelf.put("a", "one")
+    shelf.hits("one")
+    shelf.library.close()
+    first = dense_file(data_dir)
+    shelf = open_shelf()
+    shelf.put("b", "two")
+    shelf.hits("two")
+    shelf.library.close()
+
+    assert dense_file(data_dir) != first  # and it is the only one
+
+
+def test_health_says_what_is_ready(shelf, wordy_shelf) -> None:
+    shelf.put("a", "one\ntwo")
+    shelf.hits("one")
+    wordy_shelf.hits("one")
+    health = shelf.library.health()
+
+    assert (health.database_ok, health.documents, health.chunks) == (True, 1, 2)
+    states = {(one.collection, one.kind): (one.state, one.rows) for one in health.indexes}
+    assert states == {
+        (shelf.collection.id, "words"): ("ready", 2),
+        (shelf.collection.id, "dense"): ("ready", 2),
+        (wordy_shelf.collection.id, "words"): ("ready", 0),
+        (wordy_shelf.collection.id, "dense"): ("absent", 0),
+    }

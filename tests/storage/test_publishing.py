@@ -1,0 +1,225 @@
+"""What is acknowledged is there, whole, and searchable once; what is deleted is gone."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.domain import Answer, AnswerId, Citation, CitationId, Document, Span, version_of
+from rag.errors import Conflict, InvalidDocument, InvalidRequest, NotFound, RagError
+from rag.storage import publishing
+
+
+def test_a_published_document_is_found_by_words_and_by_meaning(shelf) -> None:
+    shelf.put("a", "the quick brown fox")
+    shelf.put("b", "a lazy dog")
+
+    assert shelf.hits("fox", modes="words", k=1)[0].text == "the quick brown fox"
+    assert shelf.hits("lazy dog", modes="dense", k=1)[0].text == "a lazy dog"
+
+
+def test_a_published_document_survives_closing_and_opening(open_shelf) -> None:
+    summary = open_shelf().put("a", "the quick brown fox", year=2020)
+
+    shelf = open_shelf()
+
+    assert shelf.library.document(summary.id) == summary
+    assert shelf.library.text(summary.id).text == "the quick brown fox"
+    assert shelf.library.content(summary.id) == (b"the quick brown fox", "text/plain")
+    assert [hit.text for hit in shelf.hits("fox")] == ["the quick brown fox"]
+
+
+def test_a_new_version_answers_instead_of_the_old_one(shelf) -> None:
+    old = shelf.put("a", "first words\nsecond words")
+    new = shelf.put("a", "third words")
+
+    assert shelf.texts("words") == {"third words"}
+    assert new.id == old.id
+    assert shelf.library.collection("notes").documents == 1
+    assert shelf.library.collection("notes").chunks == 1
+
+
+def test_the_text_of_an_old_version_can_still_be_read(shelf) -> None:
+    old = shelf.put("a", "first words")
+    shelf.put("a", "other words")
+
+    assert shelf.library.text(old.id, old.version).text == "first words"
+    assert shelf.library.text(old.id).text == "other words"
+    with pytest.raises(NotFound):
+        shelf.library.text(old.id, version_of(b"never put"))
+
+
+def test_going_back_to_an_old_version_makes_it_answer_again(shelf) -> None:
+    shelf.put("a", "first words")
+    shelf.put("a", "other words")
+    shelf.put("a", "first words")
+
+    assert shelf.texts("words") == {"first words"}
+
+
+def test_publishing_the_same_again_changes_nothing(shelf) -> None:
+    first = shelf.put("a", "the same words")
+    [hit] = shelf.hits("words")
+    again = shelf.put("a", "the same words")
+
+    assert again == first
+    assert shelf.hits("words") == [hit]
+    assert shelf.library.collection("notes").chunks == 1
+
+
+def test_the_same_bytes_with_another_title_are_published_anew(shelf) -> None:
+    shelf.put("a", "the same words", title="Old")
+    shelf.put("a", "the same words", title="Renamed")
+
+    [hit] = shelf.hits("renamed", modes="words")
+    assert hit.title == "Renamed"
+
+
+def test_the_same_bytes_under_two_keys_are_two_documents(shelf) -> None:
+    one = shelf.put("one", "shared words")
+    two = shelf.put("two", "shared words")
+    shelf.library.delete_document(one.id)
+
+    assert [hit.key for hit in shelf.hits("shared")] == ["two"]
+    assert shelf.library.content(two.id)[0] == b"shared words"
+
+
+def test_a_deleted_document_is_never_found_again(open_shelf) -> None:
+    shelf = open_shelf()
+    summary = shelf.put("a", "the quick brown fox\nanother line")
+    shelf.put("b", "the slow fox")
+    shelf.library.delete_document(summary.id)
+
+    assert shelf.texts("the quick brown fox") == {"the slow fox"}
+    shelf = open_shelf()
+    assert shelf.texts("the quick brown fox") == {"the slow fox"}
+    with pytest.raises(NotFound):
+        shelf.library.document(summary.id)
+
+
+def test_nothing_of_a_deleted_document_stays_in_the_database_or_among_the_bytes(
+    open_shelf, data_dir: Path
+) -> None:
+    shelf = open_shelf()
+    summary = shelf.put("a", "unmistakable-phrase in it")
+    shelf.put("a", "unmistakable-phrase again")
+    version = version_of(b"unmistakable-phrase again")
+    document = shelf.library.text(summary.id)
+    shelf.library.keep_reading(version, "reader/1", document)
+    shelf.library.keep_answer(answer_quoting(summary.id, "unmistakable-phrase again"))
+    shelf.library.delete_document(summary.id)
+
+    assert shelf.library.reading(version, "reader/1") is None
+    for lost in (
+        lambda: shelf.library.answer(AnswerId("ans_1")),
+        lambda: shelf.library.blob(version),
+    ):
+        with pytest.raises(NotFound):
+            lost()
+    shelf.library.close()
+    kept = [path.read_bytes() for path in data_dir.glob("library.db*")]
+    assert not any(b"unmistakable-phrase" in content for content in kept)
+    assert not [path for path in (data_dir / "blobs").rglob("*") if path.is_file()]
+
+
+def test_a_vector_goes_with_the_last_document_that_uses_it(shelf) -> None:
+    one = shelf.put("one", "shared words", title="t")
+    two = shelf.put("two", "shared words", title="t")
+    text = "t\nshared words"
+
+    shelf.library.delete_document(one.id)
+    assert text in shelf.library.embeddings("words", "passage", [text])
+    shelf.library.delete_document(two.id)
+    assert not shelf.library.embeddings("words", "passage", [text])
+
+
+@pytest.mark.parametrize("step", ["_keep_version", "_keep_vectors", "find_document"])
+def test_a_failure_in_the_middle_leaves_the_old_version_answering(
+    open_shelf, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    shelf = open_shelf()
+    summary = shelf.put("a", "old words")
+
+    def fail(*_: object) -> None:
+        raise RagError("a planted failure")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing, step, fail)
+        with pytest.raises(RagError, match="planted"):
+            shelf.put("a", "new words\nmore words")
+
+    assert shelf.texts("words") == {"old words"}
+    shelf = open_shelf()
+    assert shelf.texts("words") == {"old words"}
+    assert shelf.library.document(summary.id) == summary
+    assert shelf.library.collection("notes").chunks == 1
+
+
+def test_vectors_that_do_not_fit_are_refused_before_anything_changes(shelf) -> None:
+    shelf.library.put_blob(b"x")
+    document = Document("x", version_of(b"x"), "text/plain", "x", "x")
+    good = np.eye(1, 32, dtype=np.float32)
+
+    def publish(vectors: np.ndarray | None, chunks: list | None = None) -> None:
+        chunk = publishing.Chunk(0, 1, "x", 1)
+        shelf.library.publish(shelf.collection, document, chunks or [chunk], vectors)
+
+    with pytest.raises(Conflict, match="32-wide vectors, but was offered 64"):
+        publish(np.eye(1, 64, dtype=np.float32))
+    with pytest.raises(Conflict, match="not none"):
+        publish(None)
+    with pytest.raises(InvalidRequest, match="length 1"):
+        publish(good * np.nan)
+    with pytest.raises(InvalidRequest, match="length 1"):
+        publish(good * 2)
+    with pytest.raises(InvalidRequest, match="1 texts need 1 vectors"):
+        publish(np.repeat(good, 2, axis=0))
+    assert shelf.hits("x") == []
+
+
+def test_a_document_whose_bytes_were_never_kept_is_refused(shelf) -> None:
+    document = Document("x", version_of(b"elsewhere"), "text/plain", "x", "x")
+
+    with pytest.raises(Conflict, match="put_blob"):
+        shelf.library.publish(shelf.collection, document, [], np.empty((0, 32), np.float32))
+
+
+def test_half_characters_are_refused_by_name(shelf) -> None:
+    shelf.library.put_blob(b"x")
+    document = Document("x", version_of(b"x"), "text/plain", "x", "\ud800")
+
+    with pytest.raises(InvalidDocument, match="surrogates"):
+        shelf.library.publish(shelf.collection, document, [], np.empty((0, 32), np.float32))
+
+
+def test_a_collection_without_a_model_is_searched_by_words(wordy_shelf) -> None:
+    wordy_shelf.put("a", "the quick brown fox")
+
+    [candidate] = wordy_shelf.library.candidates(wordy_shelf.collection, "fox", None, k=3)
+    assert candidate.words is not None
+    assert candidate.dense is None
+
+
+def test_texts_embedded_once_are_known_afterwards(shelf) -> None:
+    vectors = np.eye(2, 32, dtype=np.float32)
+    shelf.library.keep_embeddings("m", "query", ["one", "two"], vectors)
+    known = shelf.library.embeddings("m", "query", ["two", "three", "one"])
+
+    assert known.keys() == {"one", "two"}
+    assert np.array_equal(known["two"], vectors[1])
+    assert not shelf.library.embeddings("m", "passage", ["one"])
+    assert not shelf.library.embeddings("other", "query", ["one"])
+
+
+def answer_quoting(document_id: str, quote: str) -> Answer:
+    citation = Citation(
+        id=CitationId("cit_1"),
+        document_id=document_id,
+        version=version_of(b""),
+        key="a",
+        title="a",
+        quote=quote,
+        verified="exact",
+        source=Span(0, len(quote)),
+    )
+    return Answer(AnswerId("ans_1"), "?", "answered", "extractive", quote, citations=(citation,))
