@@ -7,7 +7,7 @@ from time import perf_counter
 
 from rag.calibration import calibrate
 from rag.domain import Collection, CollectionId, Failure, ItemState
-from rag.errors import InvalidDocument, ProviderError, RagError
+from rag.errors import Conflict, InvalidDocument, ProviderError, RagError
 from rag.ingestion import ingest
 from rag.ports import Embedders, Readers
 from rag.storage.items import ClaimedItem
@@ -51,7 +51,7 @@ class Worker:
     async def _lane(self) -> None:
         while True:
             self._awake.clear()  # before looking: a wake that comes while we look is not lost
-            claimed = await asyncio.to_thread(self._library.claim_item, lease=LEASE)
+            claimed = await self._claim()
             if claimed is not None:
                 await self._process(claimed)
                 continue
@@ -59,6 +59,13 @@ class Worker:
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL):
                     await self._awake.wait()
+
+    async def _claim(self) -> ClaimedItem | None:
+        try:
+            return await asyncio.to_thread(self._library.claim_item, lease=LEASE)
+        except Exception:  # the queue cannot be read now (a full disk, say): look again later
+            log.exception("no item could be claimed", extra={"action": "claim_failed"})
+            return None
 
     async def _process(self, claimed: ClaimedItem) -> None:
         began = perf_counter()
@@ -78,13 +85,21 @@ class Worker:
                 extra={"action": f"item_{state}", "code": failure.code},
                 exc_info=failure.code == "internal",
             )
+            await self._record(claimed, state, failure, perf_counter() - began)
+
+    async def _record(
+        self, claimed: ClaimedItem, state: ItemState, failure: Failure, seconds: float
+    ) -> None:
+        """Writes down how the item ended, unless it is no longer ours to end: cancelled, or taken
+        over after our lease ran out."""
+        try:
             await asyncio.to_thread(
-                self._library.finish,
-                claimed,
-                state,
-                error=failure,
-                seconds=perf_counter() - began,
+                self._library.finish, claimed, state, error=failure, seconds=seconds
             )
+        except Conflict:
+            log.info("an item was not ours any more", extra={"action": "item_lost"})
+        except Exception:  # its lease will run out, and it is tried again
+            log.exception("an item's end was not recorded", extra={"action": "finish_failed"})
 
     async def _check_changed(self) -> None:
         """The queue is empty: collections that grew have their self-check."""
@@ -96,8 +111,8 @@ class Worker:
                     continue
                 self._checked[now.id] = now.chunks
                 await calibrate(now, embedders=self._embedders, library=self._library)
-            except RagError:
-                log.warning("self-check failed", exc_info=True)
+            except Exception:  # the weight stays as it was; the next ingest tries again
+                log.warning("self-check failed", extra={"action": "check_failed"}, exc_info=True)
 
 
 def _ending(error: Exception) -> tuple[ItemState, Failure]:
