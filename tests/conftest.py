@@ -5,6 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("unhurried", deadline=None)  # a busy machine is not a failed property
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
