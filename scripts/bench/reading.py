@@ -32,7 +32,9 @@ def main() -> None:
     arguments.add_argument("folders", nargs="+", type=Path)
     arguments.add_argument("--truth", type=Path)
     options = arguments.parse_args()
-    files = [f for folder in options.folders for f in sorted(folder.rglob("*")) if f.suffix in KINDS]
+    files = [
+        f for folder in options.folders for f in sorted(folder.rglob("*")) if f.suffix in KINDS
+    ]
     pages, seconds = 0, 0.0
     for file in files:
         before = time.process_time()

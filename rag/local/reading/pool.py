@@ -26,6 +26,8 @@ class ChildKind(Struct, frozen=True):
     arguments: tuple[str, ...]
     retirement_size: int
     """Resident bytes above which a child is replaced after its document."""
+    idle_seconds: float
+    """After which a child nobody needs is ended: an OCR engine holds its models in memory."""
     threads: int = 1
 
 
@@ -95,9 +97,16 @@ class Child:
         self._lent += 1
         return self
 
-    async def end(self) -> None:
+    @property
+    def times_lent(self) -> int:
+        return self._lent
+
+    def kill(self) -> None:
         with suppress(ProcessLookupError):
             self._process.kill()
+
+    async def end(self) -> None:
+        self.kill()
         await self._process.wait()
 
 
@@ -123,7 +132,19 @@ class Children:
             if child.is_retired:
                 await child.end()
             else:
-                self._idle.append(child)
+                self._rest(child)
+
+    def _rest(self, child: Child) -> None:
+        self._idle.append(child)
+        turn = child.times_lent
+        loop = asyncio.get_running_loop()
+        loop.call_later(self._kind.idle_seconds, self._dismiss, child, turn)
+
+    def _dismiss(self, child: Child, turn: int) -> None:
+        """Ends a child that has not been lent since."""
+        if child in self._idle and child.times_lent == turn:
+            self._idle.remove(child)
+            child.kill()
 
     async def _next(self) -> Child:
         while self._idle:

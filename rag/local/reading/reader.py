@@ -40,8 +40,11 @@ READING_VERSION = 1
 """Raised with every change that makes a reading differ: readings are kept by fingerprint."""
 LIBRARIES = ("pypdfium2", "lxml", "charset-normalizer", "pillow")
 PARSER_RETIRES_AT = 400 * 1024 * 1024  # resident bytes; a fresh parser has about 60 MB
+PARSER_RESTS = 600.0  # seconds
+ENGINE_RESTS = 60.0  # seconds; it starts again in one
 ENGINE_RETIRES_AT = 1536 * 1024 * 1024  # resident bytes; a warm OCR engine has about 500 MB
 
+PARSER = "rag.local.reading.parser"
 RECOGNITION = "rag.local.reading.recognition"
 
 ERRORS: dict[str, type[InvalidDocument]] = {
@@ -65,13 +68,12 @@ class LocalReader:
     def __init__(self, *, ocr: str = "auto", workers: int, limits: Limits = DEFAULT_LIMITS) -> None:
         self._limits = limits
         self._ocr = ocr
-        self._parsers = Children(
-            ChildKind("rag.local.reading.parser", (str(limits.memory),), PARSER_RETIRES_AT), workers
+        parser = ChildKind(PARSER, (str(limits.memory),), PARSER_RETIRES_AT, PARSER_RESTS)
+        engine = ChildKind(
+            RECOGNITION, (ocr, str(limits.ocr_memory)), ENGINE_RETIRES_AT, ENGINE_RESTS
         )
-        self._engines = Children(
-            ChildKind(RECOGNITION, (ocr, str(limits.ocr_memory)), ENGINE_RETIRES_AT),
-            workers,
-        )
+        self._parsers = Children(parser, workers)
+        self._engines = Children(engine, workers)
 
     @cached_property
     def fingerprint(self) -> str:

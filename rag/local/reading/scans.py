@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from statistics import median
 
 from msgspec import Struct
 
@@ -12,6 +13,12 @@ from rag.local.reading.layout import PrintedBlock, PrintedLine, PrintedPage, Rec
 
 BATCH = 4
 """Pages sent at once: enough to keep two engines busy, and 50 MB in flight at 200 dpi."""
+ENOUGH_LINES = 6
+"""On a page, before some of them can be said to be larger than usual."""
+LARGER, LARGEST = 1.5, 2.0
+"""Times the page's usual line height, from which a line is a heading and a title: with and without
+ascenders and descenders, lines of one size differ by up to 1.4."""
+HEADING_LINES = 3
 
 
 class Scan(Struct, frozen=True):
@@ -48,16 +55,30 @@ def printed_page(scan: Scan, outcome: Recognized | Failed) -> PrintedPage:
         height=scan.height,
         reader=outcome.reader,
         reason=scan.reason + turned + empty,
-        blocks=tuple(_block(p, page) for p in page.paragraphs if p),
+        blocks=_blocks(page),
         confidence=page.confidence if page.paragraphs else None,
     )
 
 
-def _block(lines: Sequence[OcrLine], page: OcrPage) -> PrintedBlock:
+def _blocks(page: OcrPage) -> tuple[PrintedBlock, ...]:
+    heights = [_height(line) for paragraph in page.paragraphs for line in paragraph]
+    usual = median(heights) if len(heights) >= ENOUGH_LINES else float("inf")
+    return tuple(_block(lines, page, usual) for lines in page.paragraphs if lines)
+
+
+def _height(line: OcrLine) -> float:
+    return line.box[3] - line.box[1]
+
+
+def _block(lines: Sequence[OcrLine], page: OcrPage, usual: float) -> PrintedBlock:
     printed = tuple(PrintedLine(line.text, as_seen(line.box, page.rotation)) for line in lines)
     characters = sum(len(line.text) for line in lines)
     confidence = sum(line.confidence * len(line.text) for line in lines) / max(1, characters)
     box = union(line.box for line in printed)
+    larger = min(_height(line) for line in lines) / usual
+    if larger >= LARGER and len(lines) <= HEADING_LINES and characters > 2:
+        level = 1 if larger >= LARGEST else 2
+        return PrintedBlock("title", printed, box, level, confidence)
     return PrintedBlock("text", printed, box, confidence=confidence)
 
 

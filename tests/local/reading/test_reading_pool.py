@@ -1,6 +1,7 @@
 """Whatever a child does, its parent goes on, the item fails with a reason, and the next one gets
 a child that works."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -24,7 +25,7 @@ async def children() -> AsyncIterator[Children]:
         patch.setenv("PYTHONPATH", HERE)
         patch.setenv("MISTRAL_API_KEY", "k")
         patch.setenv("RAG_DATABASE_URL", "u")
-        children = Children(ChildKind("unruly", (), retirement_size=LARGE), size=1)
+        children = Children(ChildKind("unruly", (), retirement_size=LARGE, idle_seconds=60), size=1)
         yield children
         await children.close()
 
@@ -120,9 +121,21 @@ async def test_a_child_is_replaced_when_it_is_old(
 
 async def test_a_child_is_replaced_when_it_has_grown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", HERE)
-    children = Children(ChildKind("unruly", (), retirement_size=1), size=1)
+    children = Children(ChildKind("unruly", (), retirement_size=1, idle_seconds=60), size=1)
 
     pids = [await ask(children, "pid") for _ in range(2)]
     await children.close()
 
     assert pids[0] != pids[1]
+
+
+async def test_a_child_nobody_needs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", HERE)
+    children = Children(ChildKind("unruly", (), LARGE, idle_seconds=0.2), size=1)
+    [before, at_once] = [await ask(children, "pid") for _ in range(2)]
+
+    await asyncio.sleep(0.5)
+    after = await ask(children, "pid")
+    await children.close()
+
+    assert before == at_once != after
