@@ -73,7 +73,8 @@ async def read(source: Source, *, readers: Readers, library: Library) -> Documen
         InvalidDocument: now, or when the same reader last refused these bytes.
     """
     reader = readers[source.media_type or ""]
-    kept = await asyncio.to_thread(library.reading, source.version, reader.fingerprint)
+    fingerprint = await asyncio.to_thread(getattr, reader, "fingerprint")  # may ask an engine
+    kept = await asyncio.to_thread(library.reading, source.version, fingerprint)
     if isinstance(kept, Failure):
         raise _refusal(kept)
     if kept is not None:
@@ -84,10 +85,10 @@ async def read(source: Source, *, readers: Readers, library: Library) -> Documen
             raise EmptyDocument("it holds no text that could be searched")
     except InvalidDocument as error:
         reason = Failure(error.code, "read", str(error))
-        await asyncio.to_thread(library.keep_reading, source.version, reader.fingerprint, reason)
+        await asyncio.to_thread(library.keep_reading, source.version, fingerprint, reason)
         raise
     if any(page.reader != TEXT_LAYER for page in document.pages):
-        await asyncio.to_thread(library.keep_reading, source.version, reader.fingerprint, document)
+        await asyncio.to_thread(library.keep_reading, source.version, fingerprint, document)
     return _as_named(document, source)
 
 
