@@ -150,18 +150,19 @@ def _floats(
     boxes: Boxes, part: Part, left: frozenset[int], right: frozenset[int]
 ) -> frozenset[int]:
     """Captions and the like: boxes in the gutter, with lines running past them on both sides."""
-    between = [i for i in part if i not in left and i not in right]
+    sides = [boxes[sorted(side)] for side in (left, right)]
     passed = frozenset(
         i
-        for i in between
-        if any(_beside(boxes, i, j) for j in left) and any(_beside(boxes, i, j) for j in right)
+        for i in part
+        if i not in left and i not in right and all(_passes(side, boxes[i]) for side in sides)
     )
     return passed if len(passed) * FLOATS <= min(len(left), len(right)) else frozenset()
 
 
-def _beside(boxes: Boxes, i: int, j: int) -> bool:
-    common = min(boxes[i, 3], boxes[j, 3]) - max(boxes[i, 1], boxes[j, 1])
-    return bool(common > (boxes[i, 3] - boxes[i, 1]) / 2)
+def _passes(column: Boxes, box: npt.NDArray[np.float64]) -> bool:
+    """Whether lines of the column stand beside at least a third of the box's height."""
+    common = np.minimum(column[:, 3], box[3]) - np.maximum(column[:, 1], box[1])
+    return bool(np.maximum(common, 0).sum() * 3 > box[3] - box[1])
 
 
 def _bands(part: Part, *, across: frozenset[int]) -> list[Part]:

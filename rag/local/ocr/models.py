@@ -4,6 +4,7 @@ The wheel's own pipeline is not used: it downloads what it misses, squeezes page
 and returns lines in an order that interleaves columns.
 """
 
+from functools import cached_property
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,26 +28,17 @@ FILES: dict[Task, str] = {
 
 
 class Model:
-    """One network: a batch of images in, an array out."""
+    """One network: a batch of images in, an array out. Loaded when first used."""
 
     def __init__(self, task: Task, *, threads: int) -> None:
         """
         Raises:
             ModelUnavailable: the wheel is not installed, or carries other models.
         """
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False  # the arena keeps the largest page ever seen
-        options.log_severity_level = 3
-        # Most of the detector's last weights are denormal numbers, which made it 3 times slower.
-        # Holds for the thread that makes a process's first session, and for its pools.
-        options.add_session_config_entry("session.set_denormal_as_zero", "1")
-        self._session = onnxruntime.InferenceSession(
-            str(model_file(task)), options, providers=["CPUExecutionProvider"]
-        )
+        self._path = model_file(task)
+        self._threads = threads
 
-    @property
+    @cached_property
     def alphabet(self) -> list[str]:
         """What the classes of a recognizer stand for: class 0 is "nothing here", the last is the
         space."""
@@ -56,6 +48,19 @@ class Model:
     def __call__(self, batch: Floats) -> Floats:
         [output] = self._session.run(None, {"x": batch})
         return np.asarray(output, dtype=np.float32)
+
+    @cached_property
+    def _session(self) -> onnxruntime.InferenceSession:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        # Most of the detector's last weights are denormal numbers, which made it 3 times slower.
+        # Holds for the thread that makes a process's first session, and for its pools.
+        options.add_session_config_entry("session.set_denormal_as_zero", "1")
+        return onnxruntime.InferenceSession(
+            str(self._path), options, providers=["CPUExecutionProvider"]
+        )
 
 
 def model_file(task: Task) -> Path:

@@ -13,7 +13,7 @@ GAP = 0.5
 INDENT = 0.7
 """Line heights between the left edge of a paragraph's first line and that of the others."""
 
-RESIZED = 1.3
+RESIZED = 1.5
 """Ratio of line heights from which two lines are of different type."""
 
 
@@ -55,7 +55,7 @@ def _starts(frames: Boxes) -> list[bool]:
     for i in range(1, len(frames)):
         taller, lower = max(height[i], height[i - 1]), min(height[i], height[i - 1])
         apart = white[i - 1] > usual + GAP * line
-        resized = taller > RESIZED * lower and min(len(frames), 3) > 1
+        resized = taller > RESIZED * lower
         starts.append(bool(apart or resized or _is_indented(left, i, INDENT * line)))
     return starts
 

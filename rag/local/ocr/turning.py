@@ -50,12 +50,17 @@ def skew(quads: Quads) -> float:
     return float(np.median(np.degrees(np.arctan2(run[:, 1], run[:, 0]))))
 
 
+def longest(quads: Quads) -> Quads:
+    """The lines that are asked which way up they are."""
+    across, _ = sizes(quads)
+    return quads[np.argsort(-across, kind="stable")[:VOTERS]]
+
+
 def is_upside_down(lines: Sequence[Image], model: Model) -> bool:
-    """By the votes of the longest lines, each as strong as the network is sure."""
-    longest = sorted(lines, key=lambda line: line.shape[1], reverse=True)[:VOTERS]
-    if not longest:
+    """By the lines' votes, each as strong as the network is sure."""
+    if not lines:
         return False
-    votes = model(np.stack([_seen(line) for line in longest]))
+    votes = model(np.stack([_seen(line) for line in lines]))
     return bool(votes[:, 1].sum() > votes[:, 0].sum())
 
 
@@ -66,7 +71,9 @@ def turned(image: Image, quarters: int) -> Image:
 
 def straightened(image: Image, degrees: float) -> tuple[Image, Floats]:
     """The image turned counterclockwise by `degrees`, same size, and the (2, 3) affine map from
-    its pixels back to the original's."""
+    its pixels back to the original's. An image that is level enough comes back as it is."""
+    if abs(degrees) < LEVEL:
+        return image, np.eye(2, 3, dtype=np.float32)
     height, width = image.shape[:2]
     there = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
     straight = cv2.warpAffine(
