@@ -5,25 +5,20 @@ open.
 """
 
 import asyncio
+import importlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-import click
 import httpx
 
-from rag.api.app import create_app
-from rag.errors import LibraryInUse, RagError
+from rag.errors import RagError
 from rag.settings import Settings, load_settings
 from rag.storage.ownership import owner
-from rag.wiring import Services
 
 Result = TypeVar("Result")
-
-PATIENCE = 10.0
-"""Seconds to wait for a library that another short command has open."""
 
 ANSWER_TIME = 600.0
 """Seconds a single request may take: a chat model behind a question takes its time."""
@@ -86,19 +81,9 @@ async def open_door(settings: Settings) -> AsyncIterator[Door]:
         async with httpx.AsyncClient(base_url=address, timeout=ANSWER_TIME) as http:
             yield Door(http, address)
         return
-    services = await _open(settings)
-    await services.start()
-    try:
-        application = cast(Any, create_app(services))  # two spellings of one ASGI type
-        transport = httpx.ASGITransport(application)
-        async with httpx.AsyncClient(
-            transport=transport, base_url="http://127.0.0.1", timeout=ANSWER_TIME
-        ) as http:
-            for notice in services.notices:
-                click.secho(f"rag: {notice}", fg="yellow", err=True)
-            yield Door(http, None)
-    finally:
-        await services.stop()
+    inside = importlib.import_module("rag.cli.inside")  # every engine, only where they are needed
+    async with inside.opened(settings, ANSWER_TIME) as http:
+        yield Door(http, None)
 
 
 def run(work: Callable[[Door], Awaitable[Result]]) -> Result:
@@ -110,17 +95,6 @@ def run(work: Callable[[Door], Awaitable[Result]]) -> Result:
             return await work(door)
 
     return asyncio.run(inside())
-
-
-async def _open(settings: Settings) -> Services:
-    deadline = asyncio.get_running_loop().time() + PATIENCE
-    while True:
-        try:
-            return await asyncio.to_thread(Services, settings)
-        except LibraryInUse:
-            if asyncio.get_running_loop().time() > deadline:
-                raise
-            await asyncio.sleep(0.2)
 
 
 def _problem(response: httpx.Response) -> dict[str, Any]:
