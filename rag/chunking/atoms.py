@@ -18,6 +18,7 @@ BETWEEN_BLOCKS = 0.0
 BEFORE_WHAT_A_COLON_ANNOUNCES = 0.2
 AT_BLANK_LINE = 0.05
 BETWEEN_ATOMS = 0.1
+BETWEEN_LINES_OF_CODE = 0.3
 INSIDE_ATOM = 0.5
 BEHIND_HEADING = 10.0
 
@@ -80,7 +81,8 @@ def _atoms_of_block(text: str, block: Block, position: int) -> Iterator[Atom]:
         starts = [item.start() for item in ITEMS.finditer(text, block.start, block.end)]
     else:
         starts = sentence_starts(text, block.start, block.end)
-    yield from _cut_at(text, starts, whole, BETWEEN_ATOMS)
+    cost = BETWEEN_LINES_OF_CODE if block.kind == "code" else BETWEEN_ATOMS
+    yield from _cut_at(text, starts, whole, cost)
 
 
 def _cut_at(text: str, starts: list[int], whole: Atom, cost: float) -> Iterator[Atom]:
@@ -142,9 +144,13 @@ def _is_delimiter_row(line: str) -> bool:
 
 
 def _line_starts(text: str, start: int, end: int) -> list[int]:
-    starts = [start]
-    while (line_end := _line_end(text, starts[-1], end)) < end:
-        starts.append(line_end + 1)
+    """Of lines that are not blank: blank ones belong to the line above."""
+    starts = []
+    while start < end:
+        line_end = _line_end(text, start, end)
+        if text[start:line_end].strip():
+            starts.append(start)
+        start = line_end + 1
     return starts
 
 

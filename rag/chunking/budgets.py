@@ -35,7 +35,7 @@ class Budget:
         stand for."""
         counts = self.count(texts) if texts else []
         return [
-            max(n - self._special, -(-len(text) // CHARACTERS_PER_TOKEN))
+            max(n - self._special, len(text) // CHARACTERS_PER_TOKEN)
             for n, text in zip(counts, texts, strict=True)
         ]
 
@@ -96,7 +96,7 @@ def _fitting(
     counts = budget.parts([text[atom.start : atom.end] for atom in atoms])
     for atom, tokens in zip(atoms, counts, strict=True):
         if tokens <= room or atom.end - atom.start == 1:
-            yield atom, tokens
+            yield atom, max(1, tokens)
         else:
             yield from _fitting(text, finer(text, atom, -(-tokens // room)), room, budget)
 
