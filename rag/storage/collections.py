@@ -3,7 +3,7 @@
 import re
 
 from msgspec import Struct
-from sqlalchemy import Select, delete, func, insert, or_, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from rag.domain import Collection, CollectionId, Listing, derived_id
@@ -116,21 +116,22 @@ def set_dense_weight(session: Session, id: CollectionId, weight: float) -> None:
     session.execute(update(CollectionRow).where(CollectionRow.id == id).values(dense_weight=weight))
 
 
+_SERVING = select(
+    IndexVersionRow.id,
+    IndexVersionRow.collection_id,
+    IndexVersionRow.model,
+    IndexVersionRow.dimension,
+    IndexVersionRow.dtype,
+    IndexVersionRow.chunker,
+).where(IndexVersionRow.collection_id == bindparam("id"), IndexVersionRow.serves)
+
+
 def serving_version(session: Session, id: CollectionId) -> IndexVersion:
     """
     Raises:
         NotFound: the collection was deleted.
     """
-    row = session.execute(
-        select(
-            IndexVersionRow.id,
-            IndexVersionRow.collection_id,
-            IndexVersionRow.model,
-            IndexVersionRow.dimension,
-            IndexVersionRow.dtype,
-            IndexVersionRow.chunker,
-        ).where(IndexVersionRow.collection_id == id, IndexVersionRow.serves)
-    ).first()
+    row = session.execute(_SERVING, {"id": id}).first()
     if row is None:
         raise NotFound(f"there is no such collection; {_existing(session)}")
     number, collection_id, model, dimension, dtype, chunker = row

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from rag.domain import (
@@ -38,12 +38,24 @@ class Layout(Struct, frozen=True, array_like=True):
     pages: tuple[Page, ...]
 
 
+def _current() -> Select[DocumentRow, VersionRow, str]:
+    return (
+        select(DocumentRow, VersionRow, CollectionRow.name)
+        .join(VersionRow, VersionRow.document_id == DocumentRow.id)
+        .join(CollectionRow, CollectionRow.id == DocumentRow.collection_id)
+        .where(VersionRow.state == "current")
+    )
+
+
+_BY_ID = _current().where(DocumentRow.id == bindparam("id"))
+
+
 def find_document(session: Session, id: DocumentId) -> DocumentSummary:
     """
     Raises:
         NotFound: no such document, or its first version is not published yet.
     """
-    row = session.execute(_current().where(DocumentRow.id == id)).first()
+    row = session.execute(_BY_ID, {"id": id}).first()
     if row is None:
         raise NotFound("there is no such document")
     return _summary(*row)
@@ -131,7 +143,7 @@ def remove_document(session: Session, id: DocumentId) -> list[Version]:
     embeddings = embeddings_of_document(session, id)
 
     cancel_items_of(session, collection_id, row.key)
-    record_live_chunks(session, "delete", [id])
+    record_live_chunks(session, "delete", id)
     session.execute(delete(ChunkRow).where(ChunkRow.document_id == id))
     session.execute(delete(VersionRow).where(VersionRow.document_id == id))
     session.delete(row)
@@ -161,15 +173,6 @@ def unused_versions(session: Session, versions: Sequence[Version]) -> list[Versi
         )
         used |= {sha256 for sha256, finished_at in items if finished_at is None}
     return [version for version in versions if version not in used]
-
-
-def _current() -> Select[DocumentRow, VersionRow, str]:
-    return (
-        select(DocumentRow, VersionRow, CollectionRow.name)
-        .join(VersionRow, VersionRow.document_id == DocumentRow.id)
-        .join(CollectionRow, CollectionRow.id == DocumentRow.collection_id)
-        .where(VersionRow.state == "current")
-    )
 
 
 def _summary(document: DocumentRow, version: VersionRow, collection: str) -> DocumentSummary:

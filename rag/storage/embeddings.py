@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
 from rag.domain import InputType, Vectors
@@ -116,21 +116,22 @@ def remove_unused(session: Session, ids: Sequence[int]) -> None:
         )
 
 
+_IDS = select(EmbeddingRow.text_sha256, EmbeddingRow.id).where(
+    EmbeddingRow.text_sha256.in_(bindparam("digests", expanding=True)),
+    EmbeddingRow.model == bindparam("model"),
+    EmbeddingRow.dimension == bindparam("dimension"),
+    EmbeddingRow.dtype == DTYPE,
+    EmbeddingRow.input_type == bindparam("input_type"),
+)
+
+
 def _ids(
     session: Session, model: str, input_type: InputType, dimension: int, digests: list[bytes]
 ) -> dict[bytes, int]:
+    key = {"model": model, "dimension": dimension, "input_type": input_type}
     found: dict[bytes, int] = {}
     for some in batches(digests):
-        rows = session.execute(
-            select(EmbeddingRow.text_sha256, EmbeddingRow.id).where(
-                EmbeddingRow.text_sha256.in_(some),
-                EmbeddingRow.model == model,
-                EmbeddingRow.dimension == dimension,
-                EmbeddingRow.dtype == DTYPE,
-                EmbeddingRow.input_type == input_type,
-            )
-        )
-        for digest, id in rows:
+        for digest, id in session.execute(_IDS, {"digests": list(some), **key}):
             found[digest] = id
     return found
 

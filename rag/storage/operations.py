@@ -1,11 +1,10 @@
 """The log of chunks put and deleted, which every derived index follows."""
 
-from collections.abc import Sequence
-
 from msgspec import Struct
 from sqlalchemy import bindparam, insert, literal, select
 from sqlalchemy.orm import Session
 
+from rag.domain import DocumentId
 from rag.storage.tables import ChunkRow, OperationRow
 
 STEP = 5_000  # operations applied at once: some 8 MB of vectors
@@ -52,11 +51,11 @@ def changes_after(session: Session, index_version: int, seq: int) -> Changes | N
     )
 
 
-def record_live_chunks(session: Session, kind: str, document_ids: Sequence[str]) -> None:
-    """Logs one operation for each live chunk of the documents."""
+def record_live_chunks(session: Session, kind: str, document: DocumentId) -> None:
+    """Logs one operation for each live chunk of a document."""
     live = (
         select(ChunkRow.index_version_id, literal(kind), ChunkRow.id)
-        .where(ChunkRow.document_id.in_(document_ids), ChunkRow.live)
+        .where(ChunkRow.document_id == document, ChunkRow.live)
         .order_by(ChunkRow.id)
     )
     session.execute(insert(OperationRow).from_select(["index_version_id", "kind", "chunk"], live))

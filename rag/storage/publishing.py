@@ -95,7 +95,7 @@ def publish(
     ]
     if rows:
         session.execute(insert(ChunkRow), rows)
-    record_live_chunks(session, "put", [id])
+    record_live_chunks(session, "put", id)
     count_documents(session, collection.id, documents=int(is_new), chunks=len(rows) - retired)
     return find_document(session, id), True
 
@@ -165,7 +165,7 @@ def _retire_current(session: Session, id: DocumentId) -> int:
     """How many chunks no longer answer."""
     live = (ChunkRow.document_id == id) & ChunkRow.live
     retired = session.scalar(select(func.count()).select_from(ChunkRow).where(live)) or 0
-    record_live_chunks(session, "delete", [id])
+    record_live_chunks(session, "delete", id)
     session.execute(update(ChunkRow).where(live).values(live=False))
     session.execute(
         update(VersionRow)
