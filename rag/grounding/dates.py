@@ -41,7 +41,7 @@ _DATE = re.compile(
     rf"(?:,? {_OF}(?P<y4>\d{{4}})\b)?"
     rf"|(?P<m5>{_MONTH})\.? (?P<d5>\d\d?)(?:st|nd|rd|th)?\b(?![\d%])(?:,? (?P<y5>\d{{4}})\b)?"
     rf"|(?P<m6>{_MONTH})\.?,? {_OF}(?P<y6>\d{{4}})\b"
-    rf"|(?P<a>\d\d?)(?P<mark>[./])(?P<b>\d\d?)(?P=mark)(?P<y7>\d{{4}})(?!\w)"
+    rf"|(?P<a>\d\d?)(?P<mark>[./])(?P<b>\d\d?)(?P=mark)(?P<y7>\d{{4}})(?!\w|\.\d)"
     rf")"
 )
 

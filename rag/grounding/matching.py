@@ -124,7 +124,7 @@ def find_in(
         text = passage.normal.text
         if not is_cut_clean(text, start, end):
             reason = CUT
-        elif not _is_long_enough(text[start:end], passage, source_start, source_end):
+        elif not _is_long_enough(passage, start, end):
             reason = TOO_SHORT
         else:
             return Found(verified, parts, text[start:end], _clause_before(text, start))
@@ -185,18 +185,29 @@ _WORD = re.compile("[\u0e00-\u0eff\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff]|\\w+(
 _CLAUSE_END = re.compile(rf"[.!?;:,()\"\n{BORDER}](?=\D|\Z)")
 
 
-def _is_long_enough(text: str, passage: Passage, start: int, end: int) -> bool:
+def _is_long_enough(passage: Passage, start: int, end: int) -> bool:
+    text = passage.normal.text[start:end]
     words = len(_WORD.findall(text))
     letters = sum(map(str.isalpha, text))
     return words >= MINIMUM_WORDS or letters >= MINIMUM_LETTERS or _is_whole(passage, start, end)
 
 
 def _is_whole(passage: Passage, start: int, end: int) -> bool:
-    """Whether a line, or in a table a cell, holds nothing else."""
-    borders = "\n|\t" if passage.notation == "table" else "\n"
-    before = re.split(f"[{borders}]", passage.source[:start])[-1]
-    after = re.split(f"[{borders}]", passage.source[end:])[0]
-    return not any(character.isalnum() for character in before + after)
+    """Whether its line, or in a table its cell, says nothing else."""
+    text, span = passage.normal.text, passage.normal.span
+    said_before = next((at for at in range(start - 1, -1, -1) if text[at].isalnum()), None)
+    said_after = next((at for at in range(end, len(text)) if text[at].isalnum()), None)
+    source_start, source_end = span(start, end)
+    before = passage.source[
+        span(said_before, said_before + 1)[1] if said_before is not None else 0 : source_start
+    ]
+    after = passage.source[
+        source_end : span(said_after, said_after + 1)[0] if said_after is not None else None
+    ]
+    borders = {"\n", "|", "\t"} if passage.notation == "table" else {"\n"}
+    return (said_before is None or not borders.isdisjoint(before)) and (
+        said_after is None or not borders.isdisjoint(after)
+    )
 
 
 def _clause_before(text: str, at: int) -> str:

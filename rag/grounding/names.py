@@ -6,7 +6,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-_TOKEN = re.compile(r"https?://\S+|[^\W_](?:[\w.&@/+#'-]*[\w+#])?|_\w+")
+_UNSPACED = "\u0e00-\u0eff\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_LETTER = rf"[^\W{_UNSPACED}]"
+_TOKEN = re.compile(rf"{_LETTER}(?:(?:{_LETTER}|[.&@/+#:'-])*(?:{_LETTER}|[+#]))?")
 _SENTENCE_START = re.compile(r"(?:\A|[.!?:;][\"')\]]*\s)[\s\"'(\[-]*\Z")
 _WORD = re.compile(r"\w+")
 
@@ -19,9 +21,10 @@ _FUNCTION_WORDS = frozenset(
     furthermore additionally also both either neither each every all any some most many much few
     several such other another same only just even still first second third finally lastly next
     later now today overall according based due given despite thanks instead rather similarly
-    likewise meanwhile nevertheless nonetheless otherwise specifically generally typically usually often
-    sometimes always never not no none nothing yes what which who whom whose why how is are was were
-    be been being has have had do does did can could may might must shall should will would
+    likewise meanwhile nevertheless nonetheless otherwise specifically generally typically usually
+    often sometimes always never not no none nothing yes what which who whom whose why how
+    less least fewer is are was were be been being has have had do does did can could may might must
+    shall should will would
     one two three four five six seven eight nine ten
     der die das den dem des ein eine einer eines einem einen er sie es wir ihr ich und oder aber
     nicht auch nach vor bei mit von zu aus auf an in im am für gegen ohne um durch während seit wenn

@@ -41,10 +41,11 @@ def is_negated_after(text: str, at: int) -> bool:
 
 
 _CLAUSE_END = re.compile(
-    r"[.!?;:,()\n\x1f。！？；：，、]+"
+    r"[.!?;:()\n\x1f。！？；：]+"
     r"|\b(?:but|and|while|whereas|although|though|because|which|who"
     r"|aber|und|während|obwohl|weil|mais|et|tandis|parce|pero|y|mientras|aunque|porque)\b"
 )
+_COMMA = re.compile("[,，、]")
 _WORD = re.compile("[\u0e00-\u0eff\u3041-\u30ff\u3400-\u9fff]|[^\\W_]+")
 _SHORTEST_CLAUSE = 3
 """Words: what is shorter is a part of its neighbor (did not, however, rise)."""
@@ -88,16 +89,26 @@ def _neighborhoods(text: str) -> tuple[tuple[frozenset[str], int], ...]:
 
 
 def _clauses(text: str) -> list[str]:
+    return [
+        clause
+        for part in _CLAUSE_END.split(text)
+        for clause in _between_commas(part)
+        if _WORD.search(clause)
+    ]
+
+
+def _between_commas(text: str) -> list[str]:
     clauses: list[str] = []
-    for part in _CLAUSE_END.split(text):
-        words = len(_WORD.findall(part))
-        if clauses and (
-            words < _SHORTEST_CLAUSE or len(_WORD.findall(clauses[-1])) < _SHORTEST_CLAUSE
-        ):
+    for part in _COMMA.split(text):
+        if clauses and min(map(_length, (part, clauses[-1]))) < _SHORTEST_CLAUSE:
             clauses[-1] += f" {part}"
-        elif words:
+        else:
             clauses.append(part)
     return clauses
+
+
+def _length(clause: str) -> int:
+    return len(_WORD.findall(clause))
 
 
 def _content(clause: str) -> frozenset[str]:

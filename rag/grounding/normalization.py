@@ -83,7 +83,7 @@ _ROWS = (
 _MARKS = (
     r"(?P<escape>(?<=\\)(?=[!-/:-@\[-`{-~]))"
     r"|(?P<quote>(?<=`)`|(?<=['’])['’])"
-    r"|(?P<loose>(?<= )(?=[.,;:!?)](?!\d)))"
+    r"|(?P<loose>(?<= )(?=[.,;:!?)](?![\d\[])))"
 )
 """Backslashes before punctuation, quotes as TeX has them, a space that belongs to no word."""
 
@@ -94,7 +94,7 @@ _RULES: dict[Notation, re.Pattern[str]] = {
 }
 """Where rules compete for a character, the first listed wins."""
 
-_LOOSE = re.compile(r"[.,;:!?)](?!\d)")
+_LOOSE = re.compile(r"[.,;:!?)](?![\d\[])")
 
 _LEAVES = {
     "hyphen": "-",
@@ -120,7 +120,8 @@ _LONGEST_MARKED = 300
 _ANY_MARK = re.compile(r"[`!\[*_]")
 _BODY = rf"(?:(?!\n\s*\n)[\s\S]){{1,{_LONGEST_MARKED}}}?"
 _MARKUP = re.compile(
-    rf"(?P<code>(?P<tick>`+)(?! )(?P<code_body>[^`\n]{{1,{_LONGEST_MARKED}}})(?P=tick)(?!`))"
+    r"(?P<code>(?<!`)(?P<tick>`{1,3})(?![ `])"
+    rf"(?P<code_body>[^`\n]{{1,{_LONGEST_MARKED}}})(?P=tick)(?!`))"
     rf"|(?P<link>!?\[(?P<link_body>[^\[\]\n]{{0,{_LONGEST_MARKED}}})\]"
     r"\((?:[^()\s]|\([^()\s]{0,99}\)){0,2000}(?:\s+\"[^\"\n]{0,200}\")?\))"
     r"|(?P<strong>(?<![\d*\\])(?P<stars>\*\*\*?)(?=[^\s*])"

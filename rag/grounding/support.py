@@ -93,16 +93,18 @@ def objections(claim: str, proof: Proof, vocabulary: Vocabulary) -> tuple[str, .
     if text.rstrip(".") in proof.sentences:
         return ()
     said = dates(text)
+    numbers = quantities(_without(text, said, " "))
+    rest = _without(_without(text, said, "0"), numbers, "0")
     return (
         *(f"no quotation has the date {date.text}" for date in said if not _has_date(proof, date)),
         *(
             f"no quotation has the number {number.text}"
-            for number in quantities(_without(text, said))
+            for number in numbers
             if not _has_quantity(proof, number, text)
         ),
         *(
             f"no quotation has the name {name.text}"
-            for name in names(_without(text, said))
+            for name in names(rest)
             if not _has_name(proof, name, vocabulary)
         ),
         *(
@@ -126,9 +128,9 @@ def _normal(heading: str) -> str:
     return normalize(heading).text
 
 
-def _without(text: str, said: Sequence[Date]) -> str:
-    for date in reversed(said):
-        text = f"{text[: date.start]}{' ' * (date.end - date.start)}{text[date.end :]}"
+def _without(text: str, spans: Sequence[Date | Quantity], filler: str) -> str:
+    for span in spans:
+        text = f"{text[: span.start]}{filler * (span.end - span.start)}{text[span.end :]}"
     return text
 
 

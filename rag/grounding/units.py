@@ -175,7 +175,7 @@ def _any_of(words: dict[str, str] | dict[str, Decimal]) -> str:
 _END = r"(?![^\W\d_]|-?\d)"
 _CJK_SCALES = "万萬億亿"
 _SCALE = (
-    rf"(?P<scale>[{_CJK_SCALES}]|(?i:{_any_of(_SCALES)})\b\.?"
+    rf"(?P<scale>[{_CJK_SCALES}]|(?i:mio|mrd)\.|(?i:{_any_of(_SCALES)})\b"
     r"|[MB]\b(?!-)|(?<=\d)m\b(?=\Z|[\s.,;)]))"
 )
 _UNIT = rf"(?P<unit>[%‰元]|(?:{_any_of(_SYMBOLS)}){_END}|(?i:{_any_of(_NAMES)}){_END})"
