@@ -49,6 +49,7 @@ European language without knowing which one it reads."""
 
 _WORD = re.compile(r"[^\W_]+(?:['’.,][^\W_]+)*")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0eff]")
+_ENDINGS = ("ing", "ed", "es", "en", "s", "e")
 _POSSESSIVE = re.compile(r"['’]s?$")
 
 
@@ -70,9 +71,8 @@ def _stem(word: str) -> str:
     word = _POSSESSIVE.sub("", word)
     if not word.isalpha():
         return word
-    if len(word) > 3 and word.endswith("s") and not word.endswith("ss"):
-        word = word[:-1]
-    return word[:STEM_LENGTH]
+    ending = next((e for e in _ENDINGS if word.endswith(e) and len(word) - len(e) >= 4), "")
+    return word.removesuffix(ending)[:STEM_LENGTH]
 
 
 def asked(question: str) -> Asked:

@@ -5,7 +5,7 @@ markup taken away, for people and for the embedder.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 
@@ -53,11 +53,13 @@ def sentences(block: Block, text: str) -> tuple[Sentence, ...]:
         return ()
     if block.kind == "table" or _looks_like_table(text):
         return tuple(_rows(text))
+    if block.kind == "code":
+        return tuple(_pieces(text, _paragraph_spans(text), lambda code: " ".join(code.split())))
     if block.kind == "list":
-        return tuple(_pieces(text, _line_spans(text)))
-    if block.kind in ("code", "equation", "image"):
-        return tuple(_pieces(text, [(0, len(text))]))
-    return tuple(_pieces(text, _sentence_spans(text)))
+        return tuple(_pieces(text, _item_spans(text), readable))
+    if block.kind in ("equation", "image"):
+        return tuple(_pieces(text, [(0, len(text))], readable))
+    return tuple(_pieces(text, _sentence_spans(text), readable))
 
 
 def readable(text: str) -> str:
@@ -78,10 +80,12 @@ _MARKUP = (
 )
 
 
-def _pieces(text: str, spans: list[tuple[int, int]]) -> Iterator[Sentence]:
-    for start, end in spans:
-        start, end = _trimmed(text, start, end)
-        reading = readable(text[start:end])
+def _pieces(
+    text: str, spans: Iterable[tuple[int, int]], read: Callable[[str], str]
+) -> Iterator[Sentence]:
+    for span in spans:
+        start, end = _trimmed(text, *span)
+        reading = read(text[start:end])
         if any(character.isalnum() for character in reading):
             yield Sentence(start, end, reading)
 
@@ -93,6 +97,34 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _line_spans(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in re.finditer(r"[^\n]+", text)]
+
+
+_FENCE = re.compile(r"(?m)^\s*(?:`{3,}|~{3,}).*$")
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
+_MARKER = re.compile(r"(?m)^[ \t]*(?:[-*+•‣◦▪]|\d{1,3}[.)]|[a-z][.)])[ \t]+")
+
+LONG_ITEM = 400
+"""Characters. A list item is one piece, since its sentences lean on each other; one longer than
+this is prose with a bullet, and falls into sentences."""
+
+
+def _paragraph_spans(code: str) -> list[tuple[int, int]]:
+    cuts = sorted(m.span() for pattern in (_FENCE, _BLANK_LINE) for m in pattern.finditer(code))
+    edges = [0, *(edge for cut in cuts for edge in cut), len(code)]
+    return [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b]
+
+
+def _item_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Items without their markers; what stands before the first one is prose."""
+    markers = [match.span() for match in _MARKER.finditer(text)]
+    first = markers[0][0] if markers else len(text)
+    yield from _sentence_spans(text[:first])
+    ends = [*(start for start, _ in markers[1:]), len(text)]
+    for (_, start), end in zip(markers, ends, strict=True):
+        if end - start <= LONG_ITEM:
+            yield start, end
+        else:
+            yield from ((start + a, start + b) for a, b in _sentence_spans(text[start:end]))
 
 
 def _sentence_spans(text: str) -> list[tuple[int, int]]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rag.domain import Draft, Evidence, Usage
-from rag.grounding.extract import compose, shortlist
+from rag.grounding.extract import Likeness, compose, passages, shortlist
 from rag.ports import Embedder
 
 
@@ -25,11 +25,34 @@ class ExtractiveAnswerer:
             ProviderError: an embedder at a provider failed for good.
         """
         pieces = shortlist(question, evidence)
-        cosines = await self._cosines(question, [piece.embedded_text for piece in pieces])
-        return compose(question, pieces, cosines), Usage(model=self.name)
+        likeness = None
+        if self._embedder is not None and pieces:
+            likeness = await _likeness(
+                question,
+                [piece.sentence.text for piece in pieces],
+                passages(evidence),
+                embedder=self._embedder,
+            )
+        return compose(question, pieces, likeness), Usage(model=self.name)
 
-    async def _cosines(self, question: str, texts: Sequence[str]) -> list[float] | None:
-        if self._embedder is None or not texts:
-            return None
-        [asked] = await self._embedder.embed([question], "query")
-        return [float(c) for c in await self._embedder.embed(texts, "passage") @ asked]
+
+async def _likeness(
+    question: str, sentences: Sequence[str], passages: Sequence[str], *, embedder: Embedder
+) -> Likeness:
+    [asked] = await embedder.embed([question], "query")
+    texts = _fitting([*sentences, *passages], embedder)
+    cosines = [float(cosine) for cosine in await embedder.embed(texts, "passage") @ asked]
+    return Likeness(tuple(cosines[: len(sentences)]), tuple(cosines[len(sentences) :]))
+
+
+def _fitting(texts: Sequence[str], embedder: Embedder) -> list[str]:
+    """Each text, or as much of its beginning as the embedder takes: here only a likeness is
+    wanted, and what is quoted stays whole."""
+    fitting = list(texts)
+    for n, tokens in enumerate(embedder.count_tokens(fitting)):
+        while tokens > embedder.max_tokens:
+            # by share of characters, and one in ten more, as tokens are not evenly long
+            keep = int(len(fitting[n]) * 0.9 * embedder.max_tokens / tokens)
+            fitting[n] = fitting[n][:keep]
+            [tokens] = embedder.count_tokens([fitting[n]])
+    return fitting
