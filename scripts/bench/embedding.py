@@ -1,6 +1,6 @@
 """How fast, how small and how good the embedded sentence model is.
 
-    python scripts/bench/embedding.py speed [--seconds 20]
+    python scripts/bench/embedding.py speed [--seconds 20] [--threads 1]
     python scripts/bench/embedding.py memory [--precision int8]
     python scripts/bench/embedding.py quality FOLDER [--passages whole|chunks] [--vectors FOLDER]
     python scripts/bench/embedding.py chunks FILE ...
@@ -52,13 +52,13 @@ class Passage(Struct):
 # --- speed --------------------------------------------------------------------------------------
 
 
-def speed(seconds: float) -> None:
-    ours = {p: load_minilm(MODELS, precision=p, threads=1) for p in get_args(Precision)}
+def speed(seconds: float, threads: int) -> None:
+    ours = {p: load_minilm(MODELS, precision=p, threads=threads) for p in get_args(Precision)}
     runs: dict[str, Callable[[list[str]], object]] = {
         model.model: lambda texts, model=model: asyncio.run(model.embed(texts, "passage"))
         for model in ours.values()
     }
-    runs |= reference_runs()
+    runs |= reference_runs(threads)
     for length in LENGTHS:
         texts = texts_of(length, ours["int8"])
         best = best_times(runs, texts, seconds / len(LENGTHS))
@@ -68,14 +68,14 @@ def speed(seconds: float) -> None:
             print(f"{length:4} tokens  {name:42} {rate:8.1f} /CPU-s  x {slowest / cpu:.2f}")
 
 
-def reference_runs() -> dict[str, Callable[[list[str]], object]]:
+def reference_runs(threads: int) -> dict[str, Callable[[list[str]], object]]:
     try:
         import torch
         from sentence_transformers import SentenceTransformer
     except ImportError:
         print("sentence-transformers is not importable here: no comparison")
         return {}
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads)
     model = SentenceTransformer(str(find_model().weights.parent), device="cpu")
     return {
         f"sentence-transformers, batches of {size}": lambda texts, size=size: model.encode(
@@ -231,6 +231,7 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     of_speed = commands.add_parser("speed")
     of_speed.add_argument("--seconds", type=float, default=20)
+    of_speed.add_argument("--threads", type=int, default=1)
     of_memory = commands.add_parser("memory")
     of_memory.add_argument("--precision", choices=get_args(Precision), default="int8")
     of_quality = commands.add_parser("quality")
@@ -241,7 +242,7 @@ def main() -> None:
     of_chunks.add_argument("files", type=Path, nargs="+")
     given = parser.parse_args()
     if given.command == "speed":
-        speed(given.seconds)
+        speed(given.seconds, given.threads)
     elif given.command == "memory":
         memory(given.precision)
     elif given.command == "quality":

@@ -187,6 +187,18 @@ def test_embedding_leaves_the_event_loop_free(int8: MiniLm) -> None:
     assert asyncio.run(ticks_meanwhile()) > 10
 
 
+def test_a_question_does_not_wait_behind_passages(int8: MiniLm) -> None:
+    async def passages_are_done_first() -> bool:
+        passages = asyncio.create_task(int8.embed([TEXTS[-1]] * 60, "passage"))
+        await asyncio.sleep(0.05)
+        await int8.embed(["Where does the cat sit?"], "query")
+        was_done = passages.done()
+        await passages
+        return was_done
+
+    assert not asyncio.run(passages_are_done_first())
+
+
 # --- counting and batching ----------------------------------------------------------------------
 
 
