@@ -10,7 +10,8 @@ _UNSPACED = "\u0e00-\u0eff\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _LETTER = rf"[^\W{_UNSPACED}]"
 _TOKEN = re.compile(rf"{_LETTER}(?:(?:{_LETTER}|[.&@/+#:'-])*(?:{_LETTER}|[+#]))?")
 _SENTENCE_START = re.compile(r"(?:\A|[.!?:;][\"')\]]*\s)[\s\"'(\[-]*\Z")
-_WORD = re.compile(r"\w+")
+_REACH = 12
+"""Characters: a full stop, brackets and quotation marks, and the space after them."""
 
 _FUNCTION_WORDS = frozenset(
     """
@@ -60,7 +61,8 @@ def _names(text: str, is_german: bool) -> Iterator[Name]:
         if _is_identifier(token):
             yield Name(token, "name")
         elif token[0].isupper() and token.lower() not in _FUNCTION_WORDS:
-            is_first = _SENTENCE_START.search(text, 0, match.start()) is not None
+            at = match.start()
+            is_first = _SENTENCE_START.search(text, max(0, at - _REACH), at) is not None
             yield Name(token, "noun" if is_german else "first" if is_first else "name")
 
 

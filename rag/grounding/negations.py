@@ -62,6 +62,8 @@ def contradicts(claim: str, shown: Sequence[str]) -> bool:
     >>> contradicts("Costs fell.", ["Sales did not rise, and costs fell."])
     False
     """
+    if not any(map(NEGATION.search, (claim, *shown))):
+        return False
     return any(_is_contradicted(clause, shown) for clause in _clauses(claim))
 
 
