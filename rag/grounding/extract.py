@@ -139,7 +139,8 @@ REPEATS = 0.8
 
 _LEANS = re.compile(
     r"(?:he|she|it|they|this|that|these|those|such|his|her|hers|its|their|both"
-    r"|the (?:latter|former)|however|therefore|thus|also|but|and|so|then|instead|er|sie|es|dies\w*|dabei|daher|dort"
+    r"|the (?:latter|former)|however|therefore|thus|also|but|and|so|then|instead"
+    r"|er|sie|es|dies\w*|dabei|daher|dort"
     r"|él|ella|ellos|ellas|est[aoe]s?|sus?|ello|il|elle|ils|elles|cel[au]|ce(?:s|tte)?)\b",
     re.IGNORECASE,
 )
