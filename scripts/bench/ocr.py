@@ -13,6 +13,7 @@ share of ground-truth words that are found in their place, so it sees spaces tha
 
 import argparse
 import difflib
+import itertools
 import re
 import resource
 import sys
@@ -92,7 +93,7 @@ def scored(sheet: Sheet, read: str, cpu_seconds: float) -> Score:
     for start, _, size in matcher.get_matching_blocks():
         found[start : start + size] = 1
     ends = np.minimum(np.cumsum([0, *line_lengths(sheet.truth)]), len(truth))
-    hits = [int(found[a:b].sum()) for a, b in zip(ends, ends[1:], strict=False) if b > a]
+    hits = [int(found[a:b].sum()) for a, b in itertools.pairwise(ends) if b > a]
     expected = letters(sheet.truth)
     return Score(
         sheet.name,

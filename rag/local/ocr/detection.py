@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from rag.local.ocr.models import Floats, Model, normalized
+from rag.local.ocr.models import Floats, Network, normalized
 from rag.local.ocr.page import Image
 
 Quads: TypeAlias = npt.NDArray[np.float32]
@@ -34,12 +34,12 @@ SMALLEST = 3
 """Pixels of the network's image: a core less high is a speck."""
 
 
-def detect(image: Image, model: Model) -> Quads:
+def detect(image: Image, network: Network) -> Quads:
     """The lines of text, in no order."""
     height, width = image.shape[:2]
     scale = LONG_SIDE / max(height, width)
     seen = cv2.resize(image, (_whole(width * scale), _whole(height * scale)), interpolation=3)
-    probability = model(normalized(np.asarray(seen, np.uint8))[None])[0, 0]
+    probability = network(normalized(np.asarray(seen, np.uint8))[None])[0, 0]
     cores = [c for c in _cores(probability) if min(c[1]) >= SMALLEST]
     if not cores:
         return np.empty((0, 4, 2), np.float32)

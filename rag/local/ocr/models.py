@@ -4,6 +4,7 @@ The wheel's own pipeline is not used: it downloads what it misses, squeezes page
 and returns lines in an order that interleaves columns.
 """
 
+from collections.abc import Callable
 from functools import cached_property
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -18,6 +19,9 @@ from rag.errors import ModelUnavailable
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
+Network: TypeAlias = Callable[[Floats], Floats]
+"""A batch of images in, an array out."""
+
 Task: TypeAlias = Literal["detect", "recognize", "orient"]
 
 FILES: dict[Task, str] = {
@@ -28,7 +32,7 @@ FILES: dict[Task, str] = {
 
 
 class Model:
-    """One network: a batch of images in, an array out. Loaded when first used."""
+    """A Network from the wheel, loaded when first used."""
 
     def __init__(self, task: Task, *, threads: int) -> None:
         """

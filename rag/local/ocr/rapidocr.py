@@ -15,12 +15,14 @@ from rag.local.ocr.page import Image, OcrLine, OcrPage, page_of
 from rag.local.ocr.paragraphs import paragraphs
 from rag.local.ocr.recognition import Alphabet, Reading, cut_out, recognize
 from rag.local.ocr.turning import (
+    READERS,
+    UNCLEAR,
     is_sideways,
-    is_upside_down,
     longest,
     skew,
     straightened,
     turned,
+    upside_down,
 )
 
 TUNING = 1
@@ -55,8 +57,7 @@ class RapidOcr:
         straight, back = straightened(upright, skew(quads))
         if straight is not upright:
             quads = detect(straight, self._detector)
-        cuts = [cut_out(straight, quad) for quad in quads]
-        readings = recognize(cuts, self._recognizer, self._alphabet)
+        readings = self._read([cut_out(straight, quad) for quad in quads])
         kept = [i for i, r in enumerate(readings) if r.text.strip() and r.confidence >= CONFIDENT]
         boxes = _boxes(quads[kept])
         texts = [readings[i] for i in kept]
@@ -80,11 +81,29 @@ class RapidOcr:
         if quarters:
             image = turned(image, 1)
             quads = detect(image, self._detector)
-        if is_upside_down([cut_out(image, quad) for quad in longest(quads)], self._orienter):
+        if self._is_upside_down([cut_out(image, quad) for quad in longest(quads)]):
             quarters += 2
             image = turned(image, 2)
             quads = detect(image, self._detector)
         return image, quads, quarters
+
+    def _is_upside_down(self, lines: list[Image]) -> bool:
+        """By the vote of the longest lines; where it is unclear, by how much can be read of them
+        either way; where nothing can (a script the network does not know), by the vote again."""
+        if not lines:
+            return False
+        share = upside_down(lines, self._orienter)
+        if not UNCLEAR[0] < share < UNCLEAR[1]:
+            return share > 0.5
+        asked = lines[:READERS]
+        as_is, on_head = (
+            sum(len(r.text) for r in self._read(some) if r.confidence >= CONFIDENT)
+            for some in (asked, [turned(line, 2) for line in asked])
+        )
+        return on_head > 2 * as_is if as_is or on_head else share > 0.5
+
+    def _read(self, lines: list[Image]) -> list[Reading]:
+        return recognize(lines, self._recognizer, self._alphabet)
 
 
 def _boxes(quads: Quads) -> Boxes:

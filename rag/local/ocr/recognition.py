@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from rag.local.ocr.detection import Quads
 from rag.local.ocr.lookalikes import repaired
-from rag.local.ocr.models import Floats, Model, normalized
+from rag.local.ocr.models import Floats, Network, normalized
 from rag.local.ocr.page import Image
 
 HEIGHT = 48
@@ -66,13 +66,13 @@ def cut_out(image: Image, quad: Quads) -> Image:
     return np.asarray(straight, np.uint8)
 
 
-def recognize(lines: Sequence[Image], model: Model, alphabet: Alphabet) -> list[Reading]:
+def recognize(lines: Sequence[Image], network: Network, alphabet: Alphabet) -> list[Reading]:
     """What each line says, in the order given. Lines of like width are read together."""
     scaled = [_scaled(line) for line in lines]
     by_width = sorted(range(len(lines)), key=lambda i: scaled[i].shape[1])
     readings: dict[int, Reading] = {}
     for batch in _batches(by_width, [line.shape[1] for line in scaled]):
-        probabilities = model(_padded([scaled[i] for i in batch]))
+        probabilities = network(_padded([scaled[i] for i in batch]))
         for i, steps in zip(batch, probabilities, strict=True):
             readings[i] = _decoded(steps, alphabet)
     return [readings[i] for i in range(len(lines))]
