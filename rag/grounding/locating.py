@@ -28,6 +28,11 @@ def lines_of(part: Part) -> tuple[int, int] | None:
     return first, first + part.text.count("\n")
 
 
+_TALLEST = 8
+"""Times as high as its characters are wide, on average, is no line of print: text is about twice
+as high as wide. It is set upright, or it is several lines, and has no left part to speak of."""
+
+
 def _line_boxes(part: Part) -> Iterator[Box]:
     offset = part.evidence.block.start
     for line in part.evidence.block.lines:
@@ -40,6 +45,8 @@ def _line_boxes(part: Part) -> Iterator[Box]:
 def _share(line: Line, text: str, start: int, end: int) -> Box:
     x0, y0, x1, y1 = line.box
     total = _width(text) or 1
+    if y1 - y0 > _TALLEST * (x1 - x0) / total:
+        return line.box
     left, right = _width(text[:start]) / total, _width(text[:end]) / total
     if _runs_leftward(text):
         left, right = 1 - right, 1 - left

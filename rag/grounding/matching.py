@@ -91,16 +91,18 @@ def readings_of(quote: str, notation: Notation) -> tuple[str, ...]:
     """Normal forms under which a quotation may be looked for, the most literal first.
 
     All are safe, as the source is only ever read one way: marks without a partner, quotation
-    marks and a full stop around the quotation are the model's, and so may be the case of its
-    first letter. Case is kept elsewhere: us is not US.
+    marks and a full stop around the quotation are the model's, and so may be the space that it
+    wrote for a line end after a hyphen, and the case of its first letter. Case is kept
+    elsewhere: us is not US.
     """
     literal = normalize(quote, notation).text.strip(f" \n{BORDER}")
     bare = literal if notation == "code" else re.sub(r"(?<!\w)[*_`]+|[*_`]+(?!\w)", "", literal)
     bare = re.sub(r"\A(?:\.{3,}|[\"'` ])+|[.,;:\"'` ]+\Z", "", bare)
+    mended = re.sub(r"(?<=[^\W\d_])- (?=[^\W\d_])", "", re.sub(r"(?<=\w)- (?=\d)", "-", bare))
     return tuple(
         dict.fromkeys(
             form
-            for reading in (literal, bare)
+            for reading in (literal, bare, mended)
             for form in (reading, reading[:1].swapcase() + reading[1:])
             if any(character.isalnum() for character in form)
         )

@@ -56,6 +56,13 @@ def test_a_character_of_east_asia_is_twice_as_wide() -> None:
     assert page.boxes[0] == pytest.approx((0.0, 0.1, 0.4, 0.2))
 
 
+def test_a_box_too_high_for_a_line_is_not_divided() -> None:
+    box = (0.1, 0.1, 0.4, 0.5)  # 30 characters in it are 0.01 wide and 0.4 high
+    block = Block("text", 0, 30, page=1, lines=(Line(0, 30, box),))
+
+    assert pages_of(part("x" * 30, block, 10, 20)) == (PageBoxes(1, (box,)),)
+
+
 def test_without_lines_the_box_is_the_blocks() -> None:
     box = (0.1, 0.1, 0.9, 0.2)
 

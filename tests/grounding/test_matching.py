@@ -73,6 +73,7 @@ def test_words_broken_at_line_ends_are_whole_and_compounds_keep_their_hyphen() -
     source = "as the ﬁrst quar-\nter of a well-\nknown year"
 
     assert found("as the first quarter of a well-known year", COSTS, cited=2)[1] == [source]
+    assert found("first quar- ter of a well- known", COSTS, cited=2)[0] == "exact"
     assert rejected("as the first quar-ter of a well known year", COSTS) is NOT_FOUND
 
 
