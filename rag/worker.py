@@ -75,7 +75,8 @@ class Worker:
             )
             self._changed[claimed.collection.id] = claimed.collection
         except asyncio.CancelledError:
-            await asyncio.to_thread(self._library.release, claimed)
+            with suppress(Conflict):  # its last step, on a thread, ended it all the same
+                await asyncio.to_thread(self._library.release, claimed)
             raise
         except Exception as error:  # the outermost loop: whatever happened is this item's end
             state, failure = _ending(error)

@@ -1,6 +1,7 @@
 """The stories, told with a real library and small engines."""
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -221,3 +222,51 @@ async def test_an_empty_library_answers_no_evidence(house: House) -> None:
     )
 
     assert answered.outcome == "no_evidence"
+
+
+async def test_a_stop_in_the_middle_leaves_the_item_in_the_queue(house: House) -> None:
+    reading = asyncio.Event()
+
+    async def never(source: Source) -> None:
+        reading.set()
+        await asyncio.Event().wait()
+
+    house.reader.read = never  # type: ignore[method-assign, assignment]
+    job = house.library.create_job(house.within, [Source("whales.md", WHALES.encode())])
+    working = asyncio.create_task(
+        Worker(house.library, house.readers, house.embedders, lanes=1).run()
+    )
+    await asyncio.wait_for(reading.wait(), 20)
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+
+    assert house.library.items(job.id).data[0].state == "queued"
+    claimed = house.library.claim_item(lease=60)
+    assert claimed is not None
+    assert claimed.attempts == 1
+
+
+async def test_a_stop_after_the_last_step_is_a_stop(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish, published = house.library.publish, asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def slow(*given: object, **named: object) -> object:
+        result = publish(*given, **named)  # type: ignore[arg-type]  # handed through
+        loop.call_soon_threadsafe(published.set)
+        time.sleep(0.2)  # on its thread, after the commit: the stop comes now
+        return result
+
+    monkeypatch.setattr(house.library, "publish", slow)
+    house.library.create_job(house.within, [Source("whales.md", WHALES.encode())])
+    working = asyncio.create_task(
+        Worker(house.library, house.readers, house.embedders, lanes=1).run()
+    )
+    await asyncio.wait_for(published.wait(), 20)
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+
+    assert await house.find("krill", mode="words") == ["whales.md"]
