@@ -99,7 +99,7 @@ def _line_spans(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in re.finditer(r"[^\n]+", text)]
 
 
-_FENCE = re.compile(r"(?m)^\s*(?:`{3,}|~{3,}).*$")
+_FENCE = re.compile(r"(?m)^[ \t]*(?:`{3,}|~{3,}).*$")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _MARKER = re.compile(r"(?m)^[ \t]*(?:[-*+•‣◦▪]|\d{1,3}[.)]|[a-z][.)])[ \t]+")
 
@@ -115,10 +115,13 @@ def _paragraph_spans(code: str) -> list[tuple[int, int]]:
 
 
 def _item_spans(text: str) -> Iterator[tuple[int, int]]:
-    """Items without their markers; what stands before the first one is prose."""
+    """Items without their markers, what stands before the first as prose; lines where no item
+    is marked."""
     markers = [match.span() for match in _MARKER.finditer(text)]
-    first = markers[0][0] if markers else len(text)
-    yield from _sentence_spans(text[:first])
+    if not markers:
+        yield from _line_spans(text)
+        return
+    yield from _sentence_spans(text[: markers[0][0]])
     ends = [*(start for start, _ in markers[1:]), len(text)]
     for (_, start), end in zip(markers, ends, strict=True):
         if end - start <= LONG_ITEM:

@@ -1,0 +1,79 @@
+"""What a question asks for, and whether a sentence holds it."""
+
+import pytest
+
+from rag.grounding.asked import Asked, asked, holds, terms
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("When did the bridge open?", "time"),
+        ("In what year was it built?", "time"),
+        ("Wann wurde die Brücke eröffnet?", "time"),
+        ("¿Cuándo se abrió el puente?", "time"),
+        ("How many people cross it?", "amount"),
+        ("how much does it weigh", "amount"),
+        ("What percentage of visitors pay?", "amount"),
+        ("Wie viele Menschen überqueren sie?", "amount"),
+        ("Who designed it?", "person"),
+        ("Wer hat sie entworfen?", "person"),
+        ("Where does it stand?", "place"),
+        ("In which city does it stand?", "place"),
+        ("who was king when the bridge opened", "person"),  # the first asks, the second tells
+        ("Why is it blue?", "other"),
+        ("whenever it opens, what happens?", "other"),  # not the word `when`
+    ],
+)
+def test_the_kind_of_a_question(question: str, kind: Asked) -> None:
+    assert asked(question) == kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence", "fits"),
+    [
+        ("time", "It opened in 1894.", True),
+        ("time", "It opened on a Saturday.", True),
+        ("time", "It opened to great applause.", False),
+        ("amount", "About 40,000 people cross it.", True),
+        ("amount", "Dozens of people cross it.", True),
+        ("amount", "People cross it.", False),
+        ("person", "It was designed by Horace Jones.", True),
+        ("person", "Tower Bridge was designed by an architect.", False),  # named by the question
+        ("person", "Someone designed it.", False),  # a capital only opens the sentence
+        ("place", "It stands in London.", True),
+        ("other", "It stands.", True),
+    ],
+)
+def test_a_sentence_fits_when_it_holds_what_was_asked_for(
+    kind: Asked, sentence: str, fits: bool
+) -> None:
+    assert holds(kind, sentence, "of Tower Bridge") == fits
+
+
+def test_terms_leave_out_how_something_is_asked() -> None:
+    assert terms("What is the height of the tower?") == terms("tower height")[::-1]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("opened", "opens"),
+        ("opening", "open"),
+        ("bridges", "bridge"),
+        ("engineering", "engineer"),
+        ("London's", "London"),
+        ("Häuser", "häuser"),
+    ],
+)
+def test_forms_of_a_word_are_one_term(one: str, other: str) -> None:
+    assert terms(one) == terms(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("1894", "1895"), ("car", "care"), ("3.14", "3.15")])
+def test_different_words_stay_apart(one: str, other: str) -> None:
+    assert terms(one) != terms(other)
+
+
+def test_scripts_without_spaces_are_compared_by_pairs() -> None:
+    assert terms("東京都") == ["東京", "京都"]

@@ -1,0 +1,215 @@
+"""Which sentences answer, and when none does."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.domain import Block, BlockKind, DocumentId, Draft, Evidence, Version
+from rag.grounding.extract import (
+    PASSAGE_LENGTH,
+    SHORTLIST,
+    Likeness,
+    compose,
+    confidence,
+    passages,
+    shortlist,
+    word_weights,
+)
+
+BRIDGE = "Tower Bridge is a bridge in London. It opened in 1894. Paint is renewed often."
+
+
+def block(
+    text: str,
+    *,
+    label: int = 1,
+    score: float = 0.8,
+    kind: BlockKind = "text",
+    title: str = "",
+    document: str = "doc",
+) -> Evidence:
+    return Evidence(
+        label=label,
+        document_id=DocumentId(document),
+        version=Version("sha256:00"),
+        key="key",
+        title=title,
+        text=text,
+        block=Block(kind, 0, len(text)),
+        score=score,
+    )
+
+
+def alike(*evidence: Evidence, question: str, **cosines: float) -> Draft:
+    """The draft, where pieces that hold a named word have that cosine, and all others 0.1."""
+    pieces = shortlist(question, evidence)
+    found = tuple(
+        max([c for word, c in cosines.items() if word in piece.sentence.text], default=0.1)
+        for piece in pieces
+    )
+    return compose(question, pieces, Likeness(found, (max(found, default=0.0),)))
+
+
+# --- what is embedded ---------------------------------------------------------------------------
+
+
+def test_rare_words_of_a_question_weigh_more_and_all_weigh_one() -> None:
+    weights = word_weights("boat mast", ["a boat", "the boat", "boat and mast"])
+
+    assert weights["mast"] > weights["boat"]
+    assert sum(weights.values()) == pytest.approx(1)
+
+
+def test_the_shortlist_is_bounded_and_keeps_the_sentences_that_share_words() -> None:
+    chatter = " ".join(f"Sentence number {n} says nothing." for n in range(50))
+
+    pieces = shortlist("When did the bridge open?", [block(f"{chatter} {BRIDGE}")])
+
+    assert len(pieces) == SHORTLIST
+    assert any("1894" in piece.sentence.text for piece in pieces)
+
+
+def test_blocks_of_one_hit_are_one_passage_below_its_title() -> None:
+    evidence = [
+        block("First.", label=1, score=0.9, title="Boats"),
+        block("Second.", label=2, score=0.9, title="Boats"),
+        block("Third.", label=3, score=0.7, title="Boats"),
+    ]
+
+    assert passages(evidence) == ("Boats\nFirst.\nSecond.", "Boats\nThird.")
+
+
+def test_passages_are_cut_to_what_an_embedder_reads() -> None:
+    [passage] = passages([block(5000 * "x")])
+
+    assert len(passage) == PASSAGE_LENGTH
+
+
+# --- what is claimed ----------------------------------------------------------------------------
+
+
+def test_the_sentence_that_holds_a_date_answers_when() -> None:
+    text = "The bridge was opened by a prince. The bridge was opened in 1894."
+
+    draft = alike(block(text), question="When was the bridge opened?", bridge=0.6)
+
+    assert draft.claims[0].text.endswith("The bridge was opened in 1894.")
+
+
+def test_a_sentence_that_leans_brings_the_one_before_it() -> None:
+    draft = alike(block(BRIDGE), question="In what year was it unveiled?", opened=0.9)
+
+    [claim] = draft.claims
+    [quotation] = claim.evidence
+    assert claim.text == "Tower Bridge is a bridge in London. It opened in 1894."
+    assert quotation.quote == claim.text
+
+
+def test_a_close_neighbor_is_quoted_with_it() -> None:
+    text = "Oysters are farmed on ropes. Farmed oysters hang from rafts. Prices fell."
+
+    draft = alike(block(text), question="How are oysters farmed?", ropes=0.7, rafts=0.6)
+
+    assert draft.claims[0].text == "Oysters are farmed on ropes. Farmed oysters hang from rafts."
+
+
+def test_what_is_said_already_is_not_said_again() -> None:
+    evidence = [
+        block("Oysters are farmed on ropes.", label=1, document="a"),
+        block("Oysters are farmed on  ropes.", label=2, document="b"),
+    ]
+
+    draft = alike(*evidence, question="How are oysters farmed?", ropes=0.8)
+
+    assert [claim.text for claim in draft.claims] == ["Oysters are farmed on ropes."]
+
+
+def test_a_row_is_quoted_with_its_header() -> None:
+    table = "| Year | Visitors |\n|---|---|\n| 2018 | 867,000 |\n| 2019 | 900,000 |"
+
+    draft = alike(
+        block(table, kind="table"), question="How many visitors came in 2019?", Visitors=0.5
+    )
+
+    claim = draft.claims[0]
+    assert claim.text == "Year: 2019; Visitors: 900,000"
+    assert [q.quote for q in claim.evidence] == ["| 2019 | 900,000 |", "| Year | Visitors |"]
+
+
+def test_markup_stays_in_the_quotation_and_leaves_the_claim() -> None:
+    text = "The **bridge** opened in [1894](http://example.org)."
+
+    draft = alike(block(text), question="When did the bridge open?", bridge=0.8)
+
+    [claim] = draft.claims
+    assert claim.text == "The bridge opened in 1894."
+    assert claim.evidence[0].quote == text
+
+
+WORDS = st.sampled_from(
+    ["It", "the", "bridge", "opened", "1894", "**London**", "|", "-", "\n", "\n\n", ".", "?", "a_b"]
+)
+
+
+@given(st.lists(st.lists(WORDS, max_size=40).map(" ".join), max_size=4), st.booleans())
+def test_every_quotation_is_a_slice_of_the_block_it_names(texts: list[str], deaf: bool) -> None:
+    evidence = [block(text, label=n, score=1 / n) for n, text in enumerate(texts, start=1)]
+    question = "When was the bridge opened?"
+    pieces = shortlist(question, evidence)
+    cosines = tuple(piece.said for piece in pieces)
+
+    draft = compose(question, pieces, None if deaf else Likeness(cosines, (0.5,)))
+
+    for claim in draft.claims:
+        assert claim.evidence
+        for quotation in claim.evidence:
+            assert quotation.quote
+            assert quotation.quote in texts[quotation.block - 1]
+
+
+# --- whether it suffices ------------------------------------------------------------------------
+
+
+def test_confidence_grows_with_the_closest_sentence_and_passage() -> None:
+    pieces = shortlist("When did the bridge open?", [block(BRIDGE)])
+    far, near = (0.1,) * len(pieces), (0.1, *(0.8,) * (len(pieces) - 1))
+
+    assert confidence(pieces, Likeness(far, (0.2,))) < confidence(pieces, Likeness(near, (0.2,)))
+    assert confidence(pieces, Likeness(far, (0.2,))) < confidence(pieces, Likeness(far, (0.7,)))
+
+
+def test_evidence_about_something_else_does_not_suffice() -> None:
+    draft = alike(block(BRIDGE), question="Which mushrooms are poisonous?")
+
+    assert not draft.sufficient
+
+
+def test_evidence_that_says_what_is_asked_suffices() -> None:
+    draft = alike(block(BRIDGE), question="When did Tower Bridge open?", opened=0.7, Tower=0.7)
+
+    assert draft.sufficient
+
+
+def test_without_an_embedder_words_decide() -> None:
+    answered = "Tower Bridge opened in 1894."
+    question = "When did Tower Bridge open?"
+
+    good = compose(question, shortlist(question, [block(answered)]), None)
+    bad = compose(question, shortlist(question, [block("Oysters are farmed.")]), None)
+
+    assert good.sufficient
+    assert good.claims[0].text == answered
+    assert not bad.sufficient
+
+
+@pytest.mark.parametrize("question", ["", "?", "what is it"])
+def test_a_question_that_asks_nothing_is_not_answered(question: str) -> None:
+    draft = compose(question, shortlist(question, [block(BRIDGE)]), None)
+
+    assert draft == Draft(sufficient=False, claims=())
+
+
+def test_headings_alone_are_no_evidence() -> None:
+    draft = alike(block("# How bridges open", kind="title"), question="How do bridges open?")
+
+    assert draft == Draft(sufficient=False, claims=())
