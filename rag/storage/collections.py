@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from rag.domain import Collection, CollectionId, Listing, derived_id
 from rag.errors import Conflict, InvalidRequest, NotFound
+from rag.ranking.selfcheck import PRIOR_WEIGHT
 from rag.storage.cursors import checked_limit, cursor, position
 from rag.storage.tables import (
     CollectionRow,
@@ -20,7 +21,6 @@ from rag.storage.tables import (
 from rag.storage.timestamps import now
 
 DTYPE = "float32"
-DENSE_WEIGHT = 0.5  # until the self-check has looked at the collection
 NAMES_SHOWN = 20  # in an error that lists what there is
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -68,7 +68,7 @@ def create_collection(
             id=id,
             name=name,
             chunk_tokens=chunk_tokens,
-            dense_weight=DENSE_WEIGHT,
+            dense_weight=PRIOR_WEIGHT,
             created_at=created_at,
         )
     )
