@@ -21,6 +21,9 @@ MINIMUM_LETTERS = 12
 """A shorter quotation proves nothing unless it is a whole cell, line or block: "the" stands
 everywhere."""
 
+MAXIMUM_HYPHENS = 32
+"""In one quotation, beyond which none of them is looked for at a line end."""
+
 MAXIMUM_TRIES = 64
 """Occurrences of one quotation looked at in one passage, before one is found that stands alone."""
 
@@ -97,7 +100,8 @@ def readings_of(quote: str, notation: Notation) -> tuple[str, ...]:
     """
     literal = normalize(quote, notation).text.strip(f" \n{BORDER}")
     bare = literal if notation == "code" else re.sub(r"(?<!\w)[*_`]+|[*_`]+(?!\w)", "", literal)
-    bare = re.sub(r"\A(?:\.{3,}|[\"'` ])+|[.,;:\"'` ]+\Z", "", bare)
+    bare = bare.lstrip("\"'` ").rstrip(".,;:\"'` ")
+    bare = bare.lstrip(". ") if bare.startswith("...") else bare
     mended = re.sub(r"(?<=[^\W\d_])- (?=[^\W\d_])", "", re.sub(r"(?<=\w)- (?=\d)", "-", bare))
     return tuple(
         dict.fromkeys(
@@ -160,7 +164,7 @@ def _all_with_hyphens(passage: Passage, wanted: str) -> Iterator[tuple[int, int]
     """All plain occurrences; then those in which a hyphen of the quotation was at a line end of
     the source, where normalization could not know that it was real (well-known)."""
     yield from _all(passage.normal.text, wanted)
-    if "-" in wanted and _has_joints(passage.source):
+    if 0 < wanted.count("-") <= MAXIMUM_HYPHENS and _has_joints(passage.source):
         pattern = "(-?)".join(re.escape(part) for part in wanted.split("-"))
         for match in re.finditer(pattern, passage.normal.text):
             starts = [match.start(group) for group in range(1, match.re.groups + 1)]

@@ -1,5 +1,9 @@
 """A model's word is believed only where its quotations stand in the source."""
 
+import time
+
+import pytest
+
 from rag.domain import (
     Answer,
     AnswerId,
@@ -194,3 +198,15 @@ def test_the_same_answer_has_the_same_ids() -> None:
     draft = drafted("Sales rose by 5%.", "Net sales rose by 5% in 2019")
 
     assert grounded(draft, EVIDENCE) == grounded(draft, EVIDENCE)
+
+
+@pytest.mark.parametrize(
+    "piece", ["a", "-a", "...", "1,", "9 ", "[a](", "<a ", "A.B-", "no ", "“", "٣"]
+)
+def test_a_hostile_draft_costs_no_more_than_any(piece: str) -> None:
+    written = piece * (20_000 // len(piece))
+    before = time.process_time()
+    grounded(drafted(written, written, f"x {written}"), EVIDENCE, policy="annotate")
+
+    # a few tenths of a second where this was written; minutes, were a pattern to backtrack
+    assert time.process_time() - before < 10
