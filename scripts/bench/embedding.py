@@ -40,7 +40,7 @@ from rag.ranking.metrics import ndcg, recall
 MODELS = Path(tempfile.gettempdir()) / "rag-bench-models"
 WORDS = (Path(__file__).parents[2] / "LICENSE").read_text().split()
 LENGTHS = (16, 64, 256)  # tokens: a question, a sentence or two, a chunk
-AT_ONCE = 8
+AT_ONCE = 4
 
 
 class Passage(Struct):
@@ -81,7 +81,7 @@ def reference_runs(threads: int) -> dict[str, Callable[[list[str]], object]]:
         f"sentence-transformers, batches of {size}": lambda texts, size=size: model.encode(
             texts, batch_size=size
         )
-        for size in (1, 4, 8)
+        for size in (1, AT_ONCE)
     }
 
 
