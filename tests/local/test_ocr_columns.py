@@ -47,6 +47,16 @@ def test_a_caption_between_columns_interrupts_neither() -> None:
     assert order(left, right, caption) == list(range(17))
 
 
+def test_wide_spaces_one_below_the_other_are_no_gutter() -> None:
+    split = [*column(50, 2, width=300), *column(360, 2, width=300)]
+
+    assert order(split, column(50, 4, top=160, width=610)) == [0, 2, 1, 3, 4, 5, 6, 7]
+
+
+def test_a_narrow_gutter_between_many_lines_is_one() -> None:
+    assert order(column(50, 6), column(462, 6)) == list(range(12))
+
+
 def test_a_table_is_read_row_by_row() -> None:
     names = column(50, 4, width=150)
     numbers = column(300, 4, width=60)

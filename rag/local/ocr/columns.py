@@ -29,6 +29,10 @@ in a table 1 to 4."""
 BESIDE_GUTTER = 2
 """Boxes which a gutter must have on each side."""
 
+BESIDE_NARROW = 4
+"""The same for a gutter less wide than a line is high: the spaces of two or three lines set wide
+may happen to stand one below the other."""
+
 OVERHANG = 0.6
 """Line heights by which a box may reach into a gutter: boxes are loose around their text."""
 
@@ -136,7 +140,7 @@ def _along(boxes: Boxes, part: Part, x: float) -> _Cuts:
     whole: Part = ()
     for band in _bands(part, across=frozenset(part) - left - right - floats):
         sides = [tuple(i for i in band if i in side) for side in (left, right)]
-        if all(_is_column(boxes, side) for side in sides):
+        if _are_columns(boxes, *sides):
             beside += min(len(side) for side in sides)
             floating = tuple(i for i in band if i in floats)
             parts += [p for p in (whole, *sides, floating) if p]
@@ -176,11 +180,20 @@ def _bands(part: Part, *, across: frozenset[int]) -> list[Part]:
     return [tuple(band) for band in bands]
 
 
-def _is_column(boxes: Boxes, side: Part) -> bool:
-    """Whether at least half of the text, by length, stands in boxes as long as running text."""
-    if len(side) < BESIDE_GUTTER:
+def _are_columns(boxes: Boxes, left: Part, right: Part) -> bool:
+    """Whether both sides are running text, with enough of it for the white between them."""
+    fewest = min(len(left), len(right))
+    if fewest < BESIDE_GUTTER:
         return False
-    here = boxes[list(side)]
-    width, height = here[:, 2] - here[:, 0], here[:, 3] - here[:, 1]
+    white = boxes[list(right), 0].min() - boxes[list(left), 2].max()
+    narrow = white < np.median(boxes[list(left + right), 3] - boxes[list(left + right), 1])
+    return fewest >= (BESIDE_NARROW if narrow else BESIDE_GUTTER) and all(
+        _is_running(boxes[list(side)]) for side in (left, right)
+    )
+
+
+def _is_running(column: Boxes) -> bool:
+    """Whether at least half of the text, by length, stands in boxes as long as running text."""
+    width, height = column[:, 2] - column[:, 0], column[:, 3] - column[:, 1]
     long = width / np.maximum(height, 1) >= RUNNING_TEXT
     return bool(width[long].sum() * 2 >= width.sum())

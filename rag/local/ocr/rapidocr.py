@@ -25,7 +25,7 @@ from rag.local.ocr.turning import (
     upside_down,
 )
 
-TUNING = 1
+TUNING = 2
 """Goes up whenever the same image would be read differently, so that kept readings are redone."""
 
 CONFIDENT = 0.6
