@@ -57,11 +57,13 @@ class Graph:
         # Only the first start builds a graph, and onnx costs every start 35 MB and 0.3 s.
         from onnx import TensorProto, helper, numpy_helper
 
+        nodes = []
+        for each in self._applications:
+            node = helper.make_node(each.operator, each.inputs, each.outputs, domain=each.domain)
+            node.attribute.extend(helper.make_attribute(k, v) for k, v in each.attributes.items())
+            nodes.append(node)
         graph = helper.make_graph(
-            [
-                helper.make_node(a.operator, a.inputs, a.outputs, domain=a.domain, **a.attributes)
-                for a in self._applications
-            ],
+            nodes,
             "graph",
             [helper.make_tensor_value_info(n, TensorProto.INT64, s) for n, s in inputs.items()],
             [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in outputs.items()],
