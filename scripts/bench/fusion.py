@@ -1,0 +1,109 @@
+"""Ways to fuse the two legs, compared on judged questions: the table behind the default weight.
+
+    python scripts/bench/retrieval.py FOLDER --library DIR     # makes the library
+    python scripts/bench/fusion.py FOLDER --library DIR
+
+For each way and weight, nDCG@10 over the questions of FOLDER (BEIR layout), hits collapsed to
+their documents. The last line is the weight the collection chose for itself.
+"""
+
+import argparse
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import mean
+
+import numpy as np
+from retrieval import COLLECTION, qrels
+
+from rag.domain import Candidate
+from rag.ranking.fusion import fuse, reciprocal_rank
+from rag.ranking.metrics import distinct, ndcg
+from rag.settings import load_settings
+from rag.wiring import Services
+
+WEIGHTS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
+DEPTH = 100  # candidates of each leg, as in a search
+
+Way = Callable[[Sequence[Candidate], float], list[str]]  # candidates, weight -> keys, best first
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--library", type=Path, required=True)
+    given = parser.parse_args()
+    services = Services(load_settings({"RAG_DATA_DIR": str(given.library)}))
+    try:
+        compare(given.folder, services)
+    finally:
+        services.library.close()
+
+
+def compare(folder: Path, services: Services) -> None:
+    judged = qrels(folder / "qrels.tsv")
+    found = {
+        entry["_id"]: candidates(entry["text"], services)
+        for entry in map(json.loads, (folder / "queries.jsonl").read_text().splitlines())
+        if entry["_id"] in judged
+    }
+
+    def score(way: Way, weight: float) -> float:
+        return mean(ndcg(way(found[q], weight), judged[q]) for q in found)
+
+    print(f"{len(found)} questions; weights" + "".join(f"{weight:7g}" for weight in WEIGHTS))
+    for way in (convex, min_max, z_scores):
+        print(f"{way.__name__:22s}" + "".join(f"{score(way, w):7.3f}" for w in WEIGHTS))
+    print(f"{'reciprocal ranks':22s}{score(ranks, 0.5):7.3f}")
+    chosen = services.library.collection(COLLECTION).dense_weight
+    print(f"chosen by self-check: {chosen:g}, nDCG@10 {score(convex, chosen):.4f}")
+
+
+def candidates(question: str, services: Services) -> list[Candidate]:
+    collection = services.library.collection(COLLECTION)
+    assert collection.embedding_model is not None
+    embedder = services.embedders[collection.embedding_model]
+    [vector] = asyncio.run(embedder.embed([question], "query"))
+    return services.library.candidates(collection, question, vector, k=DEPTH)
+
+
+def convex(found: Sequence[Candidate], weight: float) -> list[str]:
+    return keys([hit.key for hit in fuse(found, dense_weight=weight)])
+
+
+def ranks(found: Sequence[Candidate], _: float) -> list[str]:
+    return keys([hit.key for hit in reciprocal_rank(found)])
+
+
+def min_max(found: Sequence[Candidate], weight: float) -> list[str]:
+    """Each leg stretched over 0..1 between its worst and best candidate."""
+    dense, words = legs(found)
+    return mixed(found, weight, *((x - x.min()) / (np.ptp(x) or 1) for x in (dense, words)))
+
+
+def z_scores(found: Sequence[Candidate], weight: float) -> list[str]:
+    """Each leg in standard deviations from its mean over the candidates."""
+    dense, words = legs(found)
+    return mixed(found, weight, *((x - x.mean()) / (x.std() or 1) for x in (dense, words)))
+
+
+def legs(found: Sequence[Candidate]) -> tuple[np.ndarray, np.ndarray]:
+    floor = min((c.words for c in found if c.words is not None), default=0.0)
+    dense = np.array([c.dense if c.dense is not None else -1.0 for c in found])
+    return dense, np.array([c.words if c.words is not None else floor for c in found])
+
+
+def mixed(
+    found: Sequence[Candidate], weight: float, dense: np.ndarray, words: np.ndarray
+) -> list[str]:
+    order = np.argsort(-(weight * dense + (1 - weight) * words), kind="stable")
+    return keys([found[n].hit.key for n in order])
+
+
+def keys(names: Sequence[str]) -> list[str]:
+    return distinct(name.removesuffix(".md") for name in names)
+
+
+if __name__ == "__main__":
+    main()
