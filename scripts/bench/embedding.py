@@ -8,7 +8,7 @@
 speed: passages per CPU second (process time, so that idle cores do not count and busy neighbors
 count little), the best of rounds taken in turn, beside sentence-transformers where that is
 importable. Its figure is that of its best batch size here.
-memory: resident memory of the process before and after, in MB.
+memory: resident memory of the process before and after texts of every length, in MB.
 quality: cosines of int8 with float32, and the nDCG@10 and recall@10 of both on a folder with
 `corpus.jsonl`, `queries.jsonl` and `qrels.tsv`, by meaning alone. `whole` embeds title and text
 cut at 256 tokens; `chunks` embeds the chunks, and a document ranks by its best.
@@ -116,7 +116,8 @@ def memory(precision: Precision) -> None:
     before = resident()
     model = load_minilm(MODELS, precision=precision)
     loaded = resident()
-    asyncio.run(model.embed(texts_of(MAX_TOKENS, model) * 4, "passage"))
+    texts = [" ".join(WORDS[:length]) for length in range(1, 180)]
+    asyncio.run(model.embed(texts, "passage"))
     print(f"{model.model}: {before} MB with libraries imported, {loaded} MB loaded, ", end="")
     print(f"{resident()} MB after embedding")
 
