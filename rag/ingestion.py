@@ -32,6 +32,9 @@ EMBEDDING_BATCH = 256
 """Chunks embedded between two commits of their vectors: what a crash can cost, and small enough
 that a question does not wait long behind it."""
 
+LONGEST_TITLE = 200
+"""Characters kept of a title: it stands above every chunk, and must leave room for the text."""
+
 TEXT_LAYER = "text-layer"
 """`Page.reader` of a page that was not OCRed; every other page cost seconds or money to read."""
 
@@ -126,7 +129,7 @@ def _as_named(document: Document, source: Source) -> Document:
     return msgspec.structs.replace(
         document,
         key=source.key,
-        title=source.title or document.title,
+        title=(source.title or document.title)[:LONGEST_TITLE],
         attributes={**document.attributes, **source.attributes},
     )
 
