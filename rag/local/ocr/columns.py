@@ -23,8 +23,8 @@ Part: TypeAlias = tuple[int, ...]
 """Indices of boxes, in order of height on the page."""
 
 RUNNING_TEXT = 6.0
-"""Width over height of a column's lines, at the least. Newspaper columns have 9 and more, numbers
-in a table 1 to 4."""
+"""Width over height of a column's lines, at the least: about 12 letters. Lines of prose are longer
+even in narrow columns, numbers in a table shorter."""
 
 BESIDE_GUTTER = 2
 """Boxes which a gutter must have on each side."""

@@ -29,8 +29,8 @@ TUNING = 2
 """Goes up whenever the same image would be read differently, so that kept readings are redone."""
 
 CONFIDENT = 0.6
-"""A line read with less is dropped. Printed text, also worn, has 0.7 and more; textures in pictures
-and handwriting, of which only nonsense is read, mostly less."""
+"""A line read with less is dropped. Of 13 pages, the printed lines had 0.65 and more; textures in
+pictures less than 0.5, and handwriting, of which only nonsense is read, mostly less than 0.6."""
 
 
 class RapidOcr:

@@ -19,8 +19,8 @@ READERS = 6
 """Of them, those that are read both ways where the vote is unclear."""
 
 UNCLEAR = (0.15, 0.75)
-"""Shares of the vote between which the lines are read. Of 190 pages, those upright had up to 0.1
-and those on their head 0.8 and more, but for Korean, Arabic and a table of numbers."""
+"""Shares of the vote between which the lines are read. Of 66 pages in four turns each, Latin print
+had up to 0.17 upright and 0.80 or more on its head; Korean and Arabic pages lay between."""
 
 SEEN = (48, 192)
 """Height and width in pixels of a line as the orientation network sees it."""
