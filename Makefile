@@ -8,7 +8,6 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
-ASK ?=
 
 .DEFAULT_GOAL := run
 .PHONY: install run test check bench lock clean
@@ -20,6 +19,7 @@ $(VENV)/.installed: .ci/lock.txt pyproject.toml
 	@echo "Installing the locked packages into $(VENV) (about 800 MB on disk; a minute or two) ..."
 	@$(PIP) --require-hashes -r .ci/lock.txt
 	@$(PIP) --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q rag
 	@touch $@
 
 $(VENV)/.tools: $(VENV)/.installed .ci/lock-dev.txt
@@ -28,7 +28,7 @@ $(VENV)/.tools: $(VENV)/.installed .ci/lock-dev.txt
 	@touch $@
 
 run: $(VENV)/.installed
-	@$(BIN)/rag serve --ingest "$(or $(DOCS),samples)" $(if $(ASK),--ask "$(ASK)",--ask auto)
+	@$(BIN)/rag serve --ingest "$(or $(DOCS),samples)" --ask "$(or $(ASK),auto)"
 
 test: $(VENV)/.tools
 	@$(BIN)/python -m pytest -q
@@ -40,7 +40,9 @@ check: $(VENV)/.tools
 	@$(BIN)/python -m pytest -q
 
 bench: $(VENV)/.installed
-	@for measure in search embedding grounding; do $(BIN)/python scripts/bench/$$measure.py || exit 1; done
+	@$(BIN)/python scripts/bench/search.py
+	@$(BIN)/python scripts/bench/embedding.py speed
+	@$(BIN)/python scripts/bench/embedding.py memory
 
 lock: $(VENV)/.tools
 	@.ci/lock

@@ -23,7 +23,7 @@ from rag.wiring import DEFAULT_COLLECTION, Services
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 SAMPLE_PREFIX = "samples/"
-SAMPLE_QUESTION = "How much weight may the upper floor carry?"
+SAMPLE_QUESTION = "When may the stove be lit again?"
 
 
 @click.command("serve")
