@@ -25,7 +25,7 @@ PAGE_SECONDS = 120
 """Longest that one page may take. The slowest page measured took 23 s of processor time."""
 
 MOST_LANGUAGES = 4
-"""With more data installed than this, English alone is used: every language is tried on the page."""
+"""With more data installed than this, English alone is used: each is tried on the page."""
 
 CONFIDENT = 0.3
 """A line read with less is taken for a picture's texture."""
