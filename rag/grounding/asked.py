@@ -6,6 +6,7 @@ one for a person or place, by a name that the question did not already say.
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 Asked: TypeAlias = Literal["time", "amount", "person", "place", "other"]
@@ -67,6 +68,7 @@ def terms(text: str) -> list[str]:
     ]
 
 
+@lru_cache(maxsize=65_536)
 def _stem(word: str) -> str:
     word = _POSSESSIVE.sub("", word)
     if not word.isalpha():
