@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from rag.domain import Draft, Evidence, Usage
-from rag.grounding.extract import Likeness, compose, passages, shortlist
+from rag.grounding.extract import Likeness, compose
+from rag.grounding.pieces import passages, shortlist
 from rag.ports import Embedder
 
 

@@ -5,12 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.domain import Block, BlockKind, DocumentId, Draft, Evidence, Version
-from rag.grounding.extract import (
+from rag.grounding.extract import Likeness, compose, confidence
+from rag.grounding.pieces import (
     PASSAGE_LENGTH,
     SHORTLIST,
-    Likeness,
-    compose,
-    confidence,
     passages,
     shortlist,
     word_weights,
