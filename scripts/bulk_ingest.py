@@ -3,8 +3,8 @@
 
     python scripts/bulk_ingest.py PATH... [--collection C] [--report FILE] [--json]
 
-Folders, files, quoted globs, and `-` for a list on standard input. Exit code 0: every file is in the
-collection; 1: some are not, and why is said; 2: nothing could be done.
+Folders, files, quoted globs, and `-` for a list on standard input. Exit code 0: every file is in
+the collection; 1: some are not, and why is said; 2: nothing could be done.
 """
 
 import sys

@@ -2,7 +2,7 @@
 
     python scripts/make_samples.py        writes rag/samples/{handbook,inspection-letter}.pdf
 
-Everything in them is made up. The handbook is born digital, with headings, a list, a ruled table and
+Everything in them is made up. The handbook is born digital, with headings, a ruled table and
 a two-column page; the letter is a picture of a typed page, turned a little, gray and grainy, so
 that only OCR can read it.
 """
