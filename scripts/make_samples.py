@@ -111,8 +111,8 @@ def _rules(document: pdfium.PdfDocument, fonts: Fonts) -> None:
         " somebody else has reserved the tool."
     )
     page.write(
-        "Tools are returned clean and dry. Whoever finds a fault writes it on the red tag; nobody is"
-        " charged for honest wear."
+        "Tools are returned clean and dry. Whoever finds a fault writes it on the red tag; nobody"
+        " is charged for honest wear."
     )
     page.write("Fees for late returns", size=HEADING, font="bold")
     page.table(
@@ -184,8 +184,8 @@ LETTER = (
         10,
     ),
     (
-        "The chimney of the old stove is cracked above the roof line. The stove may not be lit until"
-        " a licensed mason has repaired the chimney and we have seen it again.",
+        "The chimney of the old stove is cracked above the roof line. The stove may not be lit"
+        " until a licensed mason has repaired the chimney and we have seen it again.",
         10,
     ),
     ("The next inspection is due in October 1992.", 20),
