@@ -15,7 +15,10 @@ from rag.storage.library import Library
 
 log = logging.getLogger(__name__)
 
-LEASE = 900.0  # seconds; longer than any document's own time limit, so only the dead lose theirs
+LEASE = 7 * 24 * 3600.0
+"""Seconds: more than the limits allow one document (5,000 pages of 120 s OCR), so that a long scan
+is never taken from the worker that reads it. The leases of an owner that died end when the next
+one opens the library, so nobody waits for this; several owners will need heartbeats."""
 POLL = 2.0  # seconds between looks at the queue when nobody wakes us
 GROWTH = 1.3
 """A collection that grew by this factor since its self-check has its fusion weight set anew."""
