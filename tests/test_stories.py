@@ -12,7 +12,7 @@ from rag.errors import ModelUnavailable, ProviderUnavailable
 from rag.ports import Embedders, Readers
 from rag.retrieval import Query, search
 from rag.storage.library import Library
-from rag.worker import Worker
+from rag.worker import LEASE, Worker
 from tests.fakes import FirstBlockAnswerer, HashingEmbedder, PlainReader
 
 pytestmark = pytest.mark.anyio
@@ -270,3 +270,19 @@ async def test_a_stop_after_the_last_step_is_a_stop(
         await working
 
     assert await house.find("krill", mode="words") == ["whales.md"]
+
+
+async def test_what_a_dead_owner_had_claimed_is_free_when_the_library_opens_again(
+    tmp_path: Path,
+) -> None:
+    first = House(tmp_path / "library")
+    first.library.create_job(first.within, [Source("whales.md", WHALES.encode())])
+    assert first.library.claim_item(lease=LEASE) is not None
+    assert first.library.claim_item(lease=LEASE) is None
+    first.library.close()
+
+    with Library.open(tmp_path / "library") as again:
+        claimed = again.claim_item(lease=LEASE)
+
+    assert claimed is not None
+    assert claimed.attempts == 2
