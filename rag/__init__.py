@@ -10,6 +10,7 @@ The house, each row importing only from rows below it (`tests/test_architecture.
     mistral  local  sources  storage        adapters: one outside thing each
     ports                                   what the stories need from outside
     chunking  ranking  grounding            pure: text -> spans, scores -> order, draft -> answer
+    spending                                pure: what is paid, and for whom
     domain, errors                          the nouns, and what can go wrong
 
 Start reading at `ingestion`, `retrieval` and `answering`.

@@ -12,6 +12,7 @@ RagError
 │   └── DocumentTooLarge         beyond a limit on bytes, pages, pixels, time or memory
 ├── LibraryInUse             another process owns this SQLite library
 ├── SchemaTooNew             a newer version of the service wrote this library
+├── BudgetExhausted          a paid call would exceed a budget, and was not made
 ├── ModelUnavailable         an embedded model is missing or not the one we know
 └── ProviderError            a model provider failed us
     ├── ProviderRefused          it says the request or the key is wrong; a retry will not help
@@ -77,6 +78,10 @@ class SchemaTooNew(RagError):
 
 class ModelUnavailable(RagError):
     code = "model_unavailable"
+
+
+class BudgetExhausted(RagError):
+    code = "budget_exhausted"
 
 
 class ProviderError(RagError):

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-from rag.domain import Document, Draft, Evidence, InputType, Source, Usage, Vectors
+from rag.domain import Document, Draft, Evidence, InputType, Source, Usage, Vectors, Version
 from rag.errors import ModelUnavailable
+from rag.spending import Bill, Bought, Intent, IntentId
 
 
 @runtime_checkable
@@ -72,6 +73,36 @@ class Answerer(Protocol):
         Raises:
             ProviderError: the provider failed for good, after retries.
         """
+        ...
+
+
+@runtime_checkable
+class Ledger(Protocol):
+    """Where paid calls are written down, and what they bought is kept. Every method waits on a
+    disk: call it on a thread."""
+
+    def intend(self, intent: Intent) -> IntentId:
+        """A call is about to leave, for the current purpose. Durable when this returns.
+
+        Raises:
+            BudgetExhausted: with it, a budget could be exceeded; the call must not leave.
+        """
+        ...
+
+    def settle(self, intent: IntentId, bill: Bill, bought: Bought | None = None) -> None:
+        """The call was billed; what it bought is kept in the same transaction."""
+        ...
+
+    def withdraw(self, intent: IntentId) -> None:
+        """The call was surely not billed: it was refused, or never arrived."""
+        ...
+
+    def lose(self, intent: IntentId) -> None:
+        """The reply did not arrive, or could not be used: the call may have been billed."""
+        ...
+
+    def ocr_reply(self, version: Version, fingerprint: str) -> bytes | None:
+        """What was bought before, as it was sent."""
         ...
 
 

@@ -8,7 +8,7 @@ import pytest
 
 FLOORS = [
     {"domain", "errors"},
-    {"chunking", "ranking", "grounding"},
+    {"chunking", "ranking", "grounding", "spending"},
     {"ports"},
     {"mistral", "local", "sources", "storage"},
     {"ingestion", "retrieval", "calibration"},

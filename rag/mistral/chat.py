@@ -13,15 +13,8 @@ from rag.mistral.client import Call, MistralClient
 from rag.mistral.patience import INTERACTIVE
 from rag.mistral.prices import chat_cost
 from rag.mistral.schema import json_schema
-from rag.mistral.wire import (
-    PROVIDER,
-    ChatChoice,
-    ChatReply,
-    ChatRequest,
-    JsonSchema,
-    ResponseFormat,
-    decode,
-)
+from rag.mistral.wire.chat import ChatChoice, ChatReply, ChatRequest, JsonSchema, ResponseFormat
+from rag.mistral.wire.decoding import PROVIDER, decode
 
 MODEL = "mistral-large-2512"
 """Generally available, not deprecated, and pinned: `-latest` moves without notice. It does not

@@ -15,7 +15,8 @@ from rag.errors import InvalidSettings, MalformedReply, ProviderError, ProviderU
 from rag.mistral.failures import MayPass, failure_of
 from rag.mistral.patience import BULK, INTERACTIVE, Patience
 from rag.mistral.refusals import LARGEST_BODY
-from rag.mistral.wire import PROVIDER, ModelCard, ModelList, decode
+from rag.mistral.wire.decoding import PROVIDER, decode
+from rag.mistral.wire.models import ModelCard, ModelList
 
 log = logging.getLogger(__name__)
 

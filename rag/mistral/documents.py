@@ -8,7 +8,7 @@ import msgspec
 from rag.domain import Block, Document, Page, Source
 from rag.errors import EmptyDocument
 from rag.mistral.pages import page_text
-from rag.mistral.wire import OcrPage, OcrReply
+from rag.mistral.wire.ocr import OcrPage, OcrReply
 
 _POINTS_PER_INCH = 72
 _PAGE_BREAK = "\n\n"

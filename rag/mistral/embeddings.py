@@ -18,7 +18,8 @@ from rag.mistral.packing import (
 )
 from rag.mistral.patience import BULK, INTERACTIVE, Patience
 from rag.mistral.refusals import Refused
-from rag.mistral.wire import PROVIDER, EmbeddingReply, EmbeddingRequest, decode
+from rag.mistral.wire.decoding import PROVIDER, decode
+from rag.mistral.wire.embeddings import EmbeddingReply, EmbeddingRequest
 
 MODEL = "mistral-embed"
 """The id of December 2023, and still the only one for text: it has no newer version to move to."""

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from rag.errors import ProviderError, ProviderUnavailable, RateLimited
 from rag.mistral.patience import PASSING, retry_after
 from rag.mistral.refusals import Refused, refusal
-from rag.mistral.wire import PROVIDER
+from rag.mistral.wire.decoding import PROVIDER
 
 _UNSTATED_WAIT = 60.0
 """Seconds we tell a caller to wait where the provider did not say: its counters are per minute."""

@@ -15,14 +15,8 @@ from rag.mistral.client import Call, MistralClient
 from rag.mistral.documents import document_of
 from rag.mistral.patience import BULK
 from rag.mistral.refusals import Refused
-from rag.mistral.wire import (
-    PROVIDER,
-    DocumentUrl,
-    ImageUrl,
-    OcrReply,
-    OcrRequest,
-    decode,
-)
+from rag.mistral.wire.decoding import PROVIDER, decode
+from rag.mistral.wire.ocr import DocumentUrl, ImageUrl, OcrReply, OcrRequest
 
 MODEL = "mistral-ocr-4-0"
 """Generally available, and pinned: `-latest` moves without notice, and points to a preview. Costs

@@ -10,7 +10,8 @@ from rag.chunking.markdown import blocks as markdown_blocks
 from rag.domain import Block, BlockKind, Box
 from rag.errors import MalformedReply
 from rag.mistral.alignment import align
-from rag.mistral.wire import PROVIDER, OcrBlock, OcrDimensions, OcrPage
+from rag.mistral.wire.decoding import PROVIDER
+from rag.mistral.wire.ocr import OcrBlock, OcrDimensions, OcrPage
 
 KINDS: dict[str, BlockKind] = {
     "title": "title",

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from rag.mistral.wire import TokenUsage
+from rag.mistral.wire.usage import TokenUsage
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from rag.errors import ProviderRefused
-from rag.mistral.wire import PROVIDER
+from rag.mistral.wire.decoding import PROVIDER
 
 Cause: TypeAlias = Literal[
     "too many inputs",

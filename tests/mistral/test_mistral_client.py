@@ -22,7 +22,8 @@ from rag.errors import (
 )
 from rag.mistral.client import Call, MistralClient
 from rag.mistral.patience import BULK, INTERACTIVE
-from rag.mistral.wire import EmbeddingReply, EmbeddingRequest, decode
+from rag.mistral.wire.decoding import decode
+from rag.mistral.wire.embeddings import EmbeddingReply, EmbeddingRequest
 
 pytestmark = pytest.mark.anyio
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rag.errors import MalformedReply
 from rag.mistral.pages import PageText, page_text
-from rag.mistral.wire import OcrPage
+from rag.mistral.wire.ocr import OcrPage
 
 TABLE = "| a | b |\n|---|---|\n| 1 | 2 |"
 

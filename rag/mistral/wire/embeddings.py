@@ -1,0 +1,26 @@
+"""`POST /v1/embeddings`."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from rag.mistral.wire.usage import TokenUsage
+
+
+class EmbeddingRequest(Struct, frozen=True, omit_defaults=True):
+    model: str
+    input: tuple[str, ...]
+    encoding_format: Literal["float"]
+    """Required here: `base64` was seen answered with numbers all the same."""
+    output_dimension: int | None = None
+
+
+class EmbeddingItem(Struct, frozen=True):
+    embedding: tuple[float, ...]
+    index: int | None = None
+
+
+class EmbeddingReply(Struct, frozen=True):
+    data: tuple[EmbeddingItem, ...]
+    model: str = ""
+    usage: TokenUsage = TokenUsage()

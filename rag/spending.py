@@ -1,0 +1,114 @@
+"""What is spent, on what and for whom: the nouns of the ledger.
+
+A paid call is written down twice. Before it leaves there is an intent, with the most it may cost;
+after it there is a bill, in one transaction with what was bought. So a crash leaves no purchase
+without its bill, and what may have been billed though its reply was lost is known by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from decimal import Decimal
+from typing import Literal, NewType, TypeAlias
+
+from msgspec import Struct
+
+from rag.domain import CollectionId, InputType, JobId, Vectors, Version
+
+IntentId = NewType("IntentId", int)
+
+Operation: TypeAlias = Literal["ocr", "embed", "answer", "complete"]
+
+Lane: TypeAlias = Literal["direct", "batch"]
+"""How a call is sent: at once, or with many others at half the price and in its own time."""
+
+
+class Units(Struct, frozen=True):
+    """What a provider counts: pages for `ocr`, tokens for all else."""
+
+    input: int
+    output: int = 0
+    cached: int = 0
+    """Of `input`, what the provider still had of an earlier prompt, and sells for less."""
+
+    def __add__(self, other: Units) -> Units:
+        return Units(
+            self.input + other.input, self.output + other.output, self.cached + other.cached
+        )
+
+
+class Intent(Struct, frozen=True):
+    """A paid call that is about to leave."""
+
+    provider: str
+    model: str
+    operation: Operation
+    most: Units
+    """An upper bound of what may be billed."""
+    usd: Decimal
+    """The price of `most`; 0 where no price is known."""
+    lane: Lane = "direct"
+
+
+class Bill(Struct, frozen=True):
+    """What the provider says it counted, and what that costs."""
+
+    units: Units
+    usd: Decimal
+
+
+class OcrReply(Struct, frozen=True):
+    """What OCR made of some bytes, as the provider sent it: kept, a document can be composed anew
+    by better code without being paid for again."""
+
+    version: Version
+    """Of the whole source: when its last document is deleted, the reply goes too."""
+    fingerprint: str
+    """Model, options and pages."""
+    content: bytes
+
+
+class EmbeddedTexts(Struct, frozen=True):
+    model: str
+    """As the embedder names itself."""
+    input_type: InputType
+    texts: tuple[str, ...]
+    vectors: Vectors
+    """(len(texts), d)."""
+
+
+Bought: TypeAlias = OcrReply | EmbeddedTexts
+"""What is kept in one transaction with its bill."""
+
+
+class Purpose(Struct, frozen=True):
+    """For whom a call is paid."""
+
+    collection: CollectionId | None = None
+    job: JobId | None = None
+    key: str | None = None
+    """Of the document."""
+
+
+_NOBODY = Purpose()
+
+_purpose: ContextVar[Purpose] = ContextVar("purpose", default=_NOBODY)
+
+
+@contextmanager
+def spending_for(purpose: Purpose) -> Iterator[None]:
+    """Everything paid for inside, in this task and those it starts, is for `purpose`.
+
+    A story says once for whom it works; no adapter in between has to pass it on.
+    """
+    token = _purpose.set(purpose)
+    try:
+        yield
+    finally:
+        _purpose.reset(token)
+
+
+def current_purpose() -> Purpose:
+    return _purpose.get()
