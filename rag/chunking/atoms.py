@@ -9,9 +9,10 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from rag.chunking.parts import equal_parts
 from rag.chunking.sections import Section
-from rag.chunking.sentences import equal_parts, sentence_starts
 from rag.domain import Block, BlockKind
+from rag.sentences import sentence_starts
 
 # What a cut costs, on a scale where an empty chunk costs 1 (`rag.chunking.cuts`).
 BETWEEN_BLOCKS = 0.0

@@ -8,14 +8,14 @@ from msgspec.structs import replace
 
 from rag.chunking.budgets import OVERLAP, Budget, CountTokens, fitting_atoms, fitting_path
 from rag.chunking.cuts import cheapest_cuts
+from rag.chunking.parts import equal_parts
 from rag.chunking.sections import Section, sections
-from rag.chunking.sentences import equal_parts
 from rag.domain import Chunk, Document, embedded_text
 from rag.errors import InvalidDocument
 
 TARGET = 400  # tokens; a longer chunk blurs, whatever the model would take
 
-CHUNKER = f"blocks/1 target={TARGET} overlap={OVERLAP}"
+CHUNKER = f"blocks/2 target={TARGET} overlap={OVERLAP}"
 """Names the algorithm and its options: another name, other chunks."""
 
 

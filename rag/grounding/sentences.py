@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from msgspec import Struct
 
 from rag.domain import Block
+from rag.sentences import sentence_spans
 
 
 class Sentence(Struct, frozen=True):
@@ -21,29 +22,6 @@ class Sentence(Struct, frozen=True):
     """As read aloud: markup gone, white space folded, a row's cells with their column's name."""
     header: tuple[int, int] | None = None
     """Span of the table's header row, without which a row says little."""
-
-
-_ABBREVIATIONS = """
-    mr mrs ms dr prof rev hon gen col lt sgt capt gov sen rep st sr jr messrs
-    vs cf ca al eg ie viz approx fig figs eq eqs sec ch vol vols no nos pp ed eds art resp
-    inc ltd corp co dept univ jan feb mar apr jun jul aug sep sept oct nov dec
-    bzw usw evtl ggf inkl nr str abs abb bspw vgl sog mio mrd mme mlle sra srta dra
-"""
-ABBREVIATIONS = frozenset(_ABBREVIATIONS.split())
-"""A stop after one of these seldom ends a sentence. Single letters (`J. Smith`, `e.g.`, `U.S.`)
-are known by their shape."""
-
-_STOP = re.compile(
-    r"""
-    (?P<mark>[.!?…]+)["'”’»)\]*_]*   # a stop, then whatever closes with it
-    (?=\s+["'“‘«„¿¡(\[*_`]*[^\s\W])  # then space and a new start
-    | [。！？｡।॥؟]+[”’」』）]*       # scripts whose full stop needs no space after it
-    | \n[ \t]*\n                      # a blank line
-    """,
-    re.VERBOSE,
-)
-_LAST_WORD = re.compile(r"([^\W\d_]+)\W*$")
-_INITIAL = re.compile(r"(?:^|[\s(.\"'“‘])[^\W\d_]$")
 
 
 def sentences(block: Block, text: str) -> tuple[Sentence, ...]:
@@ -59,7 +37,7 @@ def sentences(block: Block, text: str) -> tuple[Sentence, ...]:
         return tuple(_pieces(text, _item_spans(text), readable))
     if block.kind in ("equation", "image"):
         return tuple(_pieces(text, [(0, len(text))], readable))
-    return tuple(_pieces(text, _sentence_spans(text), readable))
+    return tuple(_pieces(text, sentence_spans(text, 0, len(text)), readable))
 
 
 def readable(text: str) -> str:
@@ -121,37 +99,13 @@ def _item_spans(text: str) -> Iterator[tuple[int, int]]:
     if not markers:
         yield from _line_spans(text)
         return
-    yield from _sentence_spans(text[: markers[0][0]])
+    yield from sentence_spans(text, 0, markers[0][0])
     ends = [*(start for start, _ in markers[1:]), len(text)]
     for (_, start), end in zip(markers, ends, strict=True):
         if end - start <= LONG_ITEM:
             yield start, end
         else:
-            yield from ((start + a, start + b) for a, b in _sentence_spans(text[start:end]))
-
-
-def _sentence_spans(text: str) -> list[tuple[int, int]]:
-    ends = [match.end() for match in _STOP.finditer(text) if _ends_sentence(text, match)]
-    starts = [0, *ends]
-    return list(zip(starts, [*ends, len(text)], strict=True))
-
-
-def _ends_sentence(text: str, stop: re.Match[str]) -> bool:
-    following = text[stop.end() :].lstrip("\"'“‘«„¿¡([*_` \t\n")[:1]
-    if stop["mark"] is None:
-        return True
-    if following.islower():
-        return False
-    if stop["mark"] != ".":
-        return True
-    before = text[max(0, stop.start() - 24) : stop.start()]
-    last = _LAST_WORD.search(before)
-    is_abbreviation = (
-        last is not None
-        and before.endswith(last[1])
-        and (last[1].lower() in ABBREVIATIONS or _INITIAL.search(before) is not None)
-    )
-    return not is_abbreviation
+            yield from sentence_spans(text, start, end)
 
 
 # --- tables -------------------------------------------------------------------------------------
