@@ -59,6 +59,34 @@ class Bill(Struct, frozen=True):
     usd: Decimal
 
 
+class Budgets(Struct, frozen=True):
+    """USD that may be spent; None where there is no limit."""
+
+    day: Decimal | None = None
+    """From midnight to midnight, UTC."""
+    job: Decimal | None = None
+
+
+NO_BUDGETS = Budgets()
+
+Grouping: TypeAlias = Literal["day", "operation", "model", "lane", "collection", "job", "key"]
+
+
+class Spent(Struct, frozen=True):
+    """What the calls of one group cost."""
+
+    group: dict[str, str | None]
+    """What they have in common: `{"model": "mistral-embed"}`."""
+    calls: int
+    """That were billed."""
+    units: Units
+    usd: Decimal
+    lost_calls: int = 0
+    """Under way, or without a reply that could be used: they may have been billed as well."""
+    lost_usd: Decimal = Decimal(0)
+    """The most that those may have cost."""
+
+
 class OcrReply(Struct, frozen=True):
     """What OCR made of some bytes, as the provider sent it: kept, a document can be composed anew
     by better code without being paid for again."""

@@ -1,48 +1,262 @@
-"""What was spent, on what, for whom."""
+"""What was spent, on what, for whom: every paid call, from before it leaves."""
 
-from decimal import Decimal
+from collections.abc import Sequence
+from decimal import ROUND_CEILING, Decimal
+from typing import Literal, TypeAlias
 
-from msgspec import Struct
-from sqlalchemy import func, insert, select
+from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from rag.domain import CollectionId, JobId
+from rag.domain import JobId, Version
+from rag.errors import BudgetExhausted, RagError
+from rag.spending import (
+    Bill,
+    Bought,
+    Budgets,
+    EmbeddedTexts,
+    Grouping,
+    Intent,
+    IntentId,
+    OcrReply,
+    Purpose,
+    Spent,
+    Units,
+    current_purpose,
+)
+from rag.storage.database import Database
+from rag.storage.embeddings import keep_embeddings
+from rag.storage.readings import find_reply, keep_reply
 from rag.storage.tables import LedgerRow
 from rag.storage.timestamps import now
 
 NANODOLLARS = 10**9  # per USD
 
-
-class Spend(Struct, frozen=True):
-    """One paid call."""
-
-    provider: str
-    model: str
-    operation: str
-    """`ocr`, `embed`, `answer` ..."""
-    units: int
-    """Pages or tokens, as the provider counts the operation."""
-    usd: Decimal
-    collection_id: CollectionId | None = None
-    job_id: JobId | None = None
+State: TypeAlias = Literal["open", "settled", "lost"]
+"""`open`: under way, or its process died; `lost`: the reply did not arrive, and the call may have
+been billed. A call that was surely not billed has no row."""
 
 
-def record_spend(session: Session, spend: Spend) -> None:
-    session.execute(
-        insert(LedgerRow).values(
-            at=now(),
-            provider=spend.provider,
-            model=spend.model,
-            operation=spend.operation,
-            units=spend.units,
-            nanodollars=int(spend.usd * NANODOLLARS),
-            collection_id=spend.collection_id,
-            job_id=spend.job_id,
+class SqlLedger:
+    """A `Ledger` over the library's database. Safe to share among threads."""
+
+    def __init__(self, database: Database, budgets: Budgets) -> None:
+        self._database = database
+        self._budgets = budgets
+
+    def intend(self, intent: Intent) -> IntentId:
+        """
+        Raises:
+            BudgetExhausted: with it, the day or the job could exceed its budget.
+        """
+        with self._database.write() as session:
+            purpose = current_purpose()
+            _check_budgets(session, intent, purpose, self._budgets)
+            return _open(session, intent, purpose)
+
+    def settle(self, intent: IntentId, bill: Bill, bought: Bought | None = None) -> None:
+        """
+        Raises:
+            RagError: there is no such call under way.
+            InvalidRequest: what was bought cannot be kept; the call stays `open`.
+        """
+        with self._database.write() as session:
+            _close(session, intent, bill)
+            _keep(session, bought)
+
+    def withdraw(self, intent: IntentId) -> None:
+        with self._database.write() as session:
+            session.execute(delete(LedgerRow).where(*_is_open(intent)))
+
+    def lose(self, intent: IntentId) -> None:
+        with self._database.write() as session:
+            session.execute(
+                update(LedgerRow).where(*_is_open(intent)).values(state="lost", ended_at=now())
+            )
+
+    def ocr_reply(self, version: Version, fingerprint: str) -> bytes | None:
+        with self._database.read() as session:
+            return find_reply(session, version, fingerprint)
+
+    def lose_all(self) -> int:
+        """Calls that an owner which died had under way: whether they were billed, nobody knows."""
+        with self._database.write() as session:
+            lost = update(LedgerRow).where(LedgerRow.state == "open")
+            return session.execute(lost.values(state="lost", ended_at=now())).rowcount  # type: ignore[attr-defined,no-any-return]  # an update has one
+
+    def spent(
+        self,
+        by: Sequence[Grouping] = (),
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        job: JobId | None = None,
+    ) -> tuple[Spent, ...]:
+        """What was spent, summed within each group, the dearest first.
+
+        Args:
+            since, until: times as they are stored; from the first, and before the second.
+        """
+        conditions = [
+            condition
+            for given, condition in (
+                (since, LedgerRow.at >= (since or "")),
+                (until, LedgerRow.at < (until or "")),
+                (job, LedgerRow.job_id == job),
+            )
+            if given is not None
+        ]
+        with self._database.read() as session:
+            return _summed(session, by, conditions)
+
+    def remaining(self, job: JobId | None = None) -> dict[str, Decimal]:
+        """USD that each budget leaves, `day` and `job`; budgets that are not set are missing."""
+        with self._database.read() as session:
+            return {
+                name: budget - _committed(session, condition)
+                for name, budget, condition in _limits(self._budgets, Purpose(job=job))
+            }
+
+
+def _open(session: Session, intent: Intent, purpose: Purpose) -> IntentId:
+    row = insert(LedgerRow).values(
+        at=now(),
+        state="open",
+        provider=intent.provider,
+        model=intent.model,
+        operation=intent.operation,
+        lane=intent.lane,
+        most_units=intent.most.input + intent.most.output,
+        most_nanodollars=nanodollars(intent.usd),
+        collection_id=purpose.collection,
+        job_id=purpose.job,
+        document_key=purpose.key,
+    )
+    return IntentId(session.execute(row.returning(LedgerRow.id)).scalar_one())
+
+
+def _close(session: Session, intent: IntentId, bill: Bill) -> None:
+    closed = session.execute(
+        update(LedgerRow)
+        .where(*_is_open(intent))
+        .values(
+            state="settled",
+            ended_at=now(),
+            input_units=bill.units.input,
+            output_units=bill.units.output,
+            cached_units=bill.units.cached,
+            nanodollars=nanodollars(bill.usd),
         )
+        .returning(LedgerRow.id)
+    ).first()
+    if closed is None:
+        raise RagError(f"the ledger has no call {intent} under way")
+
+
+def _keep(session: Session, bought: Bought | None) -> None:
+    if isinstance(bought, EmbeddedTexts):
+        keep_embeddings(session, bought.model, bought.input_type, bought.texts, bought.vectors)
+    elif isinstance(bought, OcrReply):
+        keep_reply(session, bought)
+
+
+def _is_open(intent: IntentId) -> tuple[ColumnElement[bool], ...]:
+    return (LedgerRow.id == intent, LedgerRow.state == "open")
+
+
+# --- budgets ------------------------------------------------------------------------------------
+
+
+def _check_budgets(session: Session, intent: Intent, purpose: Purpose, budgets: Budgets) -> None:
+    for name, budget, condition in _limits(budgets, purpose):
+        spent = _committed(session, condition)
+        if spent + intent.usd > budget:
+            raise BudgetExhausted(
+                f"this call may cost {_shown(intent.usd)}, and of the budget of {_shown(budget)}"
+                f" for a {name} {_shown(max(budget - spent, Decimal(0)))} are left; nothing was"
+                f" sent. Raise RAG_BUDGET_{name.upper()}, restart and ingest again: what was"
+                " bought is kept, and not paid for twice"
+            )
+
+
+def _limits(
+    budgets: Budgets, purpose: Purpose
+) -> list[tuple[Literal["day", "job"], Decimal, ColumnElement[bool]]]:
+    """Name, USD, and which calls count against it."""
+    limits: list[tuple[Literal["day", "job"], Decimal, ColumnElement[bool]]] = []
+    if budgets.day is not None:
+        limits.append(("day", budgets.day, LedgerRow.at >= now()[:10]))
+    if budgets.job is not None and purpose.job is not None:
+        limits.append(("job", budgets.job, LedgerRow.job_id == purpose.job))
+    return limits
+
+
+def _committed(session: Session, condition: ColumnElement[bool]) -> Decimal:
+    """USD: what was billed, and the most that calls without a reply may have cost."""
+    total = session.scalar(select(func.coalesce(func.sum(_NANODOLLARS), 0)).where(condition))
+    return Decimal(total or 0) / NANODOLLARS
+
+
+_NANODOLLARS = case(
+    (LedgerRow.state == "settled", LedgerRow.nanodollars), else_=LedgerRow.most_nanodollars
+)
+
+
+def _shown(usd: Decimal) -> str:
+    return f"${usd:.4f}".rstrip("0").rstrip(".")
+
+
+# --- sums ---------------------------------------------------------------------------------------
+
+_GROUPS: dict[Grouping, ColumnElement[str] | ColumnElement[str | None]] = {
+    "day": func.substr(LedgerRow.at, 1, 10),
+    "operation": LedgerRow.operation.expression,
+    "model": LedgerRow.model.expression,
+    "lane": LedgerRow.lane.expression,
+    "collection": LedgerRow.collection_id.expression,
+    "job": LedgerRow.job_id.expression,
+    "key": LedgerRow.document_key.expression,
+}
+
+
+def _summed(
+    session: Session, by: Sequence[Grouping], conditions: Sequence[ColumnElement[bool]]
+) -> tuple[Spent, ...]:
+    settled = LedgerRow.state == "settled"
+    groups = [_GROUPS[each] for each in by]
+    billed = func.coalesce(func.sum(case((settled, LedgerRow.nanodollars), else_=0)), 0)
+    rows = session.execute(
+        select(
+            func.coalesce(func.sum(case((settled, 1), else_=0)), 0),
+            func.coalesce(func.sum(LedgerRow.input_units), 0),
+            func.coalesce(func.sum(LedgerRow.output_units), 0),
+            func.coalesce(func.sum(LedgerRow.cached_units), 0),
+            billed,
+            func.coalesce(func.sum(case((settled, 0), else_=1)), 0),
+            func.coalesce(func.sum(case((settled, 0), else_=LedgerRow.most_nanodollars)), 0),
+            *groups,
+        )
+        .where(*conditions)
+        .group_by(*groups)
+        .order_by(billed.desc(), *groups)
+    )
+    return tuple(
+        Spent(
+            group=dict(zip(by, row[7:], strict=True)),
+            calls=row[0],
+            units=Units(row[1], row[2], row[3]),
+            usd=usd(row[4]),
+            lost_calls=row[5],
+            lost_usd=usd(row[6]),
+        )
+        for row in rows
+        if row[0] or row[5]
     )
 
 
-def total_spend(session: Session) -> Decimal:
-    """USD, of all calls."""
-    total = session.scalar(select(func.coalesce(func.sum(LedgerRow.nanodollars), 0)))
-    return Decimal(total or 0) / NANODOLLARS
+def nanodollars(amount: Decimal) -> int:
+    """Rounded up: a budget must not be passed by many small roundings."""
+    return int((amount * NANODOLLARS).to_integral_value(ROUND_CEILING))
+
+
+def usd(amount: int) -> Decimal:
+    return Decimal(amount) / NANODOLLARS

@@ -46,6 +46,7 @@ from rag.domain import (
 )
 from rag.errors import Conflict, RagError
 from rag.ranking.filters import Filter, bounded
+from rag.spending import NO_BUDGETS, Budgets
 from rag.storage import (
     answers,
     collections,
@@ -54,7 +55,6 @@ from rag.storage import (
     evidence,
     items,
     jobs,
-    ledger,
     publishing,
     readings,
     samples,
@@ -65,7 +65,7 @@ from rag.storage.database import Database
 from rag.storage.derived import DerivedIndexes, IndexHealth
 from rag.storage.durable import make_private_folder
 from rag.storage.items import ClaimedItem, Work
-from rag.storage.ledger import Spend
+from rag.storage.ledger import SqlLedger
 from rag.storage.migrating import migrate_database
 from rag.storage.ownership import Ownership, take_ownership
 from rag.storage.publishing import Publication
@@ -91,8 +91,11 @@ class Health(Struct, frozen=True):
 class Library:
     """One data folder: database, original bytes, and the indexes derived from them."""
 
-    def __init__(self, data_dir: Path, database: Database, ownership: Ownership) -> None:
+    def __init__(
+        self, data_dir: Path, database: Database, ownership: Ownership, budgets: Budgets
+    ) -> None:
         """Use `open`."""
+        self.ledger = SqlLedger(database, budgets)
         self.data_dir = data_dir
         self._database = database
         self._ownership = ownership
@@ -103,7 +106,13 @@ class Library:
         self._indexes: dict[CollectionId, DerivedIndexes] = {}
 
     @classmethod
-    def open(cls, data_dir: Path, *, database_url: str | None = None) -> "Library":
+    def open(
+        cls,
+        data_dir: Path,
+        *,
+        database_url: str | None = None,
+        budgets: Budgets = NO_BUDGETS,
+    ) -> "Library":
         """Takes the folder for this process, brings the schema up to date, and loads the
         indexes; what is missing or damaged of them is built again.
 
@@ -118,7 +127,7 @@ class Library:
             database = Database(database_url or sqlite_url(data_dir))
             try:
                 migrate_database(database)
-                library = cls(data_dir, database, ownership)
+                library = cls(data_dir, database, ownership, budgets)
                 library._start()
             except BaseException:
                 database.close()
@@ -322,10 +331,6 @@ class Library:
         with self._database.write() as session:
             embeddings.keep_embeddings(session, model, input_type, texts, vectors)
 
-    def record_spend(self, spend: Spend) -> None:
-        with self._database.write() as session:
-            ledger.record_spend(session, spend)
-
     # --- documents ------------------------------------------------------------------------------
 
     def publish(
@@ -467,6 +472,7 @@ class Library:
         with self._database.write() as session:
             self._id = _library_id(session)
             items.release_all(session)
+        self.ledger.lose_all()
         with self._database.read() as session:
             ids = [version.collection_id for version in collections.serving_versions(session)]
         for id in ids:

@@ -1,4 +1,5 @@
-"""What readers made of bytes: reading them again, with the same options, gives the same."""
+"""What readers made of bytes: reading them again, with the same options, gives the same. And what
+a provider replied on the way there, so that a better reader need not pay for it again."""
 
 import zlib
 
@@ -7,6 +8,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from rag.domain import Document, Failure, Version
+from rag.spending import OcrReply
 from rag.storage.tables import ReadingRow
 
 COMPRESSION = 1  # zlib's fastest: text shrinks to a third, and more effort buys little
@@ -36,15 +38,38 @@ def keep_reading(
             ReadingRow.sha256 == version, ReadingRow.fingerprint == fingerprint
         )
     )
-    session.execute(
-        insert(ReadingRow).values(
-            sha256=version,
-            fingerprint=fingerprint,
-            kind="document" if isinstance(result, Document) else "failure",
-            content=zlib.compress(msgspec.msgpack.encode(result), COMPRESSION),
+    kind = "document" if isinstance(result, Document) else "failure"
+    _keep(session, version, fingerprint, kind, msgspec.msgpack.encode(result))
+
+
+def find_reply(session: Session, version: Version, fingerprint: str) -> bytes | None:
+    """What OCR made of these bytes, as the provider sent it."""
+    content = session.scalar(
+        select(ReadingRow.content).where(
+            ReadingRow.sha256 == version,
+            ReadingRow.fingerprint == fingerprint,
+            ReadingRow.kind == "reply",
         )
     )
+    return None if content is None else zlib.decompress(content)
+
+
+def keep_reply(session: Session, reply: OcrReply) -> None:
+    """Keeps the first: when two calls bought the same, they are equally good."""
+    if find_reply(session, reply.version, reply.fingerprint) is None:
+        _keep(session, reply.version, reply.fingerprint, "reply", reply.content)
 
 
 def remove_readings(session: Session, version: Version) -> None:
     session.execute(delete(ReadingRow).where(ReadingRow.sha256 == version))
+
+
+def _keep(session: Session, version: Version, fingerprint: str, kind: str, raw: bytes) -> None:
+    session.execute(
+        insert(ReadingRow).values(
+            sha256=version,
+            fingerprint=fingerprint,
+            kind=kind,
+            content=zlib.compress(raw, COMPRESSION),
+        )
+    )

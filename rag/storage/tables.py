@@ -324,20 +324,38 @@ class CitationRow(Row):
 
 
 class LedgerRow(Row):
-    """One paid call."""
+    """One paid call: under way, billed, or without a reply."""
 
     __tablename__ = "ledger"
-    __table_args__ = NEVER_REUSED
+    __table_args__ = (
+        Index(
+            "ix_ledger_open",
+            "state",
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
+        NEVER_REUSED,
+    )
 
     id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
-    at: Mapped[str] = mapped_column(String(32))
+    at: Mapped[str] = mapped_column(String(32), index=True)
+    """When it left."""
+    ended_at: Mapped[str | None] = mapped_column(String(32))
+    state: Mapped[str] = mapped_column(String(16))
+    """`open`, `settled` or `lost`."""
     provider: Mapped[str] = mapped_column(String(64))
     model: Mapped[str] = mapped_column(String(200))
     operation: Mapped[str] = mapped_column(String(32))
-    """`ocr`, `embed`, `answer` ..."""
-    units: Mapped[int] = mapped_column(BigInteger)
-    """Pages or tokens, as the provider counts the operation."""
-    nanodollars: Mapped[int] = mapped_column(BigInteger)
-    """USD / 10^9: whole numbers add up exactly on every database."""
+    lane: Mapped[str] = mapped_column(String(16))
+    most_units: Mapped[int] = mapped_column(BigInteger)
+    most_nanodollars: Mapped[int] = mapped_column(BigInteger)
+    """The most it may cost. USD / 10^9: whole numbers add up exactly on every database."""
+    input_units: Mapped[int] = mapped_column(BigInteger, default=0)
+    """Pages or tokens, as the provider counts the operation; this and the next three are 0 until
+    it is settled."""
+    output_units: Mapped[int] = mapped_column(BigInteger, default=0)
+    cached_units: Mapped[int] = mapped_column(BigInteger, default=0)
+    nanodollars: Mapped[int] = mapped_column(BigInteger, default=0)
     collection_id: Mapped[str | None] = mapped_column(String(64))
-    job_id: Mapped[str | None] = mapped_column(String(64))
+    job_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    document_key: Mapped[str | None] = mapped_column(Text)
