@@ -16,6 +16,7 @@ RagError
 ├── ModelUnavailable         an embedded model is missing or not the one we know
 └── ProviderError            a model provider failed us
     ├── ProviderRefused          it says the request or the key is wrong; a retry will not help
+    │   └── KeyRefused               it takes nothing from this key; all work there must wait
     ├── RateLimited              try again after `retry_after` seconds
     ├── ProviderUnavailable      it is down, or too slow
     └── MalformedReply           it answered, but not in the shape we asked for
@@ -94,6 +95,10 @@ class ProviderError(RagError):
 
 class ProviderRefused(ProviderError):
     code = "provider_refused"
+
+
+class KeyRefused(ProviderRefused):
+    code = "provider_key_refused"
 
 
 class RateLimited(ProviderError):

@@ -9,7 +9,8 @@ from msgspec import Struct
 from rag.domain import Draft, Evidence, Usage
 from rag.errors import MalformedReply
 from rag.grounding.prompt import Message, messages
-from rag.mistral.client import Call, MistralClient
+from rag.mistral.calls import Call
+from rag.mistral.client import MistralClient
 from rag.mistral.patience import INTERACTIVE
 from rag.mistral.prices import chat_cost
 from rag.mistral.schema import json_schema

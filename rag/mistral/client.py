@@ -1,30 +1,26 @@
-"""The one door to the provider: a pooled connection, deadlines, retries, and our own errors."""
+"""The one door to the provider: whoever calls it waits his turn, and is told our own errors."""
 
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
-import msgspec
 from msgspec import Struct
 
-from rag import __version__
-from rag.errors import InvalidSettings, MalformedReply, ProviderError, ProviderUnavailable
-from rag.mistral.failures import MayPass, failure_of
+from rag.errors import MalformedReply, ProviderError
+from rag.mistral.booking import Booking, booked
+from rag.mistral.calls import Call, Paid, Value
+from rag.mistral.connection import BASE_URL, Connection
+from rag.mistral.failures import MayPass
 from rag.mistral.patience import BULK, INTERACTIVE, Patience
-from rag.mistral.refusals import LARGEST_BODY
-from rag.mistral.wire.decoding import PROVIDER, decode
+from rag.mistral.wire.decoding import decode
 from rag.mistral.wire.models import ModelCard, ModelList
+from rag.ports import Ledger
+from rag.spending import Bill, Bought, Intent
 
 log = logging.getLogger(__name__)
-
-BASE_URL = "https://api.mistral.ai"
-
-_CONNECT = 10.0
-"""Seconds to open a connection. All else is under the call's own deadline: the connection
-library's timeouts begin anew with every byte, so a reply that drips would never end."""
 
 _QUICK = 10.0
 """Seconds for a call that does no work."""
@@ -36,24 +32,16 @@ _DEAR_FAILURES = 2
 """Of one call until it is given up: replies that were too slow or not readable, and yet were
 probably billed."""
 
-Value = TypeVar("Value")
 
+class Stream(Struct, frozen=True):
+    """A reply that is still arriving."""
 
-class Call(Struct, frozen=True):
-    """One question to the provider. Its request holds what nobody may log."""
+    pieces: AsyncIterator[bytes]
+    booking: Booking
 
-    path: str
-    model: str
-    """Its id, for the operator to read; what is asked for where no model is."""
-    request: Struct | None
-    """Sent as JSON by POST; None is a GET."""
-    deadline: float
-    """Seconds from first byte out to last byte in."""
-    largest_reply: int
-    """Bytes."""
-
-    def __repr__(self) -> str:
-        return f"Call({self.path!r}, {self.model!r})"
+    async def settle(self, bill: Bill, bought: Bought | None = None) -> None:
+        """To be called when the reply has told its usage; else the call counts as lost."""
+        await self.booking.settle(bill, bought)
 
 
 class MistralClient:
@@ -62,32 +50,29 @@ class MistralClient:
     def __init__(
         self,
         api_key: str,
+        ledger: Ledger | None = None,
         *,
         base_url: str = BASE_URL,
+        headers: Mapping[str, str] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
         """
         Args:
+            ledger: where paid calls are written down; nowhere where None.
+            headers: sent besides our own, and instead of them where they have the same name.
             transport: what carries the requests; the network where None.
             sleep: waits so many seconds.
             chance: uniform in [0, 1).
 
         Raises:
-            InvalidSettings: the key or the base URL cannot be one.
+            InvalidSettings: the key, the base URL or a header cannot be one.
         """
-        self._http = httpx.AsyncClient(
-            base_url=_checked_url(base_url),
-            headers={
-                "authorization": f"Bearer {_checked_key(api_key)}",
-                "accept": "application/json",
-                "user-agent": f"rag/{__version__}",
-            },
-            timeout=httpx.Timeout(None, connect=_CONNECT),
-            limits=httpx.Limits(max_connections=BULK.places + INTERACTIVE.places),
-            transport=transport,
+        self._connection = Connection(
+            api_key, base_url=base_url, headers=headers, transport=transport
         )
+        self._ledger = ledger
         self._places = {each: asyncio.Semaphore(each.places) for each in (BULK, INTERACTIVE)}
         self._retiring: set[str] = set()
         """Models whose retirement was told."""
@@ -95,38 +80,63 @@ class MistralClient:
         self._chance = chance
 
     def __repr__(self) -> str:
-        return f"MistralClient({str(self._http.base_url)!r})"
+        return f"MistralClient({self._connection.host!r})"
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self._connection.close()
 
-    async def ask(self, call: Call, read: Callable[[bytes], Value], *, patience: Patience) -> Value:
+    async def ask(
+        self,
+        call: Call,
+        read: Callable[[bytes], Value],
+        *,
+        patience: Patience,
+        paid: Paid[Value] | None = None,
+    ) -> Value:
         """What `read` makes of the reply. Repeated where a failure may pass; the provider knows
         no idempotency key, so a reply that was lost on its way may be billed twice.
 
         Args:
             read: body -> value; raises MalformedReply for a body not to be believed.
+            paid: how each attempt is written down; None for a call that costs nothing.
 
         Raises:
-            Refused: it will not do it, however often it is asked.
+            BudgetExhausted: it would cost more than is allowed, and was not made.
+            KeyRefused: nothing is done for this key; what else is to be done must wait.
+            Refused: this will not be done, however often it is asked.
             RateLimited: it asks us to wait longer than the patience lasts.
             ProviderUnavailable: it is down, or too slow.
             MalformedReply: it answered in no shape that was agreed.
         """
-        body = None if call.request is None else msgspec.json.encode(call.request)
-        attempt = dear = 0
-        while True:
-            attempt += 1
-            try:
-                async with self._places[patience]:
-                    return await self._attempt(call, body, read)
-            except MayPass as failure:
-                wait = patience.wait(attempt, failure.retry_after, self._chance())
-                dear += failure.is_dear
-                if wait is None or dear == _DEAR_FAILURES:
-                    raise failure.error from failure.__cause__
-                _tell_of_retry(call, attempt, failure.error, wait)
-            await self._sleep(wait)
+
+        async def attempt() -> Value:
+            async with self._places[patience]:
+                return await self._answer(call, read, paid)
+
+        return await self._persist(call, patience, attempt)
+
+    @asynccontextmanager
+    async def stream(
+        self, call: Call, *, patience: Patience, intent: Intent | None = None
+    ) -> AsyncIterator[Stream]:
+        """A reply piece by piece. Repeated until it begins, and not afterwards: what the reader
+        has seen cannot be taken back. Leaving the block ends the reply.
+
+        Raises:
+            As `ask` does; the pieces too.
+        """
+        async with AsyncExitStack() as held:
+
+            async def attempt() -> Stream:
+                async with AsyncExitStack() as opened:
+                    await opened.enter_async_context(self._places[patience])
+                    booking = await opened.enter_async_context(booked(self._ledger, intent))
+                    incoming = await opened.enter_async_context(self._connection.open(call))
+                    self._warn_of_retirement(call, incoming.headers)
+                    held.push_async_exit(opened.pop_all())
+                    return Stream(_told(incoming.pieces), booking)
+
+            yield await self._persist(call, patience, attempt)
 
     async def models(self) -> tuple[ModelCard, ...]:
         """Every model that the key may use, with the date on which it goes, where that is known.
@@ -139,53 +149,40 @@ class MistralClient:
         reply = await self.ask(call, lambda body: decode(body, ModelList), patience=INTERACTIVE)
         return reply.data
 
-    async def _attempt(
-        self, call: Call, body: bytes | None, read: Callable[[bytes], Value]
+    async def _persist(
+        self, call: Call, patience: Patience, attempt: Callable[[], Awaitable[Value]]
     ) -> Value:
-        try:
-            async with asyncio.timeout(call.deadline):
-                status, headers, reply = await self._exchange(call, body)
-        except TimeoutError as error:
-            late = ProviderUnavailable(PROVIDER, f"did not answer within {call.deadline:g} s")
-            raise MayPass(late, is_dear=True) from error
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            gone = ProviderUnavailable(PROVIDER, "cannot be reached")
-            raise MayPass(gone) from error
-        except (httpx.TransportError, httpx.DecodingError) as error:
-            broken = ProviderUnavailable(PROVIDER, "broke off the connection")
-            raise MayPass(broken) from error
-        if status != httpx.codes.OK:
-            raise failure_of(call.model, status, headers, reply)
-        self._warn_of_retirement(call, headers)
-        try:
-            return read(reply)
-        except MalformedReply as error:
-            raise MayPass(error, is_dear=True) from error.__cause__
+        attempts = dear = 0
+        while True:
+            attempts += 1
+            try:
+                return await attempt()
+            except MayPass as failure:
+                wait = patience.wait(attempts, failure.retry_after, self._chance())
+                dear += failure.is_dear
+                if wait is None or dear == _DEAR_FAILURES:
+                    raise failure.error from failure.__cause__
+                _tell_of_retry(call, attempts, failure.error, wait)
+            await self._sleep(wait)
 
-    async def _exchange(self, call: Call, body: bytes | None) -> tuple[int, httpx.Headers, bytes]:
-        """Status, headers and the whole body, decompressed, within the call's limit."""
-        request = self._http.build_request(
-            "GET" if body is None else "POST",
-            call.path,
-            content=body,
-            headers=None if body is None else {"content-type": "application/json"},
-        )
-        response = await self._http.send(request, stream=True)
-        try:
-            is_reply = response.status_code == httpx.codes.OK
-            limit = call.largest_reply if is_reply else LARGEST_BODY
-            received = bytearray()
-            async for piece in response.aiter_bytes():
-                received += piece
-                if len(received) > limit:
-                    break
-            if is_reply and len(received) > limit:
-                raise MalformedReply(PROVIDER, f"sent more than {limit:,} bytes, and was cut off")
-            return response.status_code, response.headers, bytes(received)
-        finally:
-            await response.aclose()
+    async def _answer(
+        self, call: Call, read: Callable[[bytes], Value], paid: Paid[Value] | None
+    ) -> Value:
+        async with booked(self._ledger, paid.intent if paid else None) as booking:
+            reply = await self._connection.exchange(call)
+            self._warn_of_retirement(call, reply.headers)
+            try:
+                value = read(reply.body)
+            except MalformedReply as error:
+                bill = paid.bill_of_unusable(reply.body) if paid else None
+                if bill is not None:
+                    await booking.settle(bill)
+                raise MayPass(error, is_dear=True) from error.__cause__
+            if paid is not None:
+                await booking.settle(*paid.bill(value))
+            return value
 
-    def _warn_of_retirement(self, call: Call, headers: httpx.Headers) -> None:
+    def _warn_of_retirement(self, call: Call, headers: Mapping[str, str]) -> None:
         """Once for each model."""
         retires = headers.get("x-model-deprecation-timestamp")
         if retires and call.model not in self._retiring:
@@ -194,6 +191,14 @@ class MistralClient:
                 "a model is about to be retired",
                 extra={"action": "model_retires", "model": call.model, "on": retires[:40]},
             )
+
+
+async def _told(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    try:
+        async for piece in pieces:
+            yield piece
+    except MayPass as failure:
+        raise failure.error from failure.__cause__
 
 
 def _tell_of_retry(call: Call, attempt: int, error: ProviderError, wait: float) -> None:
@@ -207,21 +212,3 @@ def _tell_of_retry(call: Call, attempt: int, error: ProviderError, wait: float) 
             "wait": round(wait, 2),
         },
     )
-
-
-def _checked_key(api_key: str) -> str:
-    """Refused here, because the connection library would repeat it in its own error."""
-    key = api_key.strip()
-    if not key or not key.isascii() or not key.isprintable() or " " in key:
-        raise InvalidSettings("the Mistral API key is empty, or holds characters no key has")
-    return key
-
-
-def _checked_url(base_url: str) -> httpx.URL:
-    try:
-        url = httpx.URL(base_url)
-    except httpx.InvalidURL as error:
-        raise InvalidSettings("the Mistral base URL is not a URL") from error
-    if url.scheme not in ("http", "https") or not url.host:
-        raise InvalidSettings("the Mistral base URL must start with https:// and name a host")
-    return url

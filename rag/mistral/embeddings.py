@@ -7,7 +7,8 @@ import numpy as np
 
 from rag.domain import InputType, Vectors
 from rag.errors import InvalidRequest, InvalidSettings, MalformedReply
-from rag.mistral.client import Call, MistralClient
+from rag.mistral.calls import Call
+from rag.mistral.client import MistralClient
 from rag.mistral.packing import (
     LONGEST_INPUT,
     Packing,

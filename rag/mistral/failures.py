@@ -3,7 +3,13 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from rag.errors import ProviderError, ProviderUnavailable, RateLimited
+from rag.errors import (
+    KeyRefused,
+    ProviderError,
+    ProviderRefused,
+    ProviderUnavailable,
+    RateLimited,
+)
 from rag.mistral.patience import PASSING, retry_after
 from rag.mistral.refusals import Refused, refusal
 from rag.mistral.wire.decoding import PROVIDER
@@ -21,12 +27,20 @@ _ADVICE = {
     422: "refuses the request",
 }
 
+_OF_THE_KEY = frozenset({401, 402, 403})
+"""Statuses that every other call with this key would meet too."""
+
 
 class MayPass(Exception):
     """A failure that another attempt may not meet."""
 
     def __init__(
-        self, error: ProviderError, *, retry_after: float | None = None, is_dear: bool = False
+        self,
+        error: ProviderError,
+        *,
+        retry_after: float | None = None,
+        is_dear: bool = False,
+        is_free: bool = False,
     ) -> None:
         super().__init__(str(error))
         self.error = error
@@ -35,18 +49,31 @@ class MayPass(Exception):
         """Seconds the provider asked for; None where it did not."""
         self.is_dear = is_dear
         """Whether the attempt was probably billed."""
+        self.is_free = is_free
+        """Whether it was surely not billed. What is neither may have been."""
 
 
-def failure_of(model: str, status: int, headers: Mapping[str, str], body: bytes) -> Exception:
+def is_free(failure: BaseException) -> bool:
+    """Whether a call that ended so was surely not billed."""
+    return isinstance(failure, ProviderRefused) or (
+        isinstance(failure, MayPass) and failure.is_free
+    )
+
+
+def failure_of(
+    model: str, status: int, headers: Mapping[str, str], body: bytes
+) -> MayPass | ProviderRefused:
     """The error that a status deserves: one that may pass, or a refusal for good."""
     said = refusal(status, body)
     wait = retry_after(headers)
     if status == HTTPStatus.TOO_MANY_REQUESTS and said.cause != "over capacity":
         limited = RateLimited(PROVIDER, retry_after=_UNSTATED_WAIT if wait is None else wait)
-        return MayPass(limited, retry_after=wait)
+        return MayPass(limited, retry_after=wait, is_free=True)
     if status in PASSING:
         down = ProviderUnavailable(PROVIDER, f"cannot do it at the moment ({model}: {said})")
-        return MayPass(down, retry_after=wait)
+        return MayPass(down, retry_after=wait, is_free=True)
+    if status in _OF_THE_KEY and said.cause != "blocked by a guardrail":
+        return KeyRefused(PROVIDER, f"{_ADVICE[status]} ({model}: {said})")
     if 300 <= status < 400:
         return Refused(said, "answers from elsewhere; is the base URL right?", model)
     return Refused(said, _ADVICE.get(status, "answers in a way that was not agreed"), model)

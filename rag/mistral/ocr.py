@@ -11,7 +11,8 @@ from rag.errors import (
     MalformedReply,
     UnsupportedMediaType,
 )
-from rag.mistral.client import Call, MistralClient
+from rag.mistral.calls import Call
+from rag.mistral.client import MistralClient
 from rag.mistral.documents import document_of
 from rag.mistral.patience import BULK
 from rag.mistral.refusals import Refused

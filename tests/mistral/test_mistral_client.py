@@ -20,7 +20,8 @@ from rag.errors import (
     ProviderUnavailable,
     RateLimited,
 )
-from rag.mistral.client import Call, MistralClient
+from rag.mistral.calls import Call
+from rag.mistral.client import MistralClient
 from rag.mistral.patience import BULK, INTERACTIVE
 from rag.mistral.wire.decoding import decode
 from rag.mistral.wire.embeddings import EmbeddingReply, EmbeddingRequest
