@@ -16,6 +16,7 @@ from rag.mistral.prices import chat_cost
 from rag.mistral.schema import json_schema
 from rag.mistral.wire.chat import ChatChoice, ChatReply, ChatRequest, JsonSchema, ResponseFormat
 from rag.mistral.wire.decoding import PROVIDER, decode
+from rag.spending import Units
 
 MODEL = "mistral-large-2512"
 """Generally available, not deprecated, and pinned: `-latest` moves without notice. It does not
@@ -93,13 +94,9 @@ class MistralAnswerer:
         return await self._client.ask(call, _reply, patience=INTERACTIVE)
 
     def _usage(self, *replies: ChatReply) -> Usage:
-        cost = sum((chat_cost(self._model, reply.usage) for reply in replies), Decimal(0))
-        return Usage(
-            self._model,
-            sum(reply.usage.prompt_tokens for reply in replies),
-            sum(reply.usage.completion_tokens for reply in replies),
-            f"{cost:f}",
-        )
+        units = sum((reply.usage.units() for reply in replies), Units(0))
+        cost = chat_cost(self._model, units) or Decimal(0)
+        return Usage(self._model, units.input, units.output, f"{cost:f}")
 
 
 class _Unusable(Struct, frozen=True):
