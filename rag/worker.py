@@ -9,7 +9,9 @@ from rag.calibration import calibrate
 from rag.domain import Collection, CollectionId, Failure, ItemState
 from rag.errors import Conflict, InvalidDocument, ProviderError, RagError
 from rag.ingestion import ingest
+from rag.pausing import Pause
 from rag.ports import Embedders, Readers
+from rag.spending import Purpose, spending_for
 from rag.storage.items import ClaimedItem
 from rag.storage.library import Library
 
@@ -31,15 +33,27 @@ class Worker:
     """
 
     def __init__(
-        self, library: Library, readers: Readers, embedders: Embedders, *, lanes: int
+        self,
+        library: Library,
+        readers: Readers,
+        embedders: Embedders,
+        *,
+        lanes: int,
+        pause: Pause | None = None,
     ) -> None:
         self._library = library
         self._readers = readers
         self._embedders = embedders
         self._lanes = lanes
+        self._pause = pause or Pause()
         self._awake = asyncio.Event()
         self._checked: dict[CollectionId, int] = {}
         self._changed: dict[CollectionId, Collection] = {}
+
+    @property
+    def paused(self) -> Failure | None:
+        """Why nothing is begun at the moment; None while work goes on."""
+        return self._pause.reason
 
     def wake(self) -> None:
         """There is something in the queue: look now. Call it on the worker's event loop."""
@@ -53,6 +67,7 @@ class Worker:
 
     async def _lane(self) -> None:
         while True:
+            await self._pause.passed()
             self._awake.clear()  # before looking: a wake that comes while we look is not lost
             claimed = await self._claim()
             if claimed is not None:
@@ -72,16 +87,22 @@ class Worker:
 
     async def _process(self, claimed: ClaimedItem) -> None:
         began = perf_counter()
+        purpose = Purpose(claimed.collection.id, claimed.job_id, claimed.key)
         try:
-            await ingest(
-                claimed, readers=self._readers, embedders=self._embedders, library=self._library
-            )
+            with spending_for(purpose):
+                await ingest(
+                    claimed, readers=self._readers, embedders=self._embedders, library=self._library
+                )
+            self._pause.end()
             self._changed[claimed.collection.id] = claimed.collection
         except asyncio.CancelledError:
-            with suppress(Conflict):  # its last step, on a thread, ended it all the same
-                await asyncio.to_thread(self._library.release, claimed)
+            await self._give_back(claimed)
             raise
         except Exception as error:  # the outermost loop: whatever happened is this item's end
+            if self._pause.begin(error):
+                log.warning("work is paused", extra={"action": "paused", "reason": str(error)})
+                await self._give_back(claimed)
+                return
             state, failure = _ending(error)
             log.log(
                 logging.INFO if state == "refused" else logging.ERROR,
@@ -90,6 +111,10 @@ class Worker:
                 exc_info=failure.code == "internal",
             )
             await self._record(claimed, state, failure, perf_counter() - began)
+
+    async def _give_back(self, claimed: ClaimedItem) -> None:
+        with suppress(Conflict):  # it was cancelled, or its last step, on a thread, ended it
+            await asyncio.to_thread(self._library.release, claimed)
 
     async def _record(
         self, claimed: ClaimedItem, state: ItemState, failure: Failure, seconds: float
@@ -114,7 +139,8 @@ class Worker:
                 if now.chunks < GROWTH * self._checked.get(now.id, 0):
                     continue
                 self._checked[now.id] = now.chunks
-                await calibrate(now, embedders=self._embedders, library=self._library)
+                with spending_for(Purpose(now.id)):
+                    await calibrate(now, embedders=self._embedders, library=self._library)
             except Exception:  # the weight stays as it was; the next ingest tries again
                 log.warning("self-check failed", extra={"action": "check_failed"}, exc_info=True)
 

@@ -11,7 +11,7 @@ FLOORS = [
     {"chunking", "ranking", "grounding", "spending"},
     {"ports"},
     {"mistral", "local", "sources", "storage"},
-    {"ingestion", "retrieval", "calibration"},
+    {"ingestion", "retrieval", "calibration", "pausing"},
     {"answering", "worker"},
     {"settings"},
     {"wiring"},

@@ -1,14 +1,16 @@
 """The stories, told with a real library and small engines."""
 
 import asyncio
+import itertools
 import time
 from pathlib import Path
 
 import pytest
 
 from rag.answering import Question, answer
-from rag.domain import Collection, Draft, DraftClaim, IngestJob, Quotation, Source
-from rag.errors import ModelUnavailable, ProviderUnavailable
+from rag.domain import Collection, Document, Draft, DraftClaim, IngestJob, Quotation, Source
+from rag.errors import KeyRefused, ModelUnavailable, ProviderUnavailable
+from rag.pausing import Pause
 from rag.ports import Embedders, Readers
 from rag.retrieval import Query, search
 from rag.storage.library import Library
@@ -37,13 +39,13 @@ class House:
             chunk_tokens=self.embedder.max_tokens,
         )
 
-    async def ingest(self, **texts: str | bytes) -> IngestJob:
+    async def ingest(self, *, pause: Pause | None = None, **texts: str | bytes) -> IngestJob:
         sources = [
             Source(f"{key}.md", text.encode() if isinstance(text, str) else text)
             for key, text in texts.items()
         ]
         job = self.library.create_job(self.within, sources)
-        worker = Worker(self.library, self.readers, self.embedders, lanes=2)
+        worker = Worker(self.library, self.readers, self.embedders, lanes=2, pause=pause)
         working = asyncio.create_task(worker.run())
         async with asyncio.timeout(20):
             while (now := self.library.job(job.id)).state in ("queued", "running"):
@@ -286,3 +288,50 @@ async def test_what_a_dead_owner_had_claimed_is_free_when_the_library_opens_agai
 
     assert claimed is not None
     assert claimed.attempts == 2
+
+
+async def test_an_outage_of_the_provider_costs_time_and_no_document(house: House) -> None:
+    sound, outage = house.reader.read, iter(range(5))
+
+    async def read(source: Source) -> Document:
+        if next(outage, None) is not None:
+            raise ProviderUnavailable("mistral", "cannot be reached")
+        return await sound(source)
+
+    async def shortly(seconds: float) -> None:
+        await asyncio.sleep(0.001)
+
+    clock = itertools.count(step=5.0)
+    house.reader.read = read  # type: ignore[method-assign]
+
+    job = await house.ingest(
+        pause=Pause(clock=lambda: next(clock), sleep=shortly), whales=WHALES, bread=BREAD
+    )
+
+    assert job.state == "succeeded"
+    assert job.items.done == 2
+
+
+async def test_a_refused_key_stops_the_work_and_keeps_it_queued(house: House) -> None:
+    calls = []
+
+    async def read(source: Source) -> Document:
+        calls.append(source.key)
+        raise KeyRefused("mistral", "refuses the key")
+
+    sound, house.reader.read = house.reader.read, read  # type: ignore[method-assign]
+    sources = [Source(f"{n}.md", WHALES.encode() + bytes([48 + n])) for n in range(9)]
+    job = house.library.create_job(house.within, sources)
+    worker = Worker(house.library, house.readers, house.embedders, lanes=2)
+    working = asyncio.create_task(worker.run())
+    await asyncio.sleep(0.5)
+
+    assert len(calls) <= 2, "one for each lane, and none after"
+    assert worker.paused is not None
+    assert house.library.job(job.id).items.failed == 0
+
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    house.reader.read = sound  # type: ignore[method-assign]
+    await house.ingest(more=BREAD)
+    assert house.library.job(job.id).items.done == 9
