@@ -19,6 +19,8 @@ def joined(lines: Sequence[PrintedLine], known: frozenset[str]) -> tuple[Printed
     stays: "cost-" and "benefit" may well be one compound."""
     result = list(lines)
     for i in range(len(lines) - 1):
+        if not lines[i].text.endswith("-"):
+            continue
         head, tail = HEAD.search(lines[i].text), TAIL.match(lines[i + 1].text)
         if head and tail and tail[1].islower() and (head[1] + tail[1]).casefold() in known:
             result[i] = PrintedLine(lines[i].text[:-1], lines[i].box, joined=True)

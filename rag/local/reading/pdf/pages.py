@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rag.domain import Box
-from rag.local.reading.layout import PrintedBlock, PrintedLine, PrintedPage
+from rag.local.reading.layout import PrintedBlock, PrintedLine, PrintedPage, union
 from rag.local.reading.pdf.beginnings import captioned, item_text, listed
 from rag.local.reading.pdf.blocks import Gathered, gathered
 from rag.local.reading.pdf.furniture import Edge, furniture
@@ -45,15 +45,16 @@ def _blocks(layer: Layer, running: dict[int, Edge]) -> list[Gathered]:
 
 
 def _block(block: Gathered, frame: Frame, known: frozenset[str]) -> PrintedBlock:
+    boxes = _fractions([row.box for row in block.rows], frame)
     lines = tuple(
-        PrintedLine(_line_text(block, i, row), _fractions(row.box, frame))
-        for i, row in enumerate(block.rows)
+        PrintedLine(_line_text(block, i, row), box)
+        for i, (row, box) in enumerate(zip(block.rows, boxes, strict=True))
     )
     if block.kind == "table":
         lines = (lines[0], _delimiters(block.rows[0], lines[0]), *lines[1:])
     else:
         lines = joined(lines, known)
-    return PrintedBlock(block.kind, lines, _fractions(block.box, frame), block.level)
+    return PrintedBlock(block.kind, lines, union(boxes), block.level)
 
 
 def _line_text(block: Gathered, i: int, row: Row) -> str:
@@ -68,16 +69,14 @@ def _delimiters(header: Row, line: PrintedLine) -> PrintedLine:
     return PrintedLine("|" + " --- |" * len(header.fragments), (x0, y1, x1, y1))
 
 
-def _fractions(box: Box, frame: Frame) -> Box:
-    x0, y0, x1, y1 = box
-    return (
-        _within(x0 / frame.width),
-        _within(y0 / frame.height),
-        _within(x1 / frame.width),
-        _within(y1 / frame.height),
-    )
-
-
-def _within(fraction: float) -> float:
+def _fractions(boxes: Sequence[Box], frame: Frame) -> list[Box]:
     """On the page, in ten-thousandths: a tenth of a point."""
-    return round(min(1.0, max(0.0, fraction)), 4)
+    width, height = frame.width, frame.height
+    return [
+        (_rounded(x0 / width), _rounded(y0 / height), _rounded(x1 / width), _rounded(y1 / height))
+        for x0, y0, x1, y1 in boxes
+    ]
+
+
+def _rounded(fraction: float) -> float:
+    return round(fraction, 4) if 0 < fraction < 1 else float(fraction >= 1)

@@ -3,6 +3,7 @@
 import unicodedata
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 
 from msgspec import Struct
 
@@ -39,9 +40,9 @@ class Graphics(Struct, frozen=True):
     shapes: int
 
 
-def defect(text: str) -> str | None:
-    """What is wrong with the text of a layer, so that it had better be recognized; else None."""
-    count = Counter(text)
+def defect(count: Counter[str], words: int) -> str | None:
+    """What is wrong with a text layer, by how often it has each character and how many words, so
+    that the page had better be recognized; else None."""
     broken = _total(count, _is_broken)
     printed = _total(count, lambda c: not c.isspace() or _is_broken(c))
     if broken > BROKEN_SHARE * printed:
@@ -51,11 +52,12 @@ def defect(text: str) -> str | None:
         return None
     if _total(count, VOWELS.__contains__) < FEW_VOWELS * latin:
         return "the text layer has hardly any vowels; its codes are not letters"
-    if printed > LONG_WORD * len(text.split()):
+    if printed > LONG_WORD * words:
         return "the text layer has no spaces between words"
     return None
 
 
+@cache
 def _is_broken(character: str) -> bool:
     return character == "\ufffd" or (
         unicodedata.category(character) in NO_LETTERS and character not in LAYOUT
@@ -67,13 +69,13 @@ def _total(count: Counter[str], counts: Callable[[str], bool]) -> int:
     return sum(n for character, n in count.items() if counts(character))
 
 
-def is_missing(text: str, graphics: Graphics) -> bool:
+def is_missing(count: Counter[str], graphics: Graphics) -> bool:
     """Whether a page has something to read which its text layer does not have."""
-    if count := letters(text):
-        return count < FEW and graphics.image_share >= IMAGE_PAGE
+    if some := letters(count):
+        return some < FEW and graphics.image_share >= IMAGE_PAGE
     return graphics.image_share >= SOME_IMAGE or graphics.shapes >= DRAWN
 
 
-def letters(text: str) -> int:
+def letters(count: Counter[str]) -> int:
     """And digits."""
-    return _total(Counter(text), str.isalnum)
+    return _total(count, str.isalnum)

@@ -50,7 +50,14 @@ class Table(Struct, frozen=True):
 def ruled(words: Sequence[Word], grid: Grid) -> Table | None:
     """Those of a page's words that stand in a grid, if it is a table's; else None."""
     cells: dict[tuple[int, int], list[Word]] = defaultdict(list)
-    places = [grid.cell(*_middle(word.box)) for word in words]
+    left, top, right, bottom = grid.box
+    places = [
+        grid.cell(x, y)
+        if left < (x := (box[0] + box[2]) / 2) < right
+        and top < (y := (box[1] + box[3]) / 2) < bottom
+        else None
+        for box in (word.box for word in words)
+    ]
     for word, place in zip(words, places, strict=True):
         if place is not None:
             cells[place].append(word)
@@ -67,10 +74,6 @@ def ruled(words: Sequence[Word], grid: Grid) -> Table | None:
     rows = [[_cell(cell) for cell in header], *(part for line in body for part in _split(line))]
     taken = frozenset(word.first for cell in cells.values() for word in cell)
     return _table(rows, min(taken), taken)
-
-
-def _middle(box: Box) -> tuple[float, float]:
-    return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
 
 
 def _torn(words: Sequence[Word], places: Sequence[tuple[int, int] | None]) -> int:
