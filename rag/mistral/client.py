@@ -1,24 +1,25 @@
 """The one door to the provider: whoever calls it waits his turn, and is told our own errors."""
 
-import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
-from msgspec import Struct
 
-from rag.errors import MalformedReply, ProviderError
+from rag.errors import MalformedReply, ProviderError, RateLimited
 from rag.mistral.booking import Booking, booked
 from rag.mistral.calls import Call, Paid, Value
+from rag.mistral.clock import Clock, LoopClock
 from rag.mistral.connection import BASE_URL, Connection
 from rag.mistral.failures import MayPass
-from rag.mistral.patience import BULK, INTERACTIVE, Patience
+from rag.mistral.lanes import Lanes, Place
+from rag.mistral.pace import Lane
+from rag.mistral.patience import INTERACTIVE, Patience, RetryBudget
 from rag.mistral.wire.decoding import decode
 from rag.mistral.wire.models import ModelCard, ModelList
 from rag.ports import Ledger
-from rag.spending import Bill, Bought, Intent
+from rag.spending import Bill, Bought, Intent, Units
 
 log = logging.getLogger(__name__)
 
@@ -28,20 +29,27 @@ _QUICK = 10.0
 _LARGEST_LIST = 8 * 1024 * 1024
 """Bytes; the card of a model has some two thousand."""
 
+_LONGEST_POVERTY = 30.0
+"""Seconds for which bulk work waits for a retry that others must earn first."""
+
 _DEAR_FAILURES = 2
 """Of one call until it is given up: replies that were too slow or not readable, and yet were
 probably billed."""
 
 
-class Stream(Struct, frozen=True):
+class Stream:
     """A reply that is still arriving."""
 
-    pieces: AsyncIterator[bytes]
-    booking: Booking
+    def __init__(self, pieces: AsyncIterator[bytes], booking: Booking, place: Place) -> None:
+        self.pieces = pieces
+        """Decompressed."""
+        self._booking = booking
+        self._place = place
 
     async def settle(self, bill: Bill, bought: Bought | None = None) -> None:
         """To be called when the reply has told its usage; else the call counts as lost."""
-        await self.booking.settle(bill, bought)
+        self._place.used = _units(bill.units)
+        await self._booking.settle(bill, bought)
 
 
 class MistralClient:
@@ -55,7 +63,7 @@ class MistralClient:
         base_url: str = BASE_URL,
         headers: Mapping[str, str] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Clock | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         """
@@ -63,7 +71,7 @@ class MistralClient:
             ledger: where paid calls are written down; nowhere where None.
             headers: sent besides our own, and instead of them where they have the same name.
             transport: what carries the requests; the network where None.
-            sleep: waits so many seconds.
+            clock: the event loop's where None.
             chance: uniform in [0, 1).
 
         Raises:
@@ -73,10 +81,14 @@ class MistralClient:
             api_key, base_url=base_url, headers=headers, transport=transport
         )
         self._ledger = ledger
-        self._places = {each: asyncio.Semaphore(each.places) for each in (BULK, INTERACTIVE)}
+        self._clock = clock or LoopClock()
+        self._lanes = Lanes(self._clock, chance)
+        self._retries: dict[Lane, RetryBudget] = {
+            "bulk": RetryBudget(),
+            "interactive": RetryBudget(),
+        }
         self._retiring: set[str] = set()
         """Models whose retirement was told."""
-        self._sleep = sleep
         self._chance = chance
 
     def __repr__(self) -> str:
@@ -108,10 +120,12 @@ class MistralClient:
             ProviderUnavailable: it is down, or too slow.
             MalformedReply: it answered in no shape that was agreed.
         """
+        ticket = self._lanes.ticket()
+        expected = _units(paid.intent.most) if paid else 0.0
 
         async def attempt() -> Value:
-            async with self._places[patience]:
-                return await self._answer(call, read, paid)
+            async with self._lanes.place(call, ticket, patience, expected) as place:
+                return await self._answer(call, read, paid, place)
 
         return await self._persist(call, patience, attempt)
 
@@ -125,16 +139,21 @@ class MistralClient:
         Raises:
             As `ask` does; the pieces too.
         """
+        ticket = self._lanes.ticket()
+        expected = _units(intent.most) if intent else 0.0
         async with AsyncExitStack() as held:
 
             async def attempt() -> Stream:
                 async with AsyncExitStack() as opened:
-                    await opened.enter_async_context(self._places[patience])
+                    place = await opened.enter_async_context(
+                        self._lanes.place(call, ticket, patience, expected)
+                    )
                     booking = await opened.enter_async_context(booked(self._ledger, intent))
                     incoming = await opened.enter_async_context(self._connection.open(call))
+                    place.headers = incoming.headers
                     self._warn_of_retirement(call, incoming.headers)
                     held.push_async_exit(opened.pop_all())
-                    return Stream(_told(incoming.pieces), booking)
+                    return Stream(_told(incoming.pieces), booking, place)
 
             yield await self._persist(call, patience, attempt)
 
@@ -154,22 +173,40 @@ class MistralClient:
     ) -> Value:
         attempts = dear = 0
         while True:
-            attempts += 1
             try:
-                return await attempt()
+                value = await attempt()
             except MayPass as failure:
-                wait = patience.wait(attempts, failure.retry_after, self._chance())
+                is_limited = isinstance(failure.error, RateLimited)
+                is_all = is_limited or self._lanes.is_in_trouble(call)
+                attempts += not (is_all and patience.lane == "bulk")
                 dear += failure.is_dear
-                if wait is None or dear == _DEAR_FAILURES:
+                is_over = attempts >= patience.attempts or dear >= _DEAR_FAILURES
+                is_long = (failure.retry_after or 0.0) > patience.longest_wait
+                if is_over or is_long or not await self._may_retry(patience):
                     raise failure.error from failure.__cause__
-                _tell_of_retry(call, attempts, failure.error, wait)
-            await self._sleep(wait)
+                _tell_of_retry(call, attempts, failure.error)
+            else:
+                self._retries[patience.lane].earn()
+                return value
+            if not is_limited:  # a limit holds up all calls to the model, in the lanes
+                await self._clock.sleep(patience.backoff(max(1, attempts), self._chance()))
+
+    async def _may_retry(self, patience: Patience) -> bool:
+        """Bulk work waits a while for others to earn a retry for it."""
+        retries = self._retries[patience.lane]
+        ends = self._clock.now() + (_LONGEST_POVERTY if patience.lane == "bulk" else 0.0)
+        while not retries.spend():
+            if self._clock.now() >= ends:
+                return False
+            await self._clock.sleep(1.0)
+        return True
 
     async def _answer(
-        self, call: Call, read: Callable[[bytes], Value], paid: Paid[Value] | None
+        self, call: Call, read: Callable[[bytes], Value], paid: Paid[Value] | None, place: Place
     ) -> Value:
         async with booked(self._ledger, paid.intent if paid else None) as booking:
             reply = await self._connection.exchange(call)
+            place.headers = reply.headers
             self._warn_of_retirement(call, reply.headers)
             try:
                 value = read(reply.body)
@@ -179,7 +216,9 @@ class MistralClient:
                     await booking.settle(bill)
                 raise MayPass(error, is_dear=True) from error.__cause__
             if paid is not None:
-                await booking.settle(*paid.bill(value))
+                bill, bought = paid.bill(value)
+                place.used = _units(bill.units)
+                await booking.settle(bill, bought)
             return value
 
     def _warn_of_retirement(self, call: Call, headers: Mapping[str, str]) -> None:
@@ -201,7 +240,11 @@ async def _told(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         raise failure.error from failure.__cause__
 
 
-def _tell_of_retry(call: Call, attempt: int, error: ProviderError, wait: float) -> None:
+def _units(units: Units) -> float:
+    return float(units.input + units.output)
+
+
+def _tell_of_retry(call: Call, attempt: int, error: ProviderError) -> None:
     log.info(
         "provider call is repeated",
         extra={
@@ -209,6 +252,5 @@ def _tell_of_retry(call: Call, attempt: int, error: ProviderError, wait: float) 
             "model": call.model,
             "attempt": attempt,
             "reason": error.code,
-            "wait": round(wait, 2),
         },
     )

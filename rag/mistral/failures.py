@@ -11,7 +11,7 @@ from rag.errors import (
     RateLimited,
 )
 from rag.mistral.patience import PASSING, retry_after
-from rag.mistral.refusals import Refused, refusal
+from rag.mistral.refusals import Refusal, Refused, refusal
 from rag.mistral.wire.decoding import PROVIDER
 
 _UNSTATED_WAIT = 60.0
@@ -28,7 +28,7 @@ _ADVICE = {
 }
 
 _OF_THE_KEY = frozenset({401, 402, 403})
-"""Statuses that every other call with this key would meet too."""
+"""Statuses that are not about the request."""
 
 
 class MayPass(Exception):
@@ -38,19 +38,35 @@ class MayPass(Exception):
         self,
         error: ProviderError,
         *,
-        retry_after: float | None = None,
+        headers: Mapping[str, str] | None = None,
         is_dear: bool = False,
         is_free: bool = False,
     ) -> None:
         super().__init__(str(error))
         self.error = error
         """What the caller hears when we give up."""
-        self.retry_after = retry_after
+        self.headers = headers or {}
+        """Of the reply, if there was one."""
+        self.retry_after = retry_after(self.headers)
         """Seconds the provider asked for; None where it did not."""
         self.is_dear = is_dear
         """Whether the attempt was probably billed."""
         self.is_free = is_free
         """Whether it was surely not billed. What is neither may have been."""
+
+
+class RefusedKey(KeyRefused):
+    """The provider does nothing for this key, or nothing with this model."""
+
+    def __init__(self, refusal: Refusal, advice: str, model: str) -> None:
+        super().__init__(PROVIDER, f"{advice} ({model}: {refusal})")
+        self._told = (refusal, advice, model)
+        self.is_for_all = refusal.status != HTTPStatus.FORBIDDEN
+        """Whether calls to other models would meet it too."""
+
+    def again(self) -> "RefusedKey":
+        """For the next caller: an error that was raised keeps where, and what it held there."""
+        return RefusedKey(*self._told)
 
 
 def is_free(failure: BaseException) -> bool:
@@ -68,12 +84,12 @@ def failure_of(
     wait = retry_after(headers)
     if status == HTTPStatus.TOO_MANY_REQUESTS and said.cause != "over capacity":
         limited = RateLimited(PROVIDER, retry_after=_UNSTATED_WAIT if wait is None else wait)
-        return MayPass(limited, retry_after=wait, is_free=True)
+        return MayPass(limited, headers=headers, is_free=True)
     if status in PASSING:
         down = ProviderUnavailable(PROVIDER, f"cannot do it at the moment ({model}: {said})")
-        return MayPass(down, retry_after=wait, is_free=True)
+        return MayPass(down, headers=headers, is_free=True)
     if status in _OF_THE_KEY and said.cause != "blocked by a guardrail":
-        return KeyRefused(PROVIDER, f"{_ADVICE[status]} ({model}: {said})")
+        return RefusedKey(said, _ADVICE[status], model)
     if 300 <= status < 400:
         return Refused(said, "answers from elsewhere; is the base URL right?", model)
     return Refused(said, _ADVICE.get(status, "answers in a way that was not agreed"), model)

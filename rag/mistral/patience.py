@@ -7,6 +7,8 @@ from email.utils import parsedate_to_datetime
 
 from msgspec import Struct
 
+from rag.mistral.pace import Lane
+
 PASSING = frozenset({429, 500, 502, 503, 504})
 """Statuses that may pass, by the provider's error glossary. Every other refusal stays one."""
 
@@ -16,6 +18,9 @@ _FIRST_BACKOFF = 0.5
 _LONGEST_BACKOFF = 60.0
 """Seconds: the window of the provider's per-minute counters."""
 
+_FIRST_RETRIES = 10.0
+_RETRIES_PER_SUCCESS = 0.1
+
 _BELIEVABLE = 24 * 3600.0
 """Seconds. A provider that asks for more has a broken clock, or means something else."""
 
@@ -23,35 +28,46 @@ _BELIEVABLE = 24 * 3600.0
 class Patience(Struct, frozen=True):
     """How much a caller bears before a failure is final."""
 
+    lane: Lane
     attempts: int
     longest_wait: float
     """Seconds. Asked to wait longer, we give up at once and pass the request to wait on."""
-    places: int
-    """Calls with this patience under way at a time."""
 
-    def wait(self, attempt: int, retry_after: float | None, chance: float) -> float | None:
-        """Seconds to wait after the failed `attempt`, counted from 1; None to give up.
+    def backoff(self, attempt: int, chance: float) -> float:
+        """Seconds to wait after the failed `attempt`, counted from 1.
 
         Full jitter (Brooker, "Exponential backoff and jitter", AWS 2015): any time up to the
         backoff is as likely as another, so that callers refused together do not return together.
-        What the provider asks for is a floor: the jitter then comes on top of it.
 
         Args:
             chance: uniform in [0, 1).
         """
-        if attempt >= self.attempts:
-            return None
-        backoff = chance * min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** (attempt - 1))
-        wait = backoff if retry_after is None else retry_after + backoff
-        return wait if wait <= self.longest_wait else None
+        return chance * min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2.0 ** (attempt - 1))
 
 
-BULK = Patience(attempts=6, longest_wait=600.0, places=4)
-"""For work nobody waits for. Four calls at a time hold at most four documents of 50 MB."""
+BULK = Patience("bulk", attempts=6, longest_wait=600.0)
+"""For work nobody waits for."""
 
-INTERACTIVE = Patience(attempts=2, longest_wait=5.0, places=16)
-"""For a person who waits: one more try, and soon. Its own places, so that an ingest under way
-never stands before a question."""
+INTERACTIVE = Patience("interactive", attempts=2, longest_wait=5.0)
+"""For a person who waits: one more try, and soon."""
+
+
+class RetryBudget:
+    """Retries are at most a tenth of the calls that went well, and the few of the beginning:
+    when all fails, asking twice only doubles the load."""
+
+    def __init__(self) -> None:
+        self._left = _FIRST_RETRIES
+
+    def earn(self) -> None:
+        self._left += _RETRIES_PER_SUCCESS
+
+    def spend(self) -> bool:
+        """Whether there was one left."""
+        if self._left < 1.0:
+            return False
+        self._left -= 1.0
+        return True
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

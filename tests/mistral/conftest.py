@@ -26,7 +26,7 @@ def clock() -> Clock:
 @pytest.fixture
 async def client(fake: FakeMistral, clock: Clock) -> AsyncIterator[MistralClient]:
     transport = httpx.ASGITransport(fake.app)  # type: ignore[arg-type]  # two names of ASGI's types
-    client = MistralClient(KEY, transport=transport, sleep=clock.sleep, chance=lambda: 0.5)
+    client = MistralClient(KEY, transport=transport, clock=clock, chance=lambda: 0.5)
     yield client
     await client.close()
 
@@ -41,6 +41,6 @@ def url(fake: FakeMistral, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.fixture
 async def http_client(url: str, clock: Clock) -> AsyncIterator[MistralClient]:
-    client = MistralClient(KEY, base_url=url, sleep=clock.sleep, chance=lambda: 0.5)
+    client = MistralClient(KEY, base_url=url, clock=clock, chance=lambda: 0.5)
     yield client
     await client.close()

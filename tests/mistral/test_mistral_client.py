@@ -188,7 +188,7 @@ async def test_a_reply_that_never_ends_is_cut_off(clock: Clock) -> None:
             yield b" " * 1_000
 
     transport = httpx.MockTransport(lambda request: httpx.Response(200, content=endless()))
-    client = MistralClient(KEY, transport=transport, sleep=clock.sleep)
+    client = MistralClient(KEY, transport=transport, clock=clock)
 
     with pytest.raises(MalformedReply, match="more than 50,000 bytes"):
         await client.ask(embedding(largest_reply=50_000), width, patience=BULK)
@@ -225,7 +225,7 @@ async def test_a_reply_that_drips_ends_at_the_deadline(
 
 
 async def test_a_provider_that_is_not_there_is_unavailable(clock: Clock) -> None:
-    client = MistralClient(KEY, base_url="http://127.0.0.1:9", sleep=clock.sleep)
+    client = MistralClient(KEY, base_url="http://127.0.0.1:9", clock=clock)
 
     with pytest.raises(ProviderUnavailable, match="cannot be reached"):
         await client.ask(embedding(), width, patience=BULK)
@@ -250,7 +250,7 @@ async def test_a_failing_connection_is_tried_again_and_told_in_our_words(
     def fails(request: httpx.Request) -> httpx.Response:
         raise error
 
-    client = MistralClient(KEY, transport=httpx.MockTransport(fails), sleep=clock.sleep)
+    client = MistralClient(KEY, transport=httpx.MockTransport(fails), clock=clock)
 
     with pytest.raises(ProviderUnavailable, match=told) as caught:
         await client.ask(embedding(), width, patience=BULK)
@@ -294,7 +294,7 @@ async def test_a_question_does_not_stand_behind_bulk_work(clock: Clock) -> None:
             await gate.wait()
         return httpx.Response(200, content=b"done")
 
-    client = MistralClient(KEY, transport=httpx.MockTransport(bulk_waits), sleep=clock.sleep)
+    client = MistralClient(KEY, transport=httpx.MockTransport(bulk_waits), clock=clock)
     bulk = Call("/v1/bulk", "m", None, 5.0, 100)
     work = [asyncio.create_task(client.ask(bulk, len, patience=BULK)) for _ in range(50)]
 
@@ -339,7 +339,7 @@ async def test_neither_key_nor_text_shows_in_an_error_or_a_log(
     client: MistralClient, fake: FakeMistral, fault: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    fake.faults = [fault] * 10
+    fake.faults = [fault] * 20
     call = embedding()
 
     with pytest.raises(ProviderError) as caught:
@@ -355,7 +355,7 @@ async def test_a_model_about_to_be_retired_is_told_once(
 ) -> None:
     headers = {"x-model-deprecation-timestamp": "2027-01-31T12:00:00Z"}
     transport = httpx.MockTransport(lambda request: httpx.Response(200, headers=headers))
-    client = MistralClient(KEY, transport=transport, sleep=clock.sleep)
+    client = MistralClient(KEY, transport=transport, clock=clock)
     call = Call("/v1/ocr", "mistral-ocr-2512", None, 1.0, 100)
 
     await client.ask(call, len, patience=BULK)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.mistral.patience import BULK, INTERACTIVE, Patience, retry_after
+from rag.mistral.patience import BULK, RetryBudget, retry_after
 
 NOON = "Sun, 22 Nov 2026 12:00:00 GMT"
 
@@ -33,29 +33,29 @@ def test_retry_after_is_read_as_far_as_it_can_be_believed(
 
 
 def test_backoff_doubles_up_to_a_minute() -> None:
-    patience = Patience(attempts=10, longest_wait=600, places=1)
+    backoffs = [BULK.backoff(attempt, 1.0) for attempt in range(1, 10)]
 
-    waits = [patience.wait(attempt, None, 1.0) for attempt in range(1, 11)]
-
-    assert waits == [0.5, 1, 2, 4, 8, 16, 32, 60, 60, None]
+    assert backoffs == [0.5, 1, 2, 4, 8, 16, 32, 60, 60]
 
 
 def test_jitter_takes_any_part_of_the_backoff() -> None:
-    assert BULK.wait(3, None, 0.0) == 0.0
-    assert BULK.wait(3, None, 0.25) == 0.25 * 2.0
+    assert BULK.backoff(3, 0.0) == 0.0
+    assert BULK.backoff(3, 0.25) == 0.25 * 2.0
 
 
-def test_what_the_provider_asks_for_is_a_floor() -> None:
-    assert BULK.wait(1, 20.0, 0.5) == 20.0 + 0.5 * 0.5
+def test_a_retry_is_earned_by_ten_calls_that_went_well() -> None:
+    budget = RetryBudget()
+    while budget.spend():
+        pass
+
+    for _ in range(11):
+        budget.earn()
+
+    assert budget.spend()
+    assert not budget.spend()
 
 
-def test_asked_to_wait_too_long_we_give_up_at_once() -> None:
-    assert INTERACTIVE.wait(1, 4.0, 0.0) == 4.0
-    assert INTERACTIVE.wait(1, 5.1, 0.0) is None
-    assert BULK.wait(1, 601.0, 0.0) is None
+def test_the_beginning_has_a_few_retries_to_spend() -> None:
+    budget = RetryBudget()
 
-
-def test_a_person_gets_two_attempts_and_a_job_six() -> None:
-    assert INTERACTIVE.wait(2, None, 0.0) is None
-    assert BULK.wait(5, None, 0.0) is not None
-    assert BULK.wait(6, None, 0.0) is None
+    assert [budget.spend() for _ in range(11)] == [True] * 10 + [False]

@@ -1,0 +1,139 @@
+"""How fast a provider's counter may be used, stated or found out.
+
+A call leaves as soon as those before it are paid off at the rate, so that use is even: what is
+even stays within a limit however it is enforced, by a bucket, by the second or by the minute.
+"""
+
+from collections import deque
+
+_MARGIN = 0.98
+"""Of a stated limit, used. The rest is for clocks and for networks that bunch calls up."""
+
+_SLACK = 0.25
+"""Seconds of lateness that are made up for: no wake-up is exact."""
+
+_BRIEF = 2.0
+_MINUTE = 60.0
+"""Seconds over which use is measured: the two spans in which providers count."""
+
+_GENTLE, _HARD = 0.9, 0.7
+"""Of the rate, kept after a refusal: when it was about right, and when it was far off."""
+
+_CALLS_TO_PROBE = 250
+_SECONDS_TO_PROBE = 60.0
+"""After a refusal, until the rate is again what was refused. A probe is refused once or twice;
+every 250 calls that is less than one in a hundred."""
+
+_SECONDS_TO_TRUST = 15.0
+"""The same where the limit is stated: the refusal had another cause."""
+
+_SAFE = 0.95
+"""Of what a minute was seen to allow."""
+
+
+class Bucket:
+    """One counter of one model: requests, tokens or pages.
+
+    Where the limit is not stated, its rate is found as TCP finds it (Ha, Rhee and Xu, "CUBIC",
+    ACM SIGOPS 2008): after a refusal the rate falls, comes back quickly to near where it was
+    refused, lingers there, and goes beyond ever faster. Only use moves it: a rate that nobody
+    waited for tells nothing.
+    """
+
+    def __init__(self) -> None:
+        self.rate: float | None = None
+        """Per second; None while nothing limits it."""
+        self._stated: float | None = None
+        self._paid_at = 0.0
+        """When all that left is paid off."""
+        self._used: deque[tuple[float, float]] = deque()
+        """When, and how much; of the last minute."""
+        self._peak = 0.0
+        """Rate at the last refusal."""
+        self._kept = _GENTLE
+        self._calls = 0
+        self._seconds = 0.0
+        """Under this limit since the last refusal."""
+        self._last = 0.0
+
+    def wait(self, now: float) -> float:
+        """Seconds until all that left is paid off; negative for as long as it has been."""
+        return 0.0 if self.rate is None else self._paid_at - now
+
+    def use(self, amount: float, now: float) -> None:
+        self._used.append((now, amount))
+        while self._used[0][0] <= now - _MINUTE:
+            self._used.popleft()
+        if self.rate is None:
+            return
+        if now <= self._paid_at + _SLACK:
+            self._grow(min(now - self._last, _MINUTE))
+        self._last = now
+        self._paid_at = max(self._paid_at, now - _SLACK) + amount / self.rate
+
+    def correct(self, difference: float, left: float) -> None:
+        """What was used by a call that left then turned out to be so much more, or less."""
+        self._used.append((left, difference))
+        if self.rate is not None:
+            self._paid_at += difference / self.rate
+
+    def state(self, rate: float, remaining: float | None, now: float) -> None:
+        """The provider says what the limit is, and what is left of it."""
+        stated = rate * _MARGIN
+        if stated != self._stated:
+            self._stated = self.rate = self._peak = stated
+            self._kept = 1.0
+            self._paid_at = now
+        if remaining is not None and remaining < (usual := self._usual()):
+            self._paid_at += (usual - remaining) / stated
+
+    def is_in_the_way(self, now: float) -> bool:
+        """Whether a refusal may be because of it: unlimited, or used up to its rate lately."""
+        if self.rate is None:
+            return True
+        return self._measured(10.0, now) >= 0.8 * self.rate
+
+    def fall(self, now: float) -> None:
+        """A call was refused."""
+        measured = self._measured(_BRIEF, now)
+        if self.rate is None:
+            if measured == 0.0:
+                return
+            self.rate = measured
+            self._paid_at = now
+            self._fall_to(_GENTLE)
+        else:
+            self._fall_to(_GENTLE if self._progress() >= 0.5 else _HARD)
+
+    def _fall_to(self, share: float) -> None:
+        assert self.rate is not None
+        self._peak, self._kept = self.rate, share
+        self.rate *= share
+        self._calls, self._seconds = 0, 0.0
+
+    def recover(self, now: float) -> None:
+        """After a long stall calls go through again: what the last minute took in all is what
+        a minute takes."""
+        measured = self._measured(_MINUTE, now)
+        if self.rate is not None and 0.0 < measured < self.rate:
+            self.rate = measured
+            self._fall_to(_SAFE)
+
+    def _usual(self) -> float:
+        """Used by a call."""
+        return sum(amount for _, amount in self._used) / max(1, len(self._used))
+
+    def _measured(self, span: float, now: float) -> float:
+        return sum(amount for at, amount in self._used if at > now - span) / span
+
+    def _progress(self) -> float:
+        """0 after a refusal, 1 when the rate is again what was refused."""
+        if self._stated is not None:
+            return self._seconds / _SECONDS_TO_TRUST
+        return min(self._calls / _CALLS_TO_PROBE, self._seconds / _SECONDS_TO_PROBE)
+
+    def _grow(self, seconds: float) -> None:
+        self._calls += 1
+        self._seconds += seconds
+        rate = self._peak * (1 + (1 - self._kept) * (self._progress() - 1) ** 3)
+        self.rate = rate if self._stated is None else min(rate, self._stated)

@@ -1,0 +1,203 @@
+"""When the next call to one model may leave."""
+
+from math import inf
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from rag.mistral.breaker import Breaker
+from rag.mistral.buckets import Bucket
+from rag.mistral.concurrency import Concurrency
+from rag.mistral.limits import Limits
+
+Lane: TypeAlias = Literal["bulk", "interactive"]
+"""Work nobody waits for, and a person who does."""
+
+Outcome: TypeAlias = Literal["done", "refused", "limited", "failed", "left"]
+"""It was done; the request was refused, which says nothing of the provider's state; it asks for
+fewer; it is in trouble; or the caller left, which says nothing either."""
+
+Reason: TypeAlias = Literal["places", "limits", "trouble"]
+
+_OWN_PLACES = 4
+"""That people have at least, however few places are left to all."""
+
+_OVERDRAFT = 0.5
+"""Seconds of requests that people may use ahead; bulk work then waits until they are paid off."""
+
+_UNIT_OVERDRAFT = 10.0
+"""The same of tokens and pages, which are counted by the minute: a sixth of it."""
+
+_FIRST_HOLD = 0.5
+_LONGEST_HOLD = 60.0
+"""Seconds without calls after a refusal that states none; doubled with each in a row, up to the
+span of the provider's counters."""
+
+_LONG_STALL = 3.0
+"""Seconds, after which it was not the second's counter that was used up."""
+
+_LEARNING = 0.1
+"""Weight of the last call in what is known of all."""
+
+_NOTHING_STATED = Limits()
+
+
+class Wait(Struct, frozen=True):
+    seconds: float
+    """Infinite where only the end of another call helps."""
+    reason: Reason
+
+
+class Departure(Struct, frozen=True):
+    """A call that left."""
+
+    number: int
+    at: float
+    lane: Lane
+    expected: float
+    """Units, as told by the caller."""
+    charged: float
+    """Units, as put down for it."""
+    is_probe: bool
+
+
+class Pace:
+    """Counters, places and trouble of one model at one endpoint. Knows no clock of its own."""
+
+    def __init__(self) -> None:
+        self._requests = Bucket()
+        self._units = Bucket()
+        self._concurrency = Concurrency()
+        self._breaker = Breaker()
+        self._under_way: dict[Lane, int] = {"bulk": 0, "interactive": 0}
+        self._left = 0
+        self._ratio = 1.0
+        """Units used, of those expected."""
+        self._held_until = 0.0
+        self._strikes = 0
+        """Refusals in a row."""
+        self._struck = 0
+        """Number of the last call that had left at the last of them."""
+        self._stalled_at = 0.0
+        """When the first of them was."""
+        self._trying = 0
+        """Calls under way that left after the last refusal."""
+
+    @property
+    def is_in_trouble(self) -> bool:
+        return self._breaker.is_open
+
+    def trouble_for(self, now: float) -> float:
+        """Seconds for which nothing has gone through."""
+        stall = now - self._stalled_at if self._strikes else 0.0
+        return max(stall, self._breaker.open_for(now))
+
+    def wait(self, lane: Lane, now: float) -> Wait | None:
+        """Why a call of that lane may not leave yet; None where it may."""
+        held = self._held_until - now
+        if (trouble := self._breaker.wait(now)) > 0:
+            return Wait(max(trouble, held), "trouble")
+        if held > 0:
+            return Wait(held, "limits")
+        if lane == "bulk" and self._strikes and self._trying:
+            return Wait(inf, "limits")
+        if self._under_way[lane] >= self._places(lane):
+            self._concurrency.want_more()
+            return Wait(inf, "places")
+        ahead, units_ahead = (0.0, 0.0) if lane == "bulk" else (_OVERDRAFT, _UNIT_OVERDRAFT)
+        unpaid = max(self._requests.wait(now) - ahead, self._units.wait(now) - units_ahead)
+        return Wait(unpaid, "limits") if unpaid > 0 else None
+
+    def leave(self, lane: Lane, expected: float, now: float) -> Departure:
+        """To be called right after `wait` said that it may."""
+        charged = expected * self._ratio
+        self._requests.use(1.0, now)
+        self._units.use(charged, now)
+        self._under_way[lane] += 1
+        self._trying += 1
+        self._left += 1
+        return Departure(self._left, now, lane, expected, charged, self._breaker.leave())
+
+    def arrive(
+        self,
+        call: Departure,
+        outcome: Outcome,
+        now: float,
+        *,
+        used: float | None = None,
+        stated: Limits = _NOTHING_STATED,
+        hold: float | None = None,
+        chance: float = 1.0,
+    ) -> None:
+        """
+        Args:
+            used: units, as the reply counts them.
+            stated: what the reply's headers say.
+            hold: seconds for which the provider asks for nothing more.
+            chance: uniform in [0, 1), for what is waited beyond that.
+        """
+        self._under_way[call.lane] -= 1
+        is_later = call.number > self._struck
+        self._trying -= is_later
+        is_well = None if outcome in ("left", "limited") else outcome != "failed"
+        self._breaker.arrive(is_well, call.is_probe, now)
+        if hold is not None:
+            self._held_until = max(self._held_until, now + hold)
+        if outcome == "done":
+            self._succeed(call, is_later, now)
+        elif outcome in ("limited", "failed"):
+            self._concurrency.fail(call.at, now)
+        if outcome == "limited":
+            self._requests.correct(-1.0, call.at)
+            if is_later:
+                self._strike(call, hold, chance, now)
+        if outcome in ("limited", "refused"):
+            used = 0.0
+        elif stated.cost is not None:
+            used = stated.cost
+        self._account(call, used, stated, now)
+
+    def _places(self, lane: Lane) -> int:
+        if lane == "interactive":
+            return max(_OWN_PLACES, self._concurrency.limit)
+        return self._concurrency.limit
+
+    def _succeed(self, call: Departure, is_later: bool, now: float) -> None:
+        self._concurrency.succeed(now)
+        if is_later and self._strikes:
+            self._strikes = 0
+            if now - self._stalled_at >= _LONG_STALL:
+                self._requests.recover(now)
+                self._units.recover(now)
+
+    def _strike(self, call: Departure, hold: float | None, chance: float, now: float) -> None:
+        """The first refusal in a row lowers the rates; those after it only prolong the wait."""
+        if not self._strikes:
+            self._stalled_at = now
+            buckets = (self._requests, self._units)
+            for bucket in [each for each in buckets if each.is_in_the_way(now)] or buckets:
+                bucket.fall(now)
+        backoff = chance * min(_LONGEST_HOLD, _FIRST_HOLD * 2.0**self._strikes)
+        self._held_until = max(self._held_until, now + (hold or 0.0) + backoff)
+        self._strikes += 1
+        self._struck = self._left
+        self._trying = 0
+
+    def _account(
+        self,
+        call: Departure,
+        used: float | None,
+        stated: Limits,
+        now: float,
+    ) -> None:
+        """Puts the counters right by what the reply tells."""
+        for bucket, limit in (
+            (self._requests, stated.requests),
+            (self._units, stated.units),
+        ):
+            if limit.rate is not None:
+                bucket.state(limit.rate, limit.remaining, now)
+        if used is not None:
+            self._units.correct(used - call.charged, call.at)
+            if used > 0 and call.expected > 0:
+                self._ratio += _LEARNING * (used / call.expected - self._ratio)
