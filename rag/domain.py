@@ -396,6 +396,8 @@ class IngestJob(Struct, frozen=True):
     items: ItemCounts
     progress: dict[str, int] = {}
     last_error: Failure | None = None
+    paused: Failure | None = None
+    """Why nothing of it is begun at the moment: the provider is down, or refuses the key."""
     created_at: str = ""
     finished_at: str | None = None
 

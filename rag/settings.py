@@ -5,6 +5,7 @@ import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -16,6 +17,11 @@ from rag.errors import InvalidSettings
 PREFIX = "RAG_"
 KEY_VARIABLE = "MISTRAL_API_KEY"
 FILE_VARIABLE = "RAG_SETTINGS_FILE"
+
+Role: TypeAlias = Literal["ocr", "embedding", "answer"]
+
+SECRET = frozenset({"mistral_api_key", "mistral_headers"})
+"""Settings that are never shown: a proxy's header may hold a password."""
 
 Provider: TypeAlias = Literal["auto", "local", "mistral"]
 """`auto`: Mistral where there is a key, the embedded parts where there is none."""
@@ -56,17 +62,25 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     mistral_embedding_model: str | None = None
     mistral_chat_model: str | None = None
     """The adapter's own pinned ids where unset."""
+    mistral_embedding_dimension: Annotated[int, Meta(ge=1, le=3072)] | None = None
+    """Of models that give a choice; the model's own where unset."""
+    mistral_headers: dict[str, str] = {}
+    """Sent with every request, for proxies and compatible hosts: `Name: value` lines."""
+
+    budget_day: Decimal | None = None
+    budget_job: Decimal | None = None
+    """USD that a day (UTC) and a job may cost. A call that could exceed it is not made."""
 
     def __repr__(self) -> str:
         shown = {
-            name: "***" if name == "mistral_api_key" and value else value
+            name: "***" if name in SECRET and value else value
             for name, value in msgspec.structs.asdict(self).items()
         }
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
-    def provider_of(self, role: Literal["ocr", "embedding", "answer"]) -> Provider:
+    def provider_of(self, role: Role) -> Provider:
         """`local` or `mistral`."""
-        own: dict[str, Provider | None] = {
+        own: dict[Role, Provider | None] = {
             "ocr": self.ocr_provider,
             "embedding": self.embedding_provider,
             "answer": self.answer_provider,
@@ -116,9 +130,19 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     }
     if hosts := values.get("allowed_hosts"):
         values["allowed_hosts"] = tuple(h.strip() for h in hosts.split(",") if h.strip())
+    if headers := values.get("mistral_headers"):
+        values["mistral_headers"] = _headers(headers)
     if key := environment.get(KEY_VARIABLE):
         values["mistral_api_key"] = key
     return values
+
+
+def _headers(lines: str) -> dict[str, str]:
+    """`Name: value` lines, as curl takes them."""
+    pairs = [line.partition(":") for line in lines.splitlines() if line.strip()]
+    if any(not (name.strip() and colon) for name, colon, _ in pairs):
+        raise InvalidSettings("RAG_MISTRAL_HEADERS holds a line that is not `Name: value`")
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _unknown(names: list[str]) -> str:
@@ -140,7 +164,11 @@ def _check(settings: Settings) -> None:
             f"RAG_HOST={settings.host} would open the service to the network, and it has no keys"
             " yet: bind 127.0.0.1 and put a proxy that authenticates in front of it"
         )
-    roles: tuple[Literal["ocr", "embedding", "answer"], ...] = ("ocr", "embedding", "answer")
+    for name in ("budget_day", "budget_job"):
+        budget: Decimal | None = getattr(settings, name)
+        if budget is not None and not (budget.is_finite() and budget >= 0):
+            raise InvalidSettings(f"RAG_{name.upper()} is {budget}, and must be USD, 0 or more")
+    roles: tuple[Role, ...] = ("ocr", "embedding", "answer")
     if not settings.mistral_api_key and any(settings.provider_of(r) == "mistral" for r in roles):
         raise InvalidSettings(f"a role is given to Mistral, but {KEY_VARIABLE} is not set")
     if not settings.mistral_base_url.startswith(

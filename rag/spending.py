@@ -87,6 +87,9 @@ class Spent(Struct, frozen=True):
     """The most that those may have cost."""
 
 
+NOTHING_SPENT = Spent({}, 0, Units(0), Decimal(0))
+
+
 class OcrReply(Struct, frozen=True):
     """What OCR made of some bytes, as the provider sent it: kept, a document can be composed anew
     by better code without being paid for again."""

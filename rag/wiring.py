@@ -4,10 +4,13 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from decimal import Decimal
 from pathlib import Path
 
+import msgspec
+
 from rag.answering import Question, answer
-from rag.domain import Answer, Collection, DocumentId, Source
+from rag.domain import Answer, Collection, DocumentId, IngestJob, JobId, Source
 from rag.errors import ModelUnavailable, NotFound
 from rag.local.extractive import ExtractiveAnswerer
 from rag.local.minilm import load_minilm
@@ -17,9 +20,10 @@ from rag.mistral.chat import MistralAnswerer
 from rag.mistral.client import MistralClient
 from rag.mistral.embeddings import MistralEmbedder
 from rag.mistral.ocr import MEDIA_TYPES, MistralReader
-from rag.ports import Answerer, Embedder, Embedders, Readers
+from rag.ports import Answerer, Embedder, Embedders, Ledger, Readers
 from rag.retrieval import Query, SearchResult, search
-from rag.settings import Settings
+from rag.settings import Role, Settings
+from rag.spending import Budgets, Purpose, spending_for
 from rag.storage.library import Library
 from rag.worker import Worker
 
@@ -27,6 +31,9 @@ log = logging.getLogger(__name__)
 
 DEFAULT_COLLECTION = "default"
 """Serves where none is named."""
+
+REMOTE_LANES = 8
+"""Documents under way at a time where a provider does the work: they wait, and cost no core."""
 
 CHUNK_TOKENS = 400
 """Of a chunk at most, where its model takes more."""
@@ -38,13 +45,15 @@ class Services:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.library = Library.open(
-            Path(settings.data_dir).expanduser().resolve(), database_url=settings.database_url
+            Path(settings.data_dir).expanduser().resolve(),
+            database_url=settings.database_url,
+            budgets=Budgets(day=settings.budget_day, job=settings.budget_job),
         )
         self.notices: list[str] = []
         """What the operator must know: a model that could not be loaded ..."""
         self.preparing = False
         """True while a first ingest is under way, and questions are not worth asking yet."""
-        self._mistral = _mistral_client(settings)
+        self._mistral = _mistral_client(settings, self.library.ledger)
         self._local_reader = LocalReader(
             ocr=settings.ocr, workers=settings.workers, limits=Limits(bytes=settings.max_upload)
         )
@@ -53,7 +62,7 @@ class Services:
         self.embedding_model = next(iter(self.embedders), None)
         """Of new collections; None where none could be loaded."""
         self.answerer = _answerer(settings, self.embedders, self._mistral)
-        self._worker = Worker(self.library, self.readers, self.embedders, lanes=settings.workers)
+        self._worker = Worker(self.library, self.readers, self.embedders, lanes=_lanes(settings))
         self._work: asyncio.Task[None] | None = None
         self._ensure_default()
 
@@ -76,6 +85,22 @@ class Services:
     def ready(self) -> bool:
         """Whether a question asked now can be answered from all that is meant to be there."""
         return self._work is not None and not self._work.done() and not self.preparing
+
+    def job(self, id: JobId) -> IngestJob:
+        """
+        Raises:
+            NotFound: no such job.
+        """
+        job = self.library.job(id)
+        if job.finished_at is not None:
+            return job
+        return msgspec.structs.replace(job, paused=self._worker.paused)
+
+    @property
+    def budgets(self) -> dict[str, Decimal]:
+        """USD, by name; those that are set."""
+        given = {"day": self.settings.budget_day, "job": self.settings.budget_job}
+        return {name: usd for name, usd in given.items() if usd is not None}
 
     def wake_worker(self) -> None:
         self._worker.wake()
@@ -100,16 +125,18 @@ class Services:
         )
 
     async def search(self, query: Query, within: Collection) -> SearchResult:
-        return await search(query, within, embedders=self.embedders, library=self.library)
+        with spending_for(Purpose(within.id)):
+            return await search(query, within, embedders=self.embedders, library=self.library)
 
     async def answer(self, question: Question, within: Sequence[Collection]) -> Answer:
-        return await answer(
-            question,
-            within,
-            embedders=self.embedders,
-            answerer=self.answerer,
-            library=self.library,
-        )
+        with spending_for(Purpose(within[0].id if len(within) == 1 else None)):
+            return await answer(
+                question,
+                within,
+                embedders=self.embedders,
+                answerer=self.answerer,
+                library=self.library,
+            )
 
     async def render_page(self, document_id: DocumentId, number: int, dpi: int) -> bytes:
         """One page of a PDF or image as PNG.
@@ -151,10 +178,21 @@ class Services:
             self.create_collection(DEFAULT_COLLECTION)
 
 
-def _mistral_client(settings: Settings) -> MistralClient | None:
+def _lanes(settings: Settings) -> int:
+    roles: tuple[Role, ...] = ("ocr", "embedding")
+    remote = any(settings.provider_of(role) == "mistral" for role in roles)
+    return max(settings.workers, REMOTE_LANES) if remote else settings.workers
+
+
+def _mistral_client(settings: Settings, ledger: Ledger) -> MistralClient | None:
     if settings.mistral_api_key is None:
         return None
-    return MistralClient(settings.mistral_api_key, base_url=settings.mistral_base_url)
+    return MistralClient(
+        settings.mistral_api_key,
+        ledger,
+        base_url=settings.mistral_base_url,
+        headers=settings.mistral_headers,
+    )
 
 
 def _readers(settings: Settings, local: LocalReader, mistral: MistralClient | None) -> Readers:

@@ -1,5 +1,6 @@
 """Settings: one struct, from the environment and an optional file; nothing misspelt gets in."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,17 @@ def test_the_key_is_never_shown() -> None:
     assert "sesame" not in repr(load_settings({"MISTRAL_API_KEY": "sesame"}))
 
 
+def test_headers_are_lines_as_curl_takes_them_and_never_shown() -> None:
+    settings = load_settings({"RAG_MISTRAL_HEADERS": "X-Proxy: sesame\nX-Team: a:b"})
+
+    assert settings.mistral_headers == {"X-Proxy": "sesame", "X-Team": "a:b"}
+    assert "sesame" not in repr(settings)
+
+
+def test_a_budget_is_an_exact_number_of_dollars() -> None:
+    assert load_settings({"RAG_BUDGET_DAY": "0.10"}).budget_day == Decimal("0.10")
+
+
 def test_a_misspelt_setting_is_refused_with_the_right_one_and_all_valid_ones() -> None:
     with pytest.raises(InvalidSettings) as refused:
         load_settings({"RAG_DATA_DRI": "/tmp/x"})
@@ -53,6 +65,10 @@ def test_a_misspelt_setting_is_refused_with_the_right_one_and_all_valid_ones() -
         ("RAG_HOST", "0.0.0.0", "has no keys"),
         ("RAG_PROVIDER", "mistral", "MISTRAL_API_KEY is not set"),
         ("RAG_MISTRAL_BASE_URL", "http://example.org", "https"),
+        ("RAG_MISTRAL_HEADERS", "no colon", "Name: value"),
+        ("RAG_BUDGET_DAY", "-1", "0 or more"),
+        ("RAG_BUDGET_JOB", "NaN", "0 or more"),
+        ("RAG_BUDGET_JOB", "much", "Invalid decimal"),
     ],
 )
 def test_an_impossible_setting_is_refused_in_words(name: str, value: str, said: str) -> None:

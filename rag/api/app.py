@@ -20,6 +20,7 @@ from rag.api.receiving import Receiving
 from rag.api.search import SearchController
 from rag.api.tracing import Tracing
 from rag.api.uploads import MAX_PARTS, Places
+from rag.api.usage import UsageController
 from rag.wiring import Services
 
 Value = TypeVar("Value")
@@ -40,6 +41,7 @@ def create_app(services: Services, *, limits: Limits | None = None) -> Litestar:
             SearchController,
             AnswersController,
             HealthController,
+            UsageController,
             PagesController,
         ],
         dependencies={"services": _constant(services), "places": _constant(Places(chosen.uploads))},

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from typing import Annotated
+from urllib.parse import urlencode
 
 from litestar import Controller, Response, get, post, put
 from litestar.di import NamedDependency
@@ -24,6 +25,7 @@ from rag.domain import (
     document_id,
 )
 from rag.errors import InvalidRequest
+from rag.storage.jobs import Queued
 from rag.wiring import Services
 
 
@@ -39,6 +41,8 @@ class Accepted(Struct, frozen=True):
 
     job_id: JobId
     documents: tuple[Named, ...]
+    items: str
+    """Where these documents' items are listed; a job may hold others."""
 
 
 class Put(Struct, frozen=True):
@@ -59,6 +63,9 @@ class DocumentsController(Controller):
         request: UploadRequest,
         services: NamedDependency[Services],
         places: NamedDependency[Places],
+        job: Annotated[
+            str | None, QueryParameter(description="An earlier job of the same work, to go on.")
+        ] = None,
         dry_run: Annotated[bool, QueryParameter(description="Not yet.")] = False,
     ) -> Response[Accepted]:
         """Hand in files (a form; each file's name is its key) or one text (JSON).
@@ -71,9 +78,12 @@ class DocumentsController(Controller):
         within = await asyncio.to_thread(services.library.collection, collection)
         with places.taken():
             sources = await read_new(request)
-            job = await _queue(services, within, sources)
+            queued = await _queue(services, within, sources, JobId(job) if job else None)
+        id = queued.job.id
         named = (Named(source.key, document_id(within.id, source.key)) for source in sources)
-        return Response(Accepted(job.id, tuple(named)), status_code=202, headers=_location(job))
+        listed = f"/v1/jobs/{id}/items?{urlencode({'after': queued.before})}"
+        accepted = Accepted(id, tuple(named), listed)
+        return Response(accepted, status_code=202, headers=_location(queued.job))
 
     @put("/{key:path}", opt={ANY_BODY: True}, status_code=202)
     async def put(
@@ -92,7 +102,7 @@ class DocumentsController(Controller):
         within = await asyncio.to_thread(services.library.collection, collection)
         with places.taken():
             source = await read_put(request, normalized_key(key))
-            job = await _queue(services, within, [source])
+            job = (await _queue(services, within, [source])).job
         return Response(
             Put(document_id(within.id, source.key), job.id),
             status_code=200 if job.state == "succeeded" else 202,
@@ -116,10 +126,12 @@ class DocumentsController(Controller):
         return Listing(() if found is None else (found,))
 
 
-async def _queue(services: Services, within: Collection, sources: Sequence[Source]) -> IngestJob:
-    job = await asyncio.to_thread(services.library.create_job, within, sources)
+async def _queue(
+    services: Services, within: Collection, sources: Sequence[Source], job: JobId | None = None
+) -> Queued:
+    queued = await asyncio.to_thread(services.library.queue, within, sources, job=job)
     services.wake_worker()
-    return job
+    return queued
 
 
 def _location(job: IngestJob) -> dict[str, str]:

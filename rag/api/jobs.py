@@ -26,7 +26,7 @@ class JobsController(Controller):
     @get("/{job:str}", sync_to_thread=True)
     def show(self, job: FromPath[str], services: NamedDependency[Services]) -> IngestJob:
         """Show a job: its state, and how many of its items are done."""
-        return services.library.job(JobId(job))
+        return services.job(JobId(job))
 
     @get("/{job:str}/items", sync_to_thread=True)
     def items(

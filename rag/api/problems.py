@@ -18,6 +18,7 @@ from litestar.types import Scope, Send
 from msgspec import Struct
 
 from rag.errors import (
+    BudgetExhausted,
     Conflict,
     DocumentTooLarge,
     InvalidDocument,
@@ -49,6 +50,7 @@ STATUS: dict[type[RagError], int] = {
     InvalidDocument: 422,
     UnsupportedMediaType: 415,
     DocumentTooLarge: 413,
+    BudgetExhausted: 402,
     ModelUnavailable: 503,
     ProviderError: 502,
     ProviderRefused: 502,

@@ -17,12 +17,14 @@ from msgspec import Struct
 
 from rag.cli.door import Door, Refused
 from rag.domain import FINAL_ITEM_STATES
+from rag.errors import KeyRefused, RagError
 from rag.sources.folder import Found
 
 BATCH_FILES = 16
 BATCH_BYTES = 16 * 1024 * 1024
 BATCHES_UNDER_WAY = 4
-POLL = 0.1  # seconds between looks at a batch's job
+POLL = 0.1  # seconds between looks at a batch's items
+WATCH = 1.0  # seconds between looks at the job: is it paused?
 
 
 class Outcome(Struct, frozen=True):
@@ -60,31 +62,133 @@ class Summary(Struct, frozen=True):
 
 
 Told = Callable[[Outcome], None]
+Paused = Callable[[str | None], None]
+
+
+class Halted(RagError):
+    """Nothing more can be done before the operator acts; what is queued stays queued."""
+
+    code = "halted"
 
 
 async def ingest_files(
-    files: Sequence[Found], collection: str, door: Door, *, told: Told
+    files: Sequence[Found],
+    collection: str,
+    door: Door,
+    *,
+    told: Told,
+    paused: Paused = lambda _: None,
 ) -> tuple[Summary, list[Outcome]]:
-    """Brings the files into the collection, made if missing; `told` hears of each as it ends."""
+    """Brings the files into the collection, made if missing, as one job.
+
+    Args:
+        told: hears of each file as it ends.
+        paused: hears why nothing goes on, when it begins, and None when it ends.
+
+    Raises:
+        Halted: the provider refuses the key.
+        RagError: the service refused something else, or does not answer.
+    """
     began = perf_counter()
-    outcomes: list[Outcome] = []
-
-    def hear(outcome: Outcome) -> None:
-        outcomes.append(outcome)
-        told(outcome)
-
     await ensure_collection(collection, door)
     known = {
         entry["key"]: entry["version"]
         async for entry in door.listing(f"/v1/collections/{collection}/documents")
     }
-    lanes = asyncio.Semaphore(BATCHES_UNDER_WAY)
-    async with asyncio.TaskGroup() as group:
-        for batch in _batches(files, known, hear):
-            await lanes.acquire()
-            task = group.create_task(_ingest_batch(batch, collection, door, hear))
-            task.add_done_callback(lambda _: lanes.release())
-    return _summary(collection, outcomes, perf_counter() - began), outcomes
+    run = _Run(collection, door, told)
+    try:
+        async with asyncio.TaskGroup() as group:
+            watch = group.create_task(run.watch(paused))
+            await run.send_all(_batches(files, known, run.hear))
+            watch.cancel()
+    except* RagError as failed:
+        raise _first(failed) from None
+    return _summary(collection, run.outcomes, perf_counter() - began), run.outcomes
+
+
+def _first(failed: ExceptionGroup[RagError]) -> RagError:
+    """Why the run could not go on; the others are consequences."""
+    cause = failed.exceptions[0]
+    return _first(cause) if isinstance(cause, ExceptionGroup) else cause
+
+
+class _Run:
+    """One job, fed by many uploads."""
+
+    def __init__(self, collection: str, door: Door, told: Told) -> None:
+        self._path = f"/v1/collections/{collection}/documents"
+        self._door = door
+        self._told = told
+        self._job: str | None = None
+        self._first = asyncio.Lock()
+        """Held by the first upload, whose job all others join."""
+        self.outcomes: list[Outcome] = []
+
+    def hear(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        self._told(outcome)
+
+    async def send_all(self, batches: Iterable[list[tuple[str, bytes]]]) -> None:
+        lanes = asyncio.Semaphore(BATCHES_UNDER_WAY)
+        async with asyncio.TaskGroup() as group:
+            for batch in batches:
+                await lanes.acquire()
+                task = group.create_task(self._send(batch))
+                task.add_done_callback(lambda _: lanes.release())
+
+    async def watch(self, paused: Paused) -> None:
+        """Tells of pauses, until cancelled."""
+        shown = None
+        while True:
+            await asyncio.sleep(WATCH)
+            if self._job is None:
+                continue
+            reason = (await self._door.call("GET", f"/v1/jobs/{self._job}")).get("paused") or {}
+            if reason.get("code") == KeyRefused.code:
+                raise Halted(
+                    f"{reason['message']}. What was handed in stays queued, and goes on when the"
+                    " service or this command is started again with a key that works"
+                )
+            if reason.get("message") != shown:
+                shown = reason.get("message")
+                paused(shown)
+
+    async def _send(self, batch: list[tuple[str, bytes]]) -> None:
+        """Sends a batch and waits until each of its files has ended."""
+        try:
+            accepted = await self._accepted(batch)
+        except Refused as error:
+            await self._send_singly(batch, error)
+            return
+        open_keys = {key for key, _ in batch}
+        while open_keys:
+            listed = await self._door.call(
+                "GET", f"{accepted['items']}&limit={len(accepted['documents'])}"
+            )
+            for item in listed["data"]:
+                if item["key"] in open_keys and item["state"] in FINAL_ITEM_STATES:
+                    open_keys.discard(item["key"])
+                    self.hear(_outcome(item))
+            if open_keys:
+                await asyncio.sleep(POLL)
+
+    async def _send_singly(self, batch: list[tuple[str, bytes]], error: Refused) -> None:
+        """A batch that was refused as a whole: one bad file must not take its neighbors along."""
+        if len(batch) == 1:
+            self.hear(Outcome(batch[0][0], "refused", "request_refused", str(error)))
+            return
+        for one in batch:
+            await self._send([one])
+
+    async def _accepted(self, batch: list[tuple[str, bytes]]) -> Any:
+        parts = [("file", (key, content, _media_type(key))) for key, content in batch]
+        if self._job is not None:
+            return await self._door.call("POST", self._path, files=parts, params={"job": self._job})
+        async with self._first:
+            joined: dict[str, str] = {"job": self._job} if self._job else {}
+            accepted = await self._door.call("POST", self._path, files=parts, params=joined)
+            self._job = accepted["job_id"]
+            return accepted
 
 
 async def ensure_collection(name: str, door: Door) -> None:
@@ -127,38 +231,6 @@ def _batches(
         size += len(content)
     if batch:
         yield batch
-
-
-async def _ingest_batch(
-    batch: list[tuple[str, bytes]], collection: str, door: Door, hear: Told
-) -> None:
-    """Sends a batch and waits until each of its files has ended."""
-    parts = [("file", (key, content, _media_type(key))) for key, content in batch]
-    try:
-        accepted = await door.call("POST", f"/v1/collections/{collection}/documents", files=parts)
-    except Refused as error:
-        await _ingest_singly(batch, collection, door, hear, error)
-        return
-    job = accepted["job_id"]
-    open_keys = {key for key, _ in batch}
-    while open_keys:
-        async for item in door.listing(f"/v1/jobs/{job}/items"):
-            if item["key"] in open_keys and item["state"] in FINAL_ITEM_STATES:
-                open_keys.discard(item["key"])
-                hear(_outcome(item))
-        if open_keys:
-            await asyncio.sleep(POLL)
-
-
-async def _ingest_singly(
-    batch: list[tuple[str, bytes]], collection: str, door: Door, hear: Told, error: Refused
-) -> None:
-    """A batch that was refused as a whole: one bad file must not take its neighbors with it."""
-    if len(batch) == 1:
-        hear(Outcome(batch[0][0], "refused", "request_refused", str(error)))
-        return
-    for one in batch:
-        await _ingest_batch([one], collection, door, hear)
 
 
 def _media_type(key: str) -> str:

@@ -13,6 +13,7 @@ PARTS = {
     "ingest": ("rag.cli.ingest", "Read files, folders and globs into a collection."),
     "search": ("rag.cli.search", "The passages nearest to a question."),
     "ask": ("rag.cli.ask", "An answer with quotations that were found in the sources."),
+    "usage": ("rag.cli.usage", "What was spent on providers, and what the budgets leave."),
     "migrate": ("rag.cli.migrate", "Bring the library's database to this version's schema."),
     "doctor": ("rag.cli.doctor", "Check settings, library, models and engines; say what is wrong."),
 }

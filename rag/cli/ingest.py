@@ -41,8 +41,8 @@ def command(
         raise InvalidRequest(f"there is no file to read in {', '.join(paths)}")
 
     async def work(door: Door) -> int:
-        with show.progress_of(len(files), quiet=quiet) as told:
-            done, outcomes = await ingest_files(files, collection, door, told=told)
+        with show.progress_of(len(files), quiet=quiet) as (told, paused):
+            done, outcomes = await ingest_files(files, collection, door, told=told, paused=paused)
         if report is not None:
             write_report(report, outcomes)
         show.summary(done, outcomes)

@@ -109,8 +109,10 @@ async def _welcome(
 async def _ingest(files: list[Found], door: Door) -> Summary:
     if not any(found.key.startswith(SAMPLE_PREFIX) for found in files):
         await _remove_samples(door)
-    with show.progress_of(len(files)) as told:
-        done, outcomes = await ingest_files(files, DEFAULT_COLLECTION, door, told=told)
+    with show.progress_of(len(files)) as (told, paused):
+        done, outcomes = await ingest_files(
+            files, DEFAULT_COLLECTION, door, told=told, paused=paused
+        )
     show.summary(done, outcomes, on=show.results)
     return done
 

@@ -18,7 +18,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from rag.cli.bulk import Outcome, Summary, Told
+from rag.cli.bulk import Outcome, Paused, Summary, Told
 
 results = Console(highlight=False, soft_wrap=False)
 """Standard output."""
@@ -31,8 +31,8 @@ PASSAGE_SHOWN = 300  # characters of a passage shown in a list of hits
 
 
 @contextmanager
-def progress_of(total: int, *, quiet: bool = False) -> Iterator[Told]:
-    """A bar on standard error with counts, rate and remaining time."""
+def progress_of(total: int, *, quiet: bool = False) -> Iterator[tuple[Told, Paused]]:
+    """A bar on standard error with counts, rate and remaining time, and what it waits for."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -61,7 +61,10 @@ def progress_of(total: int, *, quiet: bool = False) -> Iterator[Told]:
                 counts=shown + (f", {counts['failed']} not read" if counts["failed"] else ""),
             )
 
-        yield told
+        def paused(reason: str | None) -> None:
+            bar.console.print(Text(f"paused: {reason}" if reason else "going on", style="yellow"))
+
+        yield told, paused
 
 
 def summary(done: Summary, outcomes: Sequence[Outcome], *, on: Console = aside) -> None:

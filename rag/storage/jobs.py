@@ -20,7 +20,7 @@ from rag.domain import (
     Source,
     document_id,
 )
-from rag.errors import NotFound
+from rag.errors import Conflict, NotFound
 from rag.storage.attributes import attributes_of
 from rag.storage.batches import batches
 from rag.storage.cursors import checked_limit, cursor, position
@@ -28,11 +28,26 @@ from rag.storage.tables import CollectionRow, DocumentRow, ItemRow, JobRow, Vers
 from rag.storage.timestamps import now
 
 
-def create_job(session: Session, collection: Collection, sources: Sequence[Source]) -> IngestJob:
-    """Queues the sources, but those whose document is the same already are `unchanged` at once."""
-    id = JobId(f"job_{secrets.token_hex(12)}")
+class Queued(Struct, frozen=True):
+    """What became of sources that were handed in together."""
+
+    job: IngestJob
+    before: str
+    """Cursor of the job's list of items: these sources' items are the first after it."""
+
+
+def queue_sources(
+    session: Session, collection: Collection, sources: Sequence[Source], job: JobId | None
+) -> Queued:
+    """Queues the sources, in a new job or one more time in an earlier one, which then goes on;
+    those whose document is the same already are `unchanged` at once.
+
+    Raises:
+        NotFound: no such job.
+        Conflict: that job is another collection's, or was cancelled.
+    """
     at = now()
-    session.execute(insert(JobRow).values(id=id, collection_id=collection.id, created_at=at))
+    id = _reopened(session, collection, job) if job else _new_job(session, collection, at)
     keys = [source.key for source in sources]
     current = _current(session, collection.id, keys)
     waiting = _waiting_keys(session, collection.id, keys)
@@ -42,10 +57,27 @@ def create_job(session: Session, collection: Collection, sources: Sequence[Sourc
         if not same:
             waiting.add(source.key)
         rows.append(_new_item(id, collection.id, source, at if same else None))
+    last = session.scalar(select(func.max(ItemRow.id)).where(ItemRow.job_id == id))
     if rows:
         session.execute(insert(ItemRow), rows)
     close_job_if_done(session, id)
-    return find_job(session, id)
+    return Queued(find_job(session, id), cursor(last or 0))
+
+
+def _new_job(session: Session, collection: Collection, at: str) -> JobId:
+    id = JobId(f"job_{secrets.token_hex(12)}")
+    session.execute(insert(JobRow).values(id=id, collection_id=collection.id, created_at=at))
+    return id
+
+
+def _reopened(session: Session, collection: Collection, id: JobId) -> JobId:
+    job = find_job(session, id)
+    if job.collection != collection.name:
+        raise Conflict(f"job {id} is of collection {job.collection!r}, not {collection.name!r}")
+    if job.state == "cancelled":
+        raise Conflict(f"job {id} was cancelled; begin another")
+    session.execute(update(JobRow).where(JobRow.id == id).values(finished_at=None))
+    return id
 
 
 def find_job(session: Session, id: JobId) -> IngestJob:

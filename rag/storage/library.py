@@ -65,6 +65,7 @@ from rag.storage.database import Database
 from rag.storage.derived import DerivedIndexes, IndexHealth
 from rag.storage.durable import make_private_folder
 from rag.storage.items import ClaimedItem, Work
+from rag.storage.jobs import Queued
 from rag.storage.ledger import SqlLedger
 from rag.storage.migrating import migrate_database
 from rag.storage.ownership import Ownership, take_ownership
@@ -224,11 +225,16 @@ class Library:
     def blob(self, version: Version) -> bytes:
         return self._blobs.get(version)
 
-    def create_job(self, collection: Collection, sources: Sequence[Source]) -> IngestJob:
-        """Keeps the sources and queues them; what is the same as published is `unchanged`.
+    def queue(
+        self, collection: Collection, sources: Sequence[Source], *, job: JobId | None = None
+    ) -> Queued:
+        """Keeps the sources and queues them, in a new job or in one that goes on; what is the
+        same as published is `unchanged`.
 
         Raises:
             InvalidRequest: a key or attribute that cannot be kept.
+            NotFound: no such job.
+            Conflict: that job is another collection's, or was cancelled.
         """
         check_sources(sources)
         for source in sources:
@@ -238,7 +244,11 @@ class Library:
                 # again, for a delete may have removed the same bytes in between; no other can
                 # while this transaction is open
                 self._blobs.put(source.content)
-            return jobs.create_job(session, collection, sources)
+            return jobs.queue_sources(session, collection, sources, job)
+
+    def create_job(self, collection: Collection, sources: Sequence[Source]) -> IngestJob:
+        """`queue` in a job of their own."""
+        return self.queue(collection, sources).job
 
     def job(self, id: JobId) -> IngestJob:
         with self._database.read() as session:

@@ -55,8 +55,8 @@ async def ask_all(
     settings = load_settings({"RAG_DATA_DIR": str(library), "RAG_PROVIDER": "local"})
     async with open_door(settings) as door:
         found = list(find([str(files)]))
-        with progress_of(len(found)) as told:
-            summary(*await ingest_files(found, COLLECTION, door, told=told))
+        with progress_of(len(found)) as (told, paused):
+            summary(*await ingest_files(found, COLLECTION, door, told=told, paused=paused))
         await settled(door)
         entries = map(json.loads, (folder / "qa.jsonl").read_text().splitlines())
         return [await ask(entry, door, within_document=within_document) for entry in entries]

@@ -51,8 +51,8 @@ async def measure(folder: Path, files: Path, library: Path) -> None:
     settings = load_settings({"RAG_DATA_DIR": str(library)})
     async with open_door(settings) as door:
         found = list(find([str(files)]))
-        with progress_of(len(found)) as told:
-            done, outcomes = await ingest_files(found, COLLECTION, door, told=told)
+        with progress_of(len(found)) as (told, paused):
+            done, outcomes = await ingest_files(found, COLLECTION, door, told=told, paused=paused)
         summary(done, outcomes)
         await settled(door)
         judged = qrels(folder / "qrels.tsv")
