@@ -33,6 +33,7 @@ def _untyped(function: Any, result: Any) -> Callable[..., Any]:
 
 
 _loose_box = _untyped(pdfium.FPDFText_GetLooseCharBox, None)
+origin = _untyped(pdfium.FPDFText_GetCharOrigin, None)
 font_size = _untyped(pdfium.FPDFText_GetFontSize, c_double)
 matrix_of = _untyped(pdfium.FPDFText_GetMatrix, c_int)
 font_weight = _untyped(pdfium.FPDFText_GetFontWeight, c_int)

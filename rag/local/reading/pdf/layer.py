@@ -9,6 +9,7 @@ from rag.local.reading.pdf.fragments import Fragment, fragments, styles
 from rag.local.reading.pdf.grids import grids
 from rag.local.reading.pdf.rendering import graphics
 from rag.local.reading.pdf.rulings import rules
+from rag.local.reading.pdf.scripts import glyphs, with_scripts
 from rag.local.reading.pdf.soundness import FEW, defect, is_missing, letters
 from rag.local.reading.pdf.tables import Table, ruled
 from rag.local.reading.pdf.words import Frame, Word, characters, frame_of, words
@@ -33,7 +34,8 @@ def layer(page: pdfium.FPDF_PAGE, text_page: pdfium.FPDF_TEXTPAGE) -> Layer:
         return Layer(frame, reason)
     if not text.strip():
         return Layer(frame, BLANK)
-    outside, tables = _apart(words(text_page, text, frame), page, frame)
+    read = with_scripts(words(text_page, text, frame), glyphs(text_page, frame))
+    outside, tables = _apart(read, page, frame)
     found = fragments(outside, styles(text_page))
     return Layer(frame, SOUND, tuple(found), tuple(tables))
 
