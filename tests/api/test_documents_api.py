@@ -40,6 +40,39 @@ def test_a_text_is_accepted_then_unchanged_then_replaced(
     assert text == "# Monday\n\nThe kettle is mended."
 
 
+def test_uploads_of_one_work_are_one_job_and_each_has_its_own_items(
+    http: httpx.Client, collection: str, finished: Finished
+) -> None:
+    path = f"/v1/collections/{collection}/documents"
+    first = http.post(path, files=[("file", ("a.txt", b"apples", "text/plain"))]).json()
+    finished(first["job_id"])
+    second = http.post(
+        path,
+        files=[("file", (f"{n}.txt", f"pears {n}".encode(), "text/plain")) for n in range(3)],
+        params={"job": first["job_id"]},
+    ).json()
+    job = finished(second["job_id"])
+    items = http.get(second["items"]).json()["data"]
+
+    assert second["job_id"] == first["job_id"]
+    assert (job["state"], job["items"]["done"]) == ("succeeded", 4)
+    assert [item["key"] for item in items] == ["0.txt", "1.txt", "2.txt"]
+    assert len(http.get(first["items"]).json()["data"]) == 4
+
+
+def test_a_job_of_another_collection_is_not_joined(
+    http: httpx.Client, collection: str, finished: Finished
+) -> None:
+    other = http.post("/v1/collections", json={"name": f"{collection}-other"}).json()["name"]
+    files = [("file", ("a.txt", b"apples", "text/plain"))]
+    job = http.post(f"/v1/collections/{other}/documents", files=files).json()["job_id"]
+    refused = http.post(f"/v1/collections/{collection}/documents", files=files, params={"job": job})
+    finished(job)
+
+    assert refused.status_code == 409
+    assert other in refused.json()["detail"]
+
+
 def test_the_bytes_of_a_file_are_put_with_their_media_type(
     http: httpx.Client, collection: str, finished: Finished
 ) -> None:
