@@ -1,37 +1,39 @@
 """Texts -> vectors, by the provider."""
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from rag.domain import InputType, Vectors
-from rag.errors import InvalidRequest, InvalidSettings, MalformedReply
-from rag.mistral.calls import Call
+from rag.errors import InvalidRequest, MalformedReply
+from rag.mistral.calls import Call, Paid
 from rag.mistral.client import MistralClient
+from rag.mistral.flights import Flights
 from rag.mistral.packing import (
     LONGEST_INPUT,
     Packing,
     estimated_tokens,
+    most_tokens,
     pack,
     token_bound,
     windows,
 )
-from rag.mistral.patience import BULK, INTERACTIVE, Patience
-from rag.mistral.refusals import Refused
-from rag.mistral.wire.decoding import PROVIDER, decode
-from rag.mistral.wire.embeddings import EmbeddingReply, EmbeddingRequest
-
-MODEL = "mistral-embed"
-"""The id of December 2023, and still the only one for text: it has no newer version to move to."""
-
-WIDTHS = {
-    "mistral-embed": 1_024,
-    "mistral-embed-2312": 1_024,
-    "codestral-embed": 1_536,
-    "codestral-embed-2505": 1_536,
-}
-"""Of each model's vectors where no width is asked for."""
+from rag.mistral.patience import BULK, INTERACTIVE
+from rag.mistral.prices import embedding_cost
+from rag.mistral.profiles import MODEL, Profile, profile
+from rag.mistral.refusals import Cause, Refused
+from rag.mistral.sifting import Blamed, Divided, InputRefused, Outcome, sift
+from rag.mistral.vectors import (
+    Embedded,
+    embedding_request,
+    read_embeddings,
+    unit,
+    units_of_unusable,
+)
+from rag.mistral.wire.decoding import PROVIDER
+from rag.spending import Bill, EmbeddedTexts, Intent, Units
 
 _DEADLINE = 30.0
 """Seconds; the provider answers in well under one."""
@@ -45,6 +47,19 @@ _ENVELOPE = 64 * 1024
 _TOO_LARGE = "3210"
 """Code of a request with too many inputs, or too many tokens overall."""
 
+_OF_ONE_INPUT = frozenset({400, 413, 422})
+"""Statuses by which one text may spoil the request of them all."""
+
+_OF_A_TEXT: frozenset[Cause | None] = frozenset({None, "too long for the model"})
+"""Causes that lie in a text; None where the provider told none that is known."""
+
+_INNOCENT = "word"
+"""A text that nobody refuses. Where even it is refused, no text is to blame."""
+
+_Wanted: TypeAlias = tuple[InputType, str]
+_Found: TypeAlias = Vectors | Blamed
+"""Of one text; its vector is (d,)."""
+
 
 class MistralEmbedder:
     """An `Embedder`."""
@@ -52,25 +67,25 @@ class MistralEmbedder:
     def __init__(self, client: MistralClient, model: str | None = None) -> None:
         """
         Args:
-            model: id of an embedding model; `MODEL` where None.
+            model: an embedding model and what is asked of it besides, as one word: see
+                `rag.mistral.profiles`; `MODEL` where None.
 
         Raises:
-            InvalidSettings: the width of that model's vectors is not known here.
+            InvalidSettings: no such model is known here.
         """
         self._client = client
-        self._model = model or MODEL
-        if self._model not in WIDTHS:
-            known = ", ".join(WIDTHS)
-            raise InvalidSettings(f"{self._model!r} is no embedding model known here: {known}")
+        self._profile = profile(model or MODEL)
         self._packing = Packing()
+        """As the provider taught it, for the life of this embedder."""
+        self._flights: Flights[_Wanted, _Found] = Flights()
 
     @property
     def model(self) -> str:
-        return self._model
+        return self._profile.name
 
     @property
     def dimension(self) -> int:
-        return WIDTHS[self._model]
+        return self._profile.width
 
     @property
     def max_tokens(self) -> int:
@@ -84,104 +99,144 @@ class MistralEmbedder:
         """A question too long for the model is embedded in pieces, and stands for their mean; a
         passage too long is refused, because a chunk is never that long.
 
+        Each request is carried through, whatever becomes of the others: what it buys is kept, and
+        not paid for again when the caller asks again for what is missing.
+
         Raises:
             InvalidRequest: a passage is empty, or may have more tokens than the model reads.
+            InputRefused: some texts are refused, and these alone.
             ProviderError: the provider failed for good, after retries.
+            BudgetExhausted: the vectors may cost more than is allowed.
         """
-        if input_type == "query":
-            return await self._embed_questions(texts)
-        for text in texts:
-            if token_bound(text) > LONGEST_INPUT:
-                raise InvalidRequest(
-                    f"a text of {len(text.encode()):,} bytes may have more than the"
-                    f" {LONGEST_INPUT:,} tokens that {self._model} reads; cut it up first"
-                )
-        return await self._embed(texts, BULK)
-
-    async def _embed_questions(self, texts: Sequence[str]) -> Vectors:
-        pieces = [list(windows(text)) for text in texts]
-        vectors = await self._embed([piece for each in pieces for piece in each], INTERACTIVE)
-        means = []
-        start = 0
-        for each in pieces:
-            means.append(vectors[start : start + len(each)].sum(axis=0))
-            start += len(each)
-        return _of_length_one(np.stack(means)) if means else vectors
-
-    async def _embed(self, texts: Sequence[str], patience: Patience) -> Vectors:
-        """All requests at once, as far as the client has places; the first failure ends all."""
         if not all(text.strip() for text in texts):
             raise InvalidRequest("an empty text has no meaning to embed")
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                requests = [
-                    tasks.create_task(self._embed_run(run, patience))
-                    for run in pack(texts, self._packing)
-                ]
-        except ExceptionGroup as failures:
-            raise failures.exceptions[0] from failures
-        parts = [request.result() for request in requests]
-        return np.concatenate([np.empty((0, self.dimension), np.float32), *parts])
+        if input_type == "passage":
+            self._check_lengths(texts)
+        pieces = [list(windows(text)) for text in texts]
+        found = await self._find([piece for each in pieces for piece in each], input_type)
+        rows = [_mean([found[piece] for piece in each]) for each in pieces]
+        vectors = [row for row in rows if not isinstance(row, Blamed)]
+        reasons = {n: row.reason for n, row in enumerate(rows) if isinstance(row, Blamed)}
+        if reasons:
+            raise InputRefused(reasons, len(texts)) if vectors else reasons[0]
+        return np.stack(vectors) if vectors else np.empty((0, self.dimension), np.float32)
 
-    async def _embed_run(self, texts: Sequence[str], patience: Patience) -> Vectors:
-        """One request; more where the provider has meanwhile said that so much is too much."""
-        runs = list(pack(texts, self._packing))
-        if len(runs) > 1:
-            return np.concatenate([await self._embed_run(run, patience) for run in runs])
-        request = EmbeddingRequest(self._model, tuple(texts), encoding_format="float")
-        largest = len(texts) * self.dimension * _BYTES_PER_NUMBER + _ENVELOPE
-        call = Call("/v1/embeddings", self._model, request, _DEADLINE, largest)
-        try:
-            return await self._client.ask(
-                call, lambda body: self._vectors(body, len(texts)), patience=patience
+    def _check_lengths(self, texts: Sequence[str]) -> None:
+        longest = max(map(token_bound, texts), default=0)
+        if longest > LONGEST_INPUT:
+            raise InvalidRequest(
+                f"a text may have up to {longest:,} tokens, and {self.model} reads"
+                f" {LONGEST_INPUT:,}; cut it up first"
             )
+
+    async def _find(self, texts: Sequence[str], input_type: InputType) -> dict[str, _Found]:
+        """What becomes of each text; one that is wanted several times, here or by another who is
+        waiting for it now, is paid for once."""
+        landed = await self._flights.fetch(
+            [(input_type, text) for text in texts],
+            lambda wanted: _packed(wanted, self._packing),
+            lambda run: sift(run, self._attempt, self._is_working),
+        )
+        found: dict[str, _Found] = {}
+        for (_, text), each in landed.items():
+            if isinstance(each, BaseException):
+                raise each
+            found[text] = each
+        return found
+
+    async def _attempt(self, wanted: Sequence[_Wanted]) -> Outcome[Vectors, _Wanted]:
+        """One request, unless the provider said meanwhile that so much is too much."""
+        runs = list(_packed(wanted, self._packing))
+        if len(runs) > 1:
+            return Divided(runs)
+        texts = [text for _, text in wanted]
+        try:
+            return list(await self._ask(texts, wanted[0][0]))
+        except MalformedReply as error:
+            return Blamed(error)
         except Refused as error:
-            if len(texts) == 1 or not _is_too_large(error):
+            if by := _too_much(error):
+                return self._learned(wanted, by, error)
+            if not _may_be_of_one_input(error):
                 raise
-            by_inputs = error.refusal.cause == "too many inputs"
-            self._packing = self._packing.halved(texts, "inputs" if by_inputs else "tokens")
-        return await self._embed_run(texts, patience)
+            return Blamed(error)
 
-    def _vectors(self, body: bytes, n: int) -> Vectors:
-        """
-        Raises:
-            MalformedReply: not one sound vector of this model for each of `n` texts.
-        """
-        reply = decode(body, EmbeddingReply)
-        if reply.model and not _is_same_model(reply.model, self._model):
-            raise MalformedReply(PROVIDER, f"embedded with another model than {self._model}")
-        items = reply.data
-        if len(items) != n:
-            raise MalformedReply(PROVIDER, f"sent {len(items)} vectors for {n} texts")
-        if any(item.index is not None for item in items):
-            items = tuple(sorted(items, key=lambda item: -1 if item.index is None else item.index))
-            if [item.index for item in items] != list(range(n)):
-                raise MalformedReply(PROVIDER, "sent vectors that belong to no text")
-        if any(len(item.embedding) != self.dimension for item in items):
-            raise MalformedReply(PROVIDER, f"sent a vector that is not {self.dimension} wide")
-        with np.errstate(over="ignore"):
-            vectors = np.array([item.embedding for item in items], np.float32)
-        return _of_length_one(vectors)
+    def _learned(
+        self, wanted: Sequence[_Wanted], by: Literal["inputs", "tokens"], error: Refused
+    ) -> Outcome[Vectors, _Wanted]:
+        """Less goes into a request from now on; unless it was one text, which then is to blame
+        for what was learned on the way to it."""
+        if len(wanted) == 1:
+            self._packing = Packing()
+            return Blamed(error)
+        self._packing = self._packing.halved([text for _, text in wanted], by)
+        return Divided(list(_packed(wanted, self._packing)))
 
+    async def _is_working(self) -> bool:
+        try:
+            await self._ask([_INNOCENT], "passage")
+        except (Refused, MalformedReply):
+            return False
+        return True
 
-def _of_length_one(vectors: Vectors) -> Vectors:
-    """
-    Raises:
-        MalformedReply: a row is no direction: all zero, infinite, or not a number.
-    """
-    with np.errstate(over="ignore", invalid="ignore"):
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    if not (np.isfinite(lengths).all() and (lengths > 0).all()):
-        raise MalformedReply(PROVIDER, "sent a vector without a direction")
-    unit: Vectors = vectors / lengths
-    return unit
+    async def _ask(self, texts: Sequence[str], input_type: InputType) -> Vectors:
+        profile = self._profile
+        largest = len(texts) * self.dimension * _BYTES_PER_NUMBER + _ENVELOPE
+        request = embedding_request(texts, profile)
+        call = Call("/v1/embeddings", profile.model, request, _DEADLINE, largest)
+        embedded = await self._client.ask(
+            call,
+            lambda body: read_embeddings(body, texts, profile),
+            patience=BULK if input_type == "passage" else INTERACTIVE,
+            paid=_paid(texts, input_type, profile),
+        )
+        return embedded.vectors
 
 
-def _is_same_model(told: str, asked: str) -> bool:
-    """An id and the dated id it stands for are one model (`mistral-embed-2312`)."""
-    return told == asked or told.startswith(f"{asked}-") or asked.startswith(f"{told}-")
+def _paid(texts: Sequence[str], input_type: InputType, profile: Profile) -> Paid[Embedded]:
+    most = Units(most_tokens(texts))
+
+    def bill(units: Units | None) -> Bill:
+        """For the most it can be where the provider does not say."""
+        counted = units or most
+        return Bill(counted, embedding_cost(profile.model, counted.input) or Decimal(0))
+
+    def bill_of_unusable(body: bytes) -> Bill | None:
+        units = units_of_unusable(body)
+        return bill(units) if units else None
+
+    def bought(embedded: Embedded) -> tuple[Bill, EmbeddedTexts]:
+        kept = EmbeddedTexts(profile.name, input_type, tuple(texts), embedded.vectors)
+        return bill(embedded.units), kept
+
+    intent = Intent(PROVIDER, profile.model, "embed", most, bill(most).usd)
+    return Paid(intent, bought, bill_of_unusable)
 
 
-def _is_too_large(error: Refused) -> bool:
+def _packed(wanted: Sequence[_Wanted], packing: Packing) -> Iterator[Sequence[_Wanted]]:
+    start = 0
+    for run in pack([text for _, text in wanted], packing):
+        yield wanted[start : start + len(run)]
+        start += len(run)
+
+
+def _mean(found: Sequence[_Found]) -> _Found:
+    blamed = next((each for each in found if isinstance(each, Blamed)), None)
+    if blamed is not None:
+        return blamed
+    rows = [each for each in found if not isinstance(each, Blamed)]
+    return rows[0] if len(rows) == 1 else unit(np.sum(rows, axis=0, keepdims=True))[0]
+
+
+def _too_much(error: Refused) -> Literal["inputs", "tokens"] | None:
+    """What there was too much of in a request; None where it was refused for another reason."""
     said = error.refusal
-    return said.code == _TOO_LARGE or said.cause in ("too many inputs", "too many tokens")
+    if said.cause == "too many inputs":
+        return "inputs"
+    return "tokens" if said.code == _TOO_LARGE or said.cause == "too many tokens" else None
+
+
+def _may_be_of_one_input(error: Refused) -> bool:
+    said = error.refusal
+    elsewhere = said.fields and not any(field.startswith("body.input") for field in said.fields)
+    return said.status in _OF_ONE_INPUT and said.cause in _OF_A_TEXT and not elsewhere

@@ -2,8 +2,10 @@
 
 Two numbers, for two purposes. `token_bound` is proven: the tokenizer falls back to single bytes,
 so a text never has more tokens than bytes and the special ones. What must never be exceeded is
-held against it. For English it is three times too high, so chunks cut by it would be tiny:
-`estimated_tokens` is what chunks are cut by.
+held against it: the longest text, and what a call may cost. For English it is three times too
+high, so chunks cut by it would be tiny, and requests a third full: `estimated_tokens` is what
+those are cut by. Where it is too low for once, the provider refuses the request for nothing, and
+half as much goes into the next.
 """
 
 import re
@@ -59,15 +61,20 @@ class Packing(Struct, frozen=True):
     inputs: int = 64
     """As the provider's own toolkit; requests of more than 512 were seen refused."""
     tokens: int = 16_000
-    """By `token_bound`. The limit is not documented; 16,384 was seen in its refusals."""
+    """By `estimated_tokens`. The limit is not documented; 16,384 was seen in its refusals."""
 
     def halved(self, texts: Sequence[str], by: Literal["inputs", "tokens"]) -> "Packing":
         """What to try after all of `texts` in one request were too many; never more than now, as
         a request that was packed earlier may be refused later."""
         if by == "inputs":
             return Packing(min(self.inputs, max(1, len(texts) // 2)), self.tokens)
-        half = max(1, sum(map(token_bound, texts)) // 2)
+        half = max(1, sum(map(estimated_tokens, texts)) // 2)
         return Packing(self.inputs, min(self.tokens, half))
+
+
+def most_tokens(texts: Sequence[str]) -> int:
+    """No fewer than a request of these texts is billed for."""
+    return sum(min(token_bound(text), LONGEST_INPUT) for text in texts)
 
 
 def pack(texts: Sequence[str], packing: Packing) -> Iterator[Sequence[str]]:
@@ -75,11 +82,11 @@ def pack(texts: Sequence[str], packing: Packing) -> Iterator[Sequence[str]]:
     itself goes alone."""
     start = tokens = 0
     for end, text in enumerate(texts):
-        bound = token_bound(text)
-        if end > start and (tokens + bound > packing.tokens or end - start >= packing.inputs):
+        own = estimated_tokens(text)
+        if end > start and (tokens + own > packing.tokens or end - start >= packing.inputs):
             yield texts[start:end]
             start, tokens = end, 0
-        tokens += bound
+        tokens += own
     if start < len(texts):
         yield texts[start:]
 

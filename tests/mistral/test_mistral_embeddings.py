@@ -1,28 +1,47 @@
-"""One sound vector for each text, or an error that says why not."""
+"""One sound vector for each text, paid for once, or an error that says why not."""
 
+import asyncio
+import math
 import random
-from collections.abc import Callable
+from collections import Counter
+from contextlib import suppress
 from typing import Any
 
+import httpx
+import msgspec
 import numpy as np
 import pytest
-from fake_mistral.app import FakeMistral
+from account_book import AccountBook
+from fake_mistral.app import KEY, FakeMistral
+from fake_mistral.clock import Clock
 from fake_mistral.faults import Changed, Reply, edited
 
+from rag.domain import JobId
 from rag.errors import (
+    BudgetExhausted,
     InvalidRequest,
     InvalidSettings,
+    KeyRefused,
     MalformedReply,
+    ProviderError,
     ProviderRefused,
     ProviderUnavailable,
 )
 from rag.mistral.client import MistralClient
 from rag.mistral.embeddings import MistralEmbedder
+from rag.mistral.packing import most_tokens
+from rag.mistral.sifting import InputRefused
 from rag.ports import Embedder
+from rag.spending import EmbeddedTexts, Purpose, spending_for
 
 pytestmark = pytest.mark.anyio
 
 FOX, DOG, CASH = "the quick brown fox", "the quick brown dog", "cash flow statement of 2018"
+
+
+def numbered(n: int) -> list[str]:
+    """Texts whose vectors differ also at a provider that hashes their words."""
+    return [f"text {i} of {i * i + 7} with {i**3 + 11}" for i in range(n)]
 
 
 @pytest.fixture
@@ -62,7 +81,7 @@ async def test_nothing_to_embed_is_no_request(embedder: MistralEmbedder, fake: F
 async def test_many_texts_go_in_several_requests_and_come_back_in_order(
     embedder: MistralEmbedder, fake: FakeMistral
 ) -> None:
-    texts = [f"text number {n}" for n in range(150)]
+    texts = numbered(150)
 
     vectors = await embedder.embed(texts, "passage")
 
@@ -102,42 +121,40 @@ async def test_items_without_an_index_are_taken_as_they_come(
     assert np.array_equal(await embedder.embed([FOX, DOG], "passage"), straight)
 
 
-def item(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Changed:
-    """A change of the second item."""
-
-    def changed(reply: dict[str, Any]) -> dict[str, Any]:
-        first, second, *rest = reply["data"]
-        return {**reply, "data": [first, {**second, **change(second)}, *rest]}
-
-    return edited(changed)
+def half(reply: dict[str, Any]) -> dict[str, Any]:
+    """Every vector is half as wide as it should be."""
+    data = [{**item, "embedding": item["embedding"][:512]} for item in reply["data"]]
+    return {**reply, "data": data}
 
 
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
-        (edited(lambda r: {**r, "data": r["data"][:2]}), "sent 2 vectors for 3 texts"),
-        (edited(lambda r: {**r, "data": r["data"] * 2}), "sent 6 vectors for 3 texts"),
-        (item(lambda i: {"index": 0}), "belong to no text"),
-        (item(lambda i: {"index": 7}), "belong to no text"),
-        (item(lambda i: {"index": None}), "belong to no text"),
-        (item(lambda i: {"embedding": i["embedding"][:256]}), "not 1024 wide"),
-        (item(lambda i: {"embedding": [0.0] * 1024}), "without a direction"),
-        (item(lambda i: {"embedding": [1e300] * 1024}), "without a direction"),
-        (item(lambda i: {"embedding": [None] * 1024}), "another shape"),
-        (item(lambda i: {"embedding": "AAAA"}), "another shape"),  # base64, unasked
+        (edited(lambda r: {**r, "data": r["data"][:-1]}), "sent 2 vectors for 3 texts"),
+        (edited(half), "not 1024 wide"),
         (edited(lambda r: {**r, "model": "other-embed"}), "another model"),
-        (Changed(lambda body: body.replace(b"0.0,", b"NaN,", 1)), "not JSON"),
+        (Changed(lambda body: body[:-9]), "not JSON"),
     ],
 )
-async def test_vectors_that_are_not_sound_are_never_returned(
+async def test_a_provider_that_always_sends_rubbish_is_given_up_soon(
     embedder: MistralEmbedder, fake: FakeMistral, fault: Changed, told: str
 ) -> None:
-    fake.faults = [fault, fault]
+    fake.faults = [fault] * 100
 
     with pytest.raises(MalformedReply, match=told):
         await embedder.embed([FOX, DOG, CASH], "passage")
 
-    assert len(fake.received) == 2
+    assert len(fake.received) <= 2 * 4  # all, each half, and a text that is surely innocent
+
+
+async def test_a_batch_that_comes_back_as_rubbish_twice_is_asked_for_in_halves(
+    embedder: MistralEmbedder, fake: FakeMistral
+) -> None:
+    straight = await embedder.embed([FOX, DOG, CASH], "passage")
+    fake.faults = [edited(half)] * 2
+
+    assert np.array_equal(await embedder.embed([FOX, DOG, CASH], "passage"), straight)
+    assert sizes(fake) == [3, 3, 3, 1, 2]
 
 
 async def test_a_model_told_by_its_dated_id_is_the_same(
@@ -152,7 +169,7 @@ async def test_a_batch_too_large_is_halved_and_the_limit_remembered(
     embedder: MistralEmbedder, fake: FakeMistral
 ) -> None:
     fake.largest_batch = 20
-    texts = [f"text number {n}" for n in range(64)]
+    texts = numbered(64)
 
     vectors = await embedder.embed(texts, "passage")
 
@@ -177,12 +194,19 @@ async def test_too_many_tokens_are_halved_too(embedder: MistralEmbedder, fake: F
 async def test_a_single_text_refused_for_its_size_is_not_asked_for_ever(
     embedder: MistralEmbedder, fake: FakeMistral
 ) -> None:
-    fake.longest_input = 10
+    fake.longest_input = 60
 
     with pytest.raises(ProviderRefused, match="code 3210"):
         await embedder.embed(["word " * 50], "passage")
-
     assert len(fake.received) == 1
+
+    with pytest.raises(InputRefused) as caught:
+        await embedder.embed([*numbered(20), "word " * 50], "passage")
+    assert caught.value.positions == (20,)
+
+    fake.received.clear()  # what was learned from that text is forgotten
+    await embedder.embed(numbered(64), "passage")
+    assert sizes(fake) == [64]
 
 
 async def test_a_passage_too_long_is_refused_instead_of_cut_in_silence(
@@ -236,7 +260,7 @@ async def test_a_person_does_not_wait_as_long_as_a_job(
 async def test_a_provider_that_fails_every_third_time_still_embeds_all(
     embedder: MistralEmbedder, fake: FakeMistral, seed: int
 ) -> None:
-    texts = [f"text number {n}" for n in range(400)]
+    texts = numbered(400)
     straight = await embedder.embed(texts, "passage")
     chance = random.Random(seed)
     faults = [Reply(429), Reply(500), Reply(502), Reply(503, headers={"Retry-After": "1"})]
@@ -251,6 +275,300 @@ async def test_a_model_whose_width_is_not_known_is_no_setting(client: MistralCli
 
 
 async def test_vectors_come_over_real_http(http_client: MistralClient) -> None:
-    texts = [f"text number {n}" for n in range(200)]
+    texts = numbered(200)
 
     assert (await MistralEmbedder(http_client).embed(texts, "passage")).shape == (200, 1024)
+
+
+# --- paid for once ------------------------------------------------------------------------------
+
+
+class Provider:
+    """Answers with a vector for each text, unless it holds a word that it refuses."""
+
+    def __init__(self) -> None:
+        self.requests: list[list[str]] = []
+        self.billed: Counter[str] = Counter()
+        """How often each text was."""
+        self.tokens = 0
+        self.refusal = httpx.Response(400, json={"message": "no", "code": "3051"})
+        self.tells_usage = True
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        asked = msgspec.json.decode(request.content)
+        texts = asked["input"]
+        self.requests.append(texts)
+        await self.may_answer.wait()
+        if any("poison" in text for text in texts):
+            return httpx.Response(self.refusal.status_code, content=self.refusal.content)
+        self.billed.update(texts)
+        counted = sum(len(text) // 2 + 1 for text in texts)
+        self.tokens += counted
+        return httpx.Response(
+            200,
+            json={
+                "model": asked["model"],
+                "data": [{"index": n, "embedding": _unit(text)} for n, text in enumerate(texts)],
+                "usage": {"prompt_tokens": counted} if self.tells_usage else None,
+            },
+        )
+
+
+def _unit(text: str) -> list[float]:
+    row = np.random.default_rng(list(text.encode())).normal(size=1024)
+    unit: list[float] = (row / np.linalg.norm(row)).tolist()
+    return unit
+
+
+@pytest.fixture
+async def provider() -> Provider:
+    return Provider()
+
+
+@pytest.fixture
+def book() -> AccountBook:
+    return AccountBook()
+
+
+@pytest.fixture
+async def payer(provider: Provider, book: AccountBook, clock: Clock) -> MistralEmbedder:
+    transport = httpx.MockTransport(provider)
+    client = MistralClient(KEY, book, transport=transport, clock=clock, chance=lambda: 0.5)
+    return MistralEmbedder(client)
+
+
+def kept(book: AccountBook) -> dict[str, Any]:
+    """Vectors by text; each text was bought once."""
+    found: dict[str, Any] = {}
+    for bought in book.bought:
+        assert isinstance(bought, EmbeddedTexts)
+        for text, vector in zip(bought.texts, bought.vectors, strict=True):
+            assert text not in found
+            found[text] = vector
+    return found
+
+
+async def test_every_request_is_billed_as_told_and_keeps_what_it_bought(
+    payer: MistralEmbedder, provider: Provider, book: AccountBook
+) -> None:
+    texts = numbered(150)
+
+    vectors = await payer.embed(texts, "passage")
+
+    assert np.array_equal(np.stack([kept(book)[text] for text in texts]), vectors)
+    assert {(b.model, b.input_type) for b in book.bought if isinstance(b, EmbeddedTexts)} == {
+        ("mistral-embed", "passage")
+    }
+    assert book.tokens == provider.tokens
+    for number, intent in book.intents.items():
+        assert intent.operation == "embed"
+        assert book.bills[number].units.input <= intent.most.input
+        assert 0 < book.bills[number].usd <= intent.usd
+    assert not book.under_way
+
+
+async def test_where_the_provider_does_not_count_the_most_is_billed(
+    payer: MistralEmbedder, provider: Provider, book: AccountBook
+) -> None:
+    provider.tells_usage = False
+
+    await payer.embed([FOX], "passage")
+
+    assert book.tokens == most_tokens([FOX])
+
+
+@pytest.mark.parametrize("bad", [0, 1, 31, 32, 40, 62, 63])
+@pytest.mark.parametrize("status", [400, 413, 422])
+async def test_one_text_that_is_refused_costs_its_neighbors_nothing(
+    payer: MistralEmbedder, provider: Provider, book: AccountBook, bad: int, status: int
+) -> None:
+    provider.refusal = httpx.Response(status, json={"detail": "no"})
+    texts = numbered(64)
+    texts[bad] = "poison"
+
+    with pytest.raises(InputRefused) as caught:
+        await payer.embed(texts, "passage")
+
+    assert caught.value.positions == (bad,)
+    assert set(kept(book)) == set(texts) - {"poison"}
+    assert max(provider.billed.values()) == 1
+    assert len(provider.requests) - 1 <= 2 * math.ceil(math.log2(64)) + 2
+    assert len(book.withdrawn) == len(provider.requests) - len(book.bills)
+    assert not book.under_way
+
+
+async def test_neighbors_in_other_requests_are_bought_all_the_same(
+    payer: MistralEmbedder, book: AccountBook
+) -> None:
+    texts = [*numbered(200), "poison 1", "poison 2"]
+
+    with pytest.raises(InputRefused) as caught:
+        await payer.embed(texts, "passage")
+
+    assert caught.value.positions == (200, 201)
+    assert set(kept(book)) == set(texts[:200])
+
+
+async def test_a_question_in_pieces_is_refused_for_any_of_them(payer: MistralEmbedder) -> None:
+    long = " ".join([*numbered(400), "poison"])
+
+    with pytest.raises(InputRefused) as caught:
+        await payer.embed([FOX, long, DOG], "query")
+
+    assert caught.value.positions == (1,)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (401, {"detail": "Unauthorized"}, KeyRefused),
+        (403, {"message": "not for you"}, KeyRefused),
+        (404, {"message": "Invalid model: mistral-embed"}, ProviderRefused),
+        (400, {"message": "Invalid model: mistral-embed"}, ProviderRefused),
+        (422, {"detail": [{"loc": ["body", "output_dtype"], "type": "enum"}]}, ProviderRefused),
+    ],
+)
+async def test_no_text_is_blamed_for_what_is_not_its_fault(
+    payer: MistralEmbedder,
+    provider: Provider,
+    status: int,
+    body: Any,
+    error: type[ProviderError],
+) -> None:
+    provider.refusal = httpx.Response(status, json=body)
+
+    with pytest.raises(error) as caught:
+        await payer.embed([*numbered(63), "poison"], "passage")
+
+    assert not isinstance(caught.value, InputRefused)
+    assert len(provider.requests) == 1
+
+
+async def test_a_text_that_is_wanted_twice_is_paid_for_once(
+    payer: MistralEmbedder, provider: Provider
+) -> None:
+    vectors = await payer.embed([FOX, DOG, FOX], "passage")
+
+    assert np.array_equal(vectors[0], vectors[2])
+    assert provider.billed == Counter({FOX: 1, DOG: 1})
+
+
+async def test_two_calls_at_a_time_share_what_both_want(
+    payer: MistralEmbedder, provider: Provider
+) -> None:
+    one, other = await asyncio.gather(
+        payer.embed([FOX, DOG], "passage"), payer.embed([DOG, CASH], "passage")
+    )
+
+    assert np.array_equal(one[1], other[0])
+    assert provider.billed == Counter({FOX: 1, DOG: 1, CASH: 1})
+
+
+async def test_a_question_and_a_passage_are_not_the_same_thing(
+    payer: MistralEmbedder, book: AccountBook
+) -> None:
+    await asyncio.gather(payer.embed([FOX], "passage"), payer.embed([FOX], "query"))
+
+    bought = [each.input_type for each in book.bought if isinstance(each, EmbeddedTexts)]
+    assert sorted(bought) == ["passage", "query"]
+
+
+async def sent(provider: Provider, n: int) -> None:
+    """Waits until so many requests are under way."""
+    async with asyncio.timeout(5):
+        while len(provider.requests) < n:
+            await asyncio.sleep(0.001)
+
+
+async def test_a_call_that_is_given_up_leaves_the_other_its_vector(
+    payer: MistralEmbedder, provider: Provider, book: AccountBook
+) -> None:
+    provider.may_answer.clear()
+    first = asyncio.create_task(payer.embed([FOX], "passage"))
+    await sent(provider, 1)
+    second = asyncio.create_task(payer.embed([FOX], "passage"))
+    await asyncio.sleep(0)
+
+    first.cancel()
+    with suppress(asyncio.CancelledError):
+        await first
+    provider.may_answer.set()
+
+    assert (await second).shape == (1, 1024)
+    assert provider.billed == Counter({FOX: 1})
+    assert list(kept(book)) == [FOX]
+
+
+async def test_a_request_that_nobody_waits_for_is_ended_and_counts_as_lost(
+    payer: MistralEmbedder, provider: Provider, book: AccountBook
+) -> None:
+    provider.may_answer.clear()
+    only = asyncio.create_task(payer.embed([FOX], "passage"))
+    await sent(provider, 1)
+
+    only.cancel()
+    with suppress(asyncio.CancelledError):
+        await only
+
+    assert len(book.lost) == 1
+    assert not book.under_way
+
+
+async def test_an_empty_purse_does_not_stop_the_purchase_of_another(
+    payer: MistralEmbedder, book: AccountBook
+) -> None:
+    poor, rich = Purpose(job=JobId("job_poor")), Purpose(job=JobId("job_rich"))
+    book.penniless = {poor}
+
+    async def embed(purpose: Purpose) -> Any:
+        with spending_for(purpose):
+            return await payer.embed([FOX], "passage")
+
+    first, second = await asyncio.gather(embed(poor), embed(rich), return_exceptions=True)
+
+    assert isinstance(first, BudgetExhausted)
+    assert isinstance(second, np.ndarray)
+
+
+async def test_a_failure_of_one_request_leaves_the_others_bought(
+    payer: MistralEmbedder, provider: Provider, book: AccountBook
+) -> None:
+    provider.refusal = httpx.Response(503)
+    texts = [*numbered(128), "poison"]
+
+    with pytest.raises(ProviderUnavailable):
+        await payer.embed(texts, "passage")
+
+    assert set(kept(book)) == set(texts[:128])
+
+
+async def test_a_reply_that_cannot_be_used_is_billed_as_it_says(
+    provider: Provider, book: AccountBook, clock: Clock
+) -> None:
+    async def narrow(request: httpx.Request) -> httpx.Response:
+        reply = msgspec.json.decode((await provider(request)).content)
+        return httpx.Response(200, json=half(reply))
+
+    client = MistralClient(
+        KEY, book, transport=httpx.MockTransport(narrow), clock=clock, chance=lambda: 0.5
+    )
+
+    with pytest.raises(MalformedReply):
+        await MistralEmbedder(client).embed([FOX, DOG], "passage")
+
+    assert book.bought == []
+    assert book.tokens == provider.tokens > 0
+    assert book.lost == []
+
+
+async def test_the_name_says_what_is_asked_for(client: MistralClient, fake: FakeMistral) -> None:
+    embedder = MistralEmbedder(client, "codestral-embed@512")
+
+    vectors = await embedder.embed([FOX, DOG], "passage")
+
+    assert embedder.model == "codestral-embed@512"
+    assert vectors.shape == (2, embedder.dimension) == (2, 512)
+    [asked] = fake.answered("/v1/embeddings")
+    assert (asked["model"], asked["output_dimension"]) == ("codestral-embed", 512)

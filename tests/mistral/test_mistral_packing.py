@@ -1,5 +1,7 @@
 """Tokens are never underestimated where it matters, and requests are full but never over."""
 
+from typing import Literal
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from rag.mistral.packing import (
     LONGEST_INPUT,
     Packing,
     estimated_tokens,
+    most_tokens,
     pack,
     token_bound,
     windows,
@@ -55,23 +58,36 @@ def test_packing_keeps_the_order_and_the_limits(texts: list[str], inputs: int, t
     assert [text for run in runs for text in run] == texts
     for run in runs:
         assert 1 <= len(run) <= inputs
-        assert len(run) == 1 or sum(map(token_bound, run)) <= tokens
+        assert len(run) == 1 or sum(map(estimated_tokens, run)) <= tokens
 
 
 def test_requests_are_as_full_as_they_may_be() -> None:
-    texts = ["x" * 997] * 20  # 1,000 tokens each by the bound
+    texts = ["x" * 2_991] * 20  # 1,000 tokens each by the estimate
 
     assert [len(run) for run in pack(texts, Packing(tokens=16_000))] == [16, 4]
     assert [len(run) for run in pack(["x"] * 130, Packing())] == [64, 64, 2]
 
 
 def test_halving_always_makes_progress() -> None:
-    texts = ["abc"] * 7
+    texts = ["abcdef"] * 7  # 5 tokens each
     packing = Packing(inputs=64, tokens=16_000)
 
     assert packing.halved(texts, "inputs") == Packing(3, 16_000)
-    assert packing.halved(texts, "tokens") == Packing(64, 7 * 6 // 2)
-    assert len(list(pack(texts, packing.halved(texts, "tokens")))) == 3  # 3 texts have 18 tokens
+    assert packing.halved(texts, "tokens") == Packing(64, 7 * 5 // 2)
+    assert len(list(pack(texts, packing.halved(texts, "tokens")))) == 3  # 3 texts have 15 tokens
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.text(max_size=40), min_size=2), st.sampled_from(["inputs", "tokens"]))
+def test_what_was_too_much_is_never_sent_whole_again(
+    texts: list[str], by: Literal["inputs", "tokens"]
+) -> None:
+    assert len(list(pack(texts, Packing(inputs=1000).halved(texts, by)))) >= 2
+
+
+def test_a_request_is_never_billed_for_more_than_its_texts_can_have() -> None:
+    assert most_tokens(["abc", "é"]) == (3 + 3) + (2 + 3)
+    assert most_tokens(["x" * 100_000]) == LONGEST_INPUT
 
 
 def test_a_late_refusal_does_not_raise_a_limit_that_was_learned() -> None:

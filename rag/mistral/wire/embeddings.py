@@ -13,14 +13,22 @@ class EmbeddingRequest(Struct, frozen=True, omit_defaults=True):
     encoding_format: Literal["float"]
     """Required here: `base64` was seen answered with numbers all the same."""
     output_dimension: int | None = None
+    output_dtype: Literal["float", "int8", "binary"] = "float"
 
 
 class EmbeddingItem(Struct, frozen=True):
     embedding: tuple[float, ...]
+    """Numbers for every dtype."""
     index: int | None = None
 
 
 class EmbeddingReply(Struct, frozen=True):
     data: tuple[EmbeddingItem, ...]
     model: str = ""
-    usage: TokenUsage = TokenUsage()
+    usage: TokenUsage | None = None
+
+
+class EmbeddingUsage(Struct, frozen=True):
+    """All that is read of a reply that cannot be used."""
+
+    usage: TokenUsage
