@@ -1,67 +1,76 @@
-"""The pages of an OCR reply -> one document."""
+"""Recognized pages -> one document."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
 import msgspec
 
 from rag.domain import Block, Document, Page, Source
 from rag.errors import EmptyDocument
-from rag.mistral.pages import page_text
-from rag.mistral.wire.ocr import OcrPage, OcrReply
+from rag.mistral.furniture import furniture
+from rag.mistral.kinds import PDF
+from rag.mistral.ocr_replies import SentPage
+from rag.mistral.pages import Reading, RecognizedPage, recognized_page
+from rag.mistral.pictures import says_anything
 
-_POINTS_PER_INCH = 72
 _PAGE_BREAK = "\n\n"
 
 
-def document_of(source: Source, media_type: str, reply: OcrReply, model: str) -> Document:
-    """The pages in order, numbered from 1, a blank line between two that have text."""
+def recognized(
+    source: Source, media_type: str, pages: Mapping[int, SentPage]
+) -> tuple[RecognizedPage, ...]:
+    """
+    Args:
+        pages: by their numbers in the document, from 1.
+    """
+    reading = Reading(
+        prefix=source.version.rpartition(":")[2][:8],
+        furniture=furniture([sent.page for sent in pages.values()]),
+        in_points=media_type == PDF,
+    )
+    return tuple(
+        recognized_page(sent.page, number, sent.model, reading)
+        for number, sent in sorted(pages.items())
+    )
+
+
+def composed(pages: Iterable[RecognizedPage]) -> tuple[str, tuple[Block, ...], tuple[Page, ...]]:
+    """One text of all pages, in their order, and their spans in it; a blank line between two that
+    have text."""
     texts: list[str] = []
-    pages: list[Page] = []
     blocks: list[Block] = []
+    moved: list[Page] = []
     end = 0
-    for number, page in enumerate(sorted(reply.pages, key=lambda page: page.index), 1):
-        content = page_text(page, number)
-        start = end + len(_PAGE_BREAK) if texts and content.text else end
-        end = start + len(content.text)
-        if content.text:
-            texts.append(content.text)
-        pages.append(_page(page, number, (start, end), media_type, reply.model or model))
+    for each in pages:
+        start = end + len(_PAGE_BREAK) if texts and each.text else end
+        end = start + len(each.text)
+        if each.text:
+            texts.append(each.text)
+        moved.append(msgspec.structs.replace(each.page, start=start, end=end))
         blocks += (
             msgspec.structs.replace(block, start=start + block.start, end=start + block.end)
-            for block in content.blocks
+            for block in each.blocks
         )
-    if not texts:
+    return _PAGE_BREAK.join(texts), tuple(blocks), tuple(moved)
+
+
+def document_of(source: Source, media_type: str, pages: Sequence[RecognizedPage]) -> Document:
+    """
+    Raises:
+        EmptyDocument: there is nothing on the pages but pictures.
+    """
+    text, blocks, moved = composed(pages)
+    if not says_anything(text):
         raise EmptyDocument("no text was found on any page")
-    text = _PAGE_BREAK.join(texts)
     return Document(
         source.key,
         source.version,
         media_type,
         source.title or _first_title(text, blocks) or PurePosixPath(source.key).stem,
         text,
-        tuple(blocks),
-        tuple(pages),
+        blocks,
+        moved,
         source.attributes,
-    )
-
-
-def _page(page: OcrPage, number: int, span: tuple[int, int], media_type: str, reader: str) -> Page:
-    start, end = span
-    frame = page.dimensions
-    scale = 1.0
-    if frame and frame.dpi and media_type == "application/pdf":
-        scale = _POINTS_PER_INCH / frame.dpi
-    scores = page.confidence_scores
-    return Page(
-        number,
-        start,
-        end,
-        reader,
-        "OCR by the provider is configured" if end > start else "the provider found no text",
-        width=frame.width * scale if frame else None,
-        height=frame.height * scale if frame else None,
-        confidence=scores.average_page_confidence_score if scores else None,
     )
 
 

@@ -1,44 +1,47 @@
-"""PDF and images -> documents, by the provider's OCR."""
+"""PDF, images and office files -> documents, by the provider's OCR."""
 
 import asyncio
-import base64
+import logging
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from functools import partial
+from weakref import WeakValueDictionary
+
+from msgspec import Struct
 
 from rag.domain import Document, Source
 from rag.errors import (
     DocumentTooLarge,
     EmptyDocument,
     InvalidDocument,
+    InvalidRequest,
     MalformedReply,
-    UnsupportedMediaType,
 )
-from rag.mistral.calls import Call
+from rag.mistral.calls import Call, Paid
 from rag.mistral.client import MistralClient
-from rag.mistral.documents import document_of
+from rag.mistral.documents import document_of, recognized
+from rag.mistral.kinds import MEDIA_TYPES, Kind, image_pages, kind_of
+from rag.mistral.numbering import spoken
+from rag.mistral.ocr_replies import SentPage, SentPages, billed_pages, sent_pages
+from rag.mistral.ocr_requests import fingerprint, options, request
+from rag.mistral.pages import RecognizedPage
 from rag.mistral.patience import BULK
+from rag.mistral.pdf_pages import ChildPdfPages, PdfPages
+from rag.mistral.portions import LARGEST, MOST_PAGES, Portion, equal_parts, fits, portions
+from rag.mistral.prices import ocr_cost
 from rag.mistral.refusals import Refused
-from rag.mistral.wire.decoding import PROVIDER, decode
-from rag.mistral.wire.ocr import DocumentUrl, ImageUrl, OcrReply, OcrRequest
+from rag.mistral.wire.decoding import PROVIDER
+from rag.mistral.wire.ocr import OcrRequest
+from rag.ports import Ledger
+from rag.spending import Bill, Intent, OcrReply, Units
+
+__all__ = ["LARGEST", "MEDIA_TYPES", "MODEL", "MistralReader"]
+
+log = logging.getLogger(__name__)
 
 MODEL = "mistral-ocr-4-0"
 """Generally available, and pinned: `-latest` moves without notice, and points to a preview. Costs
 $4 per 1,000 pages; `mistral-ocr-2512` costs $2, but tells no places of blocks on a page."""
-
-MEDIA_TYPES = (
-    "application/pdf",
-    "image/png",
-    "image/jpeg",
-    "image/tiff",
-    "image/webp",
-    "image/gif",
-    "image/bmp",
-)
-"""What goes to the provider; every other kind is read here."""
-
-LARGEST = 50 * 1024 * 1024
-"""Bytes of one document, by the provider's FAQ, which also says 1,000 pages."""
-
-_WITHOUT_BLOCKS = frozenset({"mistral-ocr-2503", "mistral-ocr-2505", "mistral-ocr-2512"})
-"""Models that return no blocks, and so no confidence of blocks either."""
 
 _DEADLINE = 900.0
 """Seconds; what the provider's own toolkit allows for 1,000 pages."""
@@ -46,111 +49,253 @@ _DEADLINE = 900.0
 _LARGEST_REPLY = 256 * 1024 * 1024
 """Bytes: 1,000 pages of 256 kB of text and blocks. Images are not asked for."""
 
-_READING = 1
+_WORTH_CUTTING = 1024 * 1024
+"""Bytes of a PDF from which the pages that are wanted are cut out of it: less goes over the wire.
+Cutting starts a process of its own, so smaller files are sent whole, and their pages named."""
+
+_READING = 2
 """Raised when the same reply would become another document."""
 
-_MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"%PDF-", "application/pdf"),
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"II*\x00", "image/tiff"),
-    (b"MM\x00*", "image/tiff"),
-    (b"GIF8", "image/gif"),
-    (b"BM", "image/bmp"),
-)
-"""First bytes -> media type; what a file is counts for more than what it was declared as."""
+
+class _File(Struct, frozen=True):
+    """A source of which is known what it is."""
+
+    source: Source
+    kind: Kind
+    pages: int | None
+    """None where they cannot be counted: an office file has none before it is printed. Of an
+    image it is a guess, for the provider may take a frame of it for a page, or not."""
+    asked: OcrRequest
+    """Without the bytes."""
+
+    @property
+    def numbers(self) -> Portion:
+        return tuple(range(1, (self.pages or 0) + 1))
+
+    @property
+    def is_sendable(self) -> bool:
+        return fits(len(self.source.content), self.pages or 1)
+
+    def is_whole(self, portion: Portion | None) -> bool:
+        return portion is None or len(portion) == self.pages
 
 
 class MistralReader:
-    """A `Reader` of PDF and images."""
+    """A `Reader` of PDF, images and office files. Nothing is bought that was bought before, in
+    whole or as the same pages.
 
-    def __init__(self, client: MistralClient, model: str | None = None) -> None:
+    While a call is under way it holds its document once more, by a third longer, and twice while
+    the call is prepared: 67 MB and 133 MB for the largest. A larger document is cut up by a child
+    process, one part at a time.
+    """
+
+    def __init__(
+        self,
+        client: MistralClient,
+        model: str | None = None,
+        *,
+        ledger: Ledger | None = None,
+        pdf_pages: PdfPages | None = None,
+        describes_pictures: bool = False,
+    ) -> None:
         """
         Args:
             model: id of an OCR model; `MODEL` where None.
+            ledger: where replies are kept that the client bought; the client's own.
+            pdf_pages: counts and cuts PDFs; processes of our own where None.
+            describes_pictures: whether a vision model says what each picture shows. A page then
+                costs a quarter more, pictures or not.
         """
         self._client = client
         self._model = model or MODEL
+        self._ledger = ledger
+        self._pdf_pages = pdf_pages or ChildPdfPages()
+        self._describes = describes_pictures
+        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+        """One for each reply that is being bought."""
 
     @property
     def fingerprint(self) -> str:
-        return f"mistral/{self._model}/reading-{_READING}"
+        described = "/described" if self._describes else ""
+        return f"mistral/{self._model}/reading-{_READING}{described}"
 
     async def read(self, source: Source) -> Document:
         """
         Raises:
-            InvalidDocument: it is empty, too large, of another kind, or the provider cannot
-                parse it.
+            InvalidDocument: it is empty, encrypted, of another kind, has a page too large to be
+                sent, or the provider cannot parse it.
+            BudgetExhausted: it would cost more than is allowed.
             ProviderError: the provider failed for good, after retries.
         """
-        media_type = _media_type(source)
+        file = await self._opened(source)
+        found = await self._found(file, file.numbers)
+        return await asyncio.to_thread(_document, file, found)
+
+    async def recognize(self, source: Source, pages: Sequence[int]) -> tuple[RecognizedPage, ...]:
+        """Some pages of a PDF or an image, in the order of their numbers, which are from 1; no
+        other page is sent where that saves anything, and none is paid for.
+
+        Raises:
+            InvalidRequest: there are no such pages.
+            As `read` does.
+        """
+        file = await self._opened(source)
+        unknown = sorted(set(pages) - set(file.numbers))
+        if unknown:
+            raise InvalidRequest(f"there is no page {spoken(unknown)} to be recognized")
+        wanted = tuple(sorted(set(pages)))
+        found = await self._found(file, wanted) if wanted else {}
+        asked_for = {number: sent for number, sent in found.items() if number in wanted}
+        return await asyncio.to_thread(_recognized, file, asked_for)
+
+    async def _opened(self, source: Source) -> _File:
+        content = source.content
+        kind = kind_of(content)
+        pages: int | None = None
+        if kind.family == "pdf":
+            pages = await self._pdf_pages.count(content)
+            if not pages:
+                raise EmptyDocument("the PDF has no pages")
+        elif len(content) > LARGEST:
+            raise _too_large(content, kind)
+        elif kind.family == "image":
+            pages = image_pages(content, kind)
+        asked = options(self._model, kind, describes=self._describes)
+        return _File(source, kind, pages, asked)
+
+    async def _found(self, file: _File, wanted: Portion) -> dict[int, SentPage]:
+        """The wanted pages of a PDF, out of what was bought before as far as it goes; all pages
+        of any other file."""
+        if file.kind.family != "pdf":
+            return await self._portion(file, None)
+        split = partial(portions, size=len(file.source.content), pages=len(file.numbers))
+        found: dict[int, SentPage] = {}
+        for portion in split(file.numbers):
+            found |= await self._kept(file, portion)
+        for portion in split([number for number in wanted if number not in found]):
+            found |= await self._portion(file, portion)
+        return {number: found[number] for number in wanted}
+
+    async def _portion(self, file: _File, portion: Portion | None) -> dict[int, SentPage]:
+        """Bought now, unless it was before or is being bought by another."""
+        key = file.source.version, fingerprint(file.asked, portion)
+        turn = self._turns.setdefault(key, asyncio.Lock())
+        async with turn:
+            if kept := await self._kept(file, portion):
+                return kept
+            content = await self._content(file, portion)
+            if content is not None:
+                return (await self._buy(file, portion, content)).pages
+        found: dict[int, SentPage] = {}
+        for half in _halves(portion):
+            found |= await self._portion(file, half)
+        return found
+
+    async def _kept(self, file: _File, portion: Portion | None) -> dict[int, SentPage]:
+        """What was bought before; nothing where it was not, or can no longer be read."""
+        if self._ledger is None:
+            return {}
+        name = fingerprint(file.asked, portion)
+        body = await asyncio.to_thread(self._ledger.ocr_reply, file.source.version, name)
+        if body is None:
+            return {}
+        try:
+            sent = await asyncio.to_thread(sent_pages, body, portion, self._model)
+        except MalformedReply:
+            log.warning(
+                "a kept OCR reply cannot be read; it is bought again",
+                extra={"action": "kept_reply_unreadable"},
+            )
+            return {}
+        return sent.pages
+
+    async def _content(self, file: _File, portion: Portion | None) -> bytes | None:
+        """What is sent for these pages; None where it is too large."""
+        content = file.source.content
+        is_small = len(content) <= _WORTH_CUTTING
+        if portion is None:
+            return content
+        if file.is_sendable and (is_small or file.is_whole(portion)):
+            return content
+        return await self._pdf_pages.cut(content, portion, LARGEST)
+
+    async def _buy(self, file: _File, portion: Portion | None, content: bytes) -> SentPages:
+        is_cut = content is not file.source.content
+        named = None if is_cut or file.is_whole(portion) else portion
         call = Call(
             "/v1/ocr",
             self._model,
-            self._request(source.content, media_type),
+            partial(request, file.asked, content, file.kind, named),
             _DEADLINE,
             _LARGEST_REPLY,
         )
+        read = partial(sent_pages, numbers=portion, model=self._model)
         try:
-            reply = await self._client.ask(call, _checked_reply, patience=BULK)
+            return await self._client.ask(call, read, patience=BULK, paid=self._paid(file, portion))
         except Refused as error:
-            raise _refused(error) from error
-        return await asyncio.to_thread(document_of, source, media_type, reply, self._model)
+            raise _refused(error, file.kind) from error
 
-    def _request(self, content: bytes, media_type: str) -> OcrRequest:
-        url = f"data:{media_type};base64,{base64.b64encode(content).decode()}"
-        is_pdf = media_type == "application/pdf"
-        return OcrRequest(
-            self._model,
-            DocumentUrl(url) if is_pdf else ImageUrl(url),
-            include_blocks=True,
-            table_format="markdown",
-            extract_header=True,
-            extract_footer=True,
-            confidence_scores_granularity="page" if self._model in _WITHOUT_BLOCKS else "block",
-        )
+    def _paid(self, file: _File, portion: Portion | None) -> Paid[SentPages]:
+        most = len(portion or file.numbers) or MOST_PAGES
+
+        def bill(pages: int) -> Bill:
+            return Bill(Units(pages), self._price(file, pages))
+
+        def bill_and_reply(sent: SentPages) -> tuple[Bill, OcrReply]:
+            name = fingerprint(file.asked, portion)
+            return bill(sent.billed), OcrReply(file.source.version, name, sent.body)
+
+        def bill_of_unusable(body: bytes) -> Bill | None:
+            pages = billed_pages(body)
+            return None if pages is None else bill(pages)
+
+        intent = Intent(PROVIDER, self._model, "ocr", Units(most), self._price(file, most))
+        return Paid(intent, bill_and_reply, bill_of_unusable)
+
+    def _price(self, file: _File, pages: int) -> Decimal:
+        describes = file.asked.bbox_annotation_format is not None
+        return ocr_cost(self._model, pages, describes) or Decimal(0)
 
 
-def _media_type(source: Source) -> str:
-    content = source.content
-    if not content:
-        raise EmptyDocument("the file is empty")
-    if len(content) > LARGEST:
+def _recognized(file: _File, found: dict[int, SentPage]) -> tuple[RecognizedPage, ...]:
+    return recognized(file.source, file.kind.media_type, found)
+
+
+def _document(file: _File, found: dict[int, SentPage]) -> Document:
+    return document_of(file.source, file.kind.media_type, _recognized(file, found))
+
+
+def _halves(portion: Portion | None) -> Iterable[Portion]:
+    """
+    Raises:
+        DocumentTooLarge: it is one page.
+    """
+    if portion is None or len(portion) == 1:
+        number = portion[0] if portion else 1
         raise DocumentTooLarge(
-            f"{len(content):,} bytes; Mistral reads documents up to {LARGEST:,}:"
-            " split the file, or read it with the local OCR"
+            f"page {number} alone has more than the {LARGEST:,} bytes that Mistral reads at once:"
+            " save the file with smaller pictures, or read it with the local OCR"
         )
-    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
-        return "image/webp"
-    found = next((kind for magic, kind in _MAGIC if content.startswith(magic)), None)
-    if found is None and b"%PDF-" in content[:1024]:  # where readers of PDF look for it
-        found = "application/pdf"
-    if found is None:
-        raise UnsupportedMediaType("neither a PDF nor an image; Mistral's OCR reads nothing else")
-    return found
+    return equal_parts(portion, 2)
 
 
-def _refused(error: Refused) -> Exception:
+def _too_large(content: bytes, kind: Kind) -> DocumentTooLarge:
+    advice = {
+        "image": "save it as JPEG or with fewer dots per inch, or read it with the local OCR",
+    }.get(kind.family, "split the file, or export it to PDF")
+    return DocumentTooLarge(
+        f"{len(content):,} bytes; Mistral reads up to {LARGEST:,} at once: {advice}"
+    )
+
+
+def _refused(error: Refused, kind: Kind) -> Exception:
     """Whether it was the document that was refused, or us."""
     if error.refusal.status == 413:
         return DocumentTooLarge(f"{error}; documents may have 50 MB and 1,000 pages")
     if error.refusal.cause == "an unreadable document":
-        return InvalidDocument(f"{error}; is it damaged, encrypted, or over 1,000 pages?")
+        advice = "is it damaged or encrypted? Printed to PDF anew, or read locally, it may do"
+        return InvalidDocument(f"{error}; {advice}")
+    is_about_request = error.refusal.status in (400, 422) and error.refusal.cause is None
+    if kind.family == "office" and is_about_request:
+        return InvalidDocument(f"{error}; export it to PDF, which is read surely")
     return error
-
-
-def _checked_reply(body: bytes) -> OcrReply:
-    """
-    Raises:
-        MalformedReply: pages are missing, or there twice.
-    """
-    reply = decode(body, OcrReply)
-    numbers = sorted(page.index for page in reply.pages)
-    first = numbers[0] if numbers else 0
-    if first not in (0, 1) or numbers != list(range(first, first + len(numbers))):
-        raise MalformedReply(PROVIDER, "sent pages with gaps or repetitions")
-    if reply.usage_info.pages_processed > len(numbers):
-        raise MalformedReply(
-            PROVIDER, f"read {reply.usage_info.pages_processed} pages and sent {len(numbers)}"
-        )
-    return reply

@@ -1,185 +1,154 @@
 """One page of an OCR reply -> its running text, and blocks that are spans of it."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import msgspec
 from msgspec import Struct
 
-from rag.chunking.markdown import blocks as markdown_blocks
-from rag.domain import Block, BlockKind, Box
-from rag.errors import MalformedReply
-from rag.mistral.alignment import align
-from rag.mistral.wire.decoding import PROVIDER
-from rag.mistral.wire.ocr import OcrBlock, OcrDimensions, OcrPage
+from rag.domain import Block, Page
+from rag.mistral.alignment import Range, align
+from rag.mistral.boxes import box_of
+from rag.mistral.furniture import Furniture
+from rag.mistral.inlining import Insets, clean, insets
+from rag.mistral.leftovers import left_over
+from rag.mistral.links import Links, links
+from rag.mistral.printed import KINDS, PrintedBlock, share
+from rag.mistral.wire.ocr import OcrBlock, OcrPage
 
-KINDS: dict[str, BlockKind] = {
-    "title": "title",
-    "text": "text",
-    "list": "list",
-    "table": "table",
-    "image": "image",
-    "equation": "equation",
-    "caption": "caption",
-    "code": "code",
-    "header": "header",
-    "footer": "footer",
-    "references": "text",
-    "aside_text": "text",
-    "signature": "text",
-}
-"""The provider's kinds in our words; a kind it adds later is `text`."""
+_POINTS_PER_INCH = 72
 
-_PLACEHOLDER = re.compile(r"(!?)\[([^\[\]\n]*)\]\(([^()\s]+)\)")
-_TABLE_NAME = re.compile(r"tbl-\d+\.(md|html)")
 _HEADING_MARK = re.compile(r" {0,3}(#{1,6}) ")
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
 _PARAGRAPH_END = "\n\n"
 
-_ENOUGH_IN_COMMON = 0.5
-"""Share of a text's words that blocks must have too before their boxes are taken for its own."""
 
+class RecognizedPage(Struct, frozen=True):
+    """A page as OCR reads it, apart from its document: `page` spans all of `text`, and `blocks`
+    are spans of it. Moved to where the text goes, both are a document's."""
 
-class PageText(Struct, frozen=True):
     text: str
+    page: Page
     blocks: tuple[Block, ...]
-    """In order, with spans of `text`."""
 
 
-class _Printed(Struct, frozen=True):
-    """A block that has something to read."""
+class Reading(Struct, frozen=True):
+    """What all pages of one reading have in common."""
 
-    block: OcrBlock
-    content: str
+    prefix: str
+    """Of the names of pictures: short, and another for each document."""
+    furniture: Furniture = Furniture()
+    in_points: bool = False
+    """Whether pages are measured in points; else in pixels."""
 
 
-def page_text(page: OcrPage, number: int) -> PageText:
-    """The page as it reads: with its tables in place, without its pictures, and without the
-    running header and footer that the provider took out of it.
+def recognized_page(page: OcrPage, number: int, model: str, reading: Reading) -> RecognizedPage:
+    """The page as it reads: with its tables in place, and without running headers and footers.
 
     A block whose place is not certain gets none. Text that no block found is cut into blocks by
-    its markdown; they get the box around the blocks without a place, where the words agree.
-
-    Raises:
-        MalformedReply: the text names a table that the reply does not carry.
+    its markdown; they get the boxes of blocks without a place, where the words agree.
     """
-    tables = {table.id: table.content.strip() for table in page.tables or ()}
-    text = _running_text(page.markdown, tables)
-    contents = ((block, _content(block, tables)) for block in page.blocks or ())
-    printed = [_Printed(block, content) for block, content in contents if content]
+    inset = insets(page, f"{reading.prefix}-p{number}")
+    body = _body(page, inset)
+    linked = links(page.hyperlinks or (), body, reading.furniture.links)
+    text = _running_text(page, body, inset, linked, reading.furniture)
+    printed = list(_printed(page, inset, linked, reading.furniture))
+    blocks = tuple(msgspec.structs.replace(b, page=number) for b in _blocks(text, printed))
+    return RecognizedPage(text, _page(page, number, len(text), model, reading), blocks)
+
+
+def _body(page: OcrPage, inset: Insets) -> str:
+    """The text without what the provider took out of it as header and footer."""
+    markdown = clean(page.markdown)
+    unnamed = (text for name, text in inset.tables.items() if f"]({name})" not in markdown)
+    told = inset.filled(markdown if markdown.strip() else _of_blocks(page))
+    return _PARAGRAPH_END.join(filter(None, [told, *unnamed]))
+
+
+def _running_text(
+    page: OcrPage, body: str, inset: Insets, linked: Links, furniture: Furniture
+) -> str:
+    header, footer = (inset.filled(furniture.without(e)) for e in (page.header, page.footer))
+    parts = [header, linked.written(body), footer, "\n".join(linked.loose)]
+    return _BLANK_LINES.sub(_PARAGRAPH_END, _PARAGRAPH_END.join(filter(None, parts))).strip()
+
+
+def _of_blocks(page: OcrPage) -> str:
+    """The text of a page that has only blocks."""
+    marks = {"title": "# "}
+    return _PARAGRAPH_END.join(
+        marks.get(block.type, "") + clean(block.content).strip()
+        for block in page.blocks or ()
+        if block.type not in ("header", "footer") and block.table_id is None
+    )
+
+
+def _printed(
+    page: OcrPage, inset: Insets, linked: Links, furniture: Furniture
+) -> Iterator[PrintedBlock]:
+    """Blocks that may stand in the running text, with their content as it stands there."""
+    for block in page.blocks or _pictures(page):
+        content, kind = inset.content(block), KINDS.get(block.type, "text")
+        if block.type in ("header", "footer"):
+            was_taken_out = page.header if block.type == "header" else page.footer
+            if kept := furniture.without(content):
+                content, kind = kept, "text"
+            elif was_taken_out:
+                continue
+        else:
+            content = linked.written(content)
+        if content:
+            box, sure = box_of(block, page.dimensions), _confidence(block)
+            yield PrintedBlock(kind, content, box, sure, block.type in ("header", "footer"))
+
+
+def _pictures(page: OcrPage) -> Iterator[OcrBlock]:
+    """Models without blocks still tell where pictures are."""
+    at = {image.id: page.markdown.find(f"]({image.id})") for image in page.images}
+    for image in sorted(page.images, key=lambda image: at[image.id]):
+        if at[image.id] >= 0:
+            corners = image.top_left_x, image.top_left_y, image.bottom_right_x, image.bottom_right_y
+            yield OcrBlock(*corners, "image", f"![{image.id}]({image.id})")
+
+
+def _blocks(text: str, printed: list[PrintedBlock]) -> Iterator[Block]:
     places = align([each.content for each in printed], text)
-    blocks: list[Block] = []
-    homeless: list[_Printed] = []
+    homeless: list[PrintedBlock] = []
     end = 0
     for each, place in zip(printed, places, strict=True):
         if place is None:
             homeless.append(each)
             continue
-        blocks += _left_over(text, end, place[0], homeless, page.dimensions)
-        blocks.append(_block(each.block, place, text, page.dimensions))
+        yield from left_over(text, end, place[0], homeless)
+        yield _block(each, place, text)
         homeless, end = [], place[1]
-    blocks += _left_over(text, end, len(text), homeless, page.dimensions)
-    return PageText(text, tuple(msgspec.structs.replace(b, page=number) for b in blocks))
+    yield from left_over(text, end, len(text), homeless)
 
 
-def _running_text(markdown: str, tables: dict[str, str]) -> str:
-    filled = _filled(markdown.replace("\r\n", "\n").replace("\x00", ""), tables)
-    unnamed = [text for name, text in tables.items() if text and f"]({name})" not in markdown]
-    return _BLANK_LINES.sub(_PARAGRAPH_END, _PARAGRAPH_END.join([filled, *unnamed])).strip()
-
-
-def _content(block: OcrBlock, tables: dict[str, str]) -> str:
-    """A block as it stands in the running text."""
-    named = tables.get(block.table_id or "")
-    return _filled(block.content, tables).strip() if named is None else named
-
-
-def _filled(markdown: str, tables: dict[str, str]) -> str:
-    """Each `[tbl-0.md](tbl-0.md)` becomes its table. Each `![img-0.jpeg](img-0.jpeg)` goes: there
-    is nothing to read in it, and every document has one. A picture's description stays."""
-
-    def meaning(match: re.Match[str]) -> str:
-        is_picture, label, target = match.groups()
-        if is_picture:
-            return "" if label == target else label
-        if label != target or not (label in tables or _TABLE_NAME.fullmatch(label)):
-            return match[0]
-        if target not in tables:
-            raise MalformedReply(PROVIDER, "found a table, and did not send it")
-        return tables[target]
-
-    return _PLACEHOLDER.sub(meaning, markdown)
-
-
-def _block(
-    printed: OcrBlock, place: tuple[int, int], text: str, frame: OcrDimensions | None
-) -> Block:
+def _block(printed: PrintedBlock, place: Range, text: str) -> Block:
     start, end = place
-    kind = KINDS.get(printed.type, "text")
-    mark = _HEADING_MARK.match(text, start)
-    return Block(
-        kind,
-        start,
-        end,
-        level=(len(mark[1]) if mark else 1) if kind == "title" else 0,
-        box=_box(printed, frame),
-        confidence=_confidence(printed),
+    level = 0
+    if printed.kind == "title":
+        mark = _HEADING_MARK.match(text, start)
+        level = len(mark[1]) if mark else 1
+    return Block(printed.kind, start, end, level, box=printed.box, confidence=printed.confidence)
+
+
+def _confidence(block: OcrBlock) -> float | None:
+    scores = block.confidence_scores
+    return share(scores.average_content_confidence_score) if scores else None
+
+
+def _page(page: OcrPage, number: int, length: int, model: str, reading: Reading) -> Page:
+    frame, scores = page.dimensions, page.confidence_scores
+    scale = _POINTS_PER_INCH / frame.dpi if frame and frame.dpi and reading.in_points else 1.0
+    return Page(
+        number,
+        0,
+        length,
+        model,
+        "OCR by the provider is configured" if length else "the provider found no text",
+        width=frame.width * scale if frame and frame.width > 0 else None,
+        height=frame.height * scale if frame and frame.height > 0 else None,
+        confidence=share(scores.average_page_confidence_score) if scores else None,
     )
-
-
-def _left_over(
-    text: str, start: int, end: int, homeless: Sequence[_Printed], frame: OcrDimensions | None
-) -> Iterator[Block]:
-    """Blocks of what stands between two that were found."""
-    rest = text[start:end]
-    near = [each for each in homeless if each.block.type not in ("header", "footer")]
-    words = set(rest.split())
-    shared = words.intersection(word for each in near for word in each.content.split())
-    agree = bool(near) and len(shared) >= _ENOUGH_IN_COMMON * len(words)
-    box = _around([_box(each.block, frame) for each in near]) if agree else None
-    sure = [_confidence(each.block) for each in near] if agree else []
-    lowest = min((value for value in sure if value is not None), default=None)
-    for block in markdown_blocks(rest):
-        yield msgspec.structs.replace(
-            block, start=start + block.start, end=start + block.end, box=box, confidence=lowest
-        )
-
-
-def _confidence(printed: OcrBlock) -> float | None:
-    scores = printed.confidence_scores
-    return scores.average_content_confidence_score if scores else None
-
-
-def _box(printed: OcrBlock, frame: OcrDimensions | None) -> Box | None:
-    """Pixels -> fractions of the page; None for a box without an area, or without a page."""
-    corners = (
-        printed.top_left_x,
-        printed.top_left_y,
-        printed.bottom_right_x,
-        printed.bottom_right_y,
-    )
-    x0, y0, x1, y1 = corners
-    if x0 is None or y0 is None or x1 is None or y1 is None:
-        return None
-    if frame is None or frame.width <= 0 or frame.height <= 0:
-        return None
-    box = (
-        _within(x0 / frame.width),
-        _within(y0 / frame.height),
-        _within(x1 / frame.width),
-        _within(y1 / frame.height),
-    )
-    return box if box[0] < box[2] and box[1] < box[3] else None
-
-
-def _within(fraction: float) -> float:
-    return min(1.0, max(0.0, fraction))
-
-
-def _around(boxes: Sequence[Box | None]) -> Box | None:
-    """The smallest box that holds them all; None where one of them is not known."""
-    known = [box for box in boxes if box is not None]
-    if not known or len(known) < len(boxes):
-        return None
-    lefts, tops, rights, bottoms = zip(*known, strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)

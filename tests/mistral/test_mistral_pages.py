@@ -8,19 +8,27 @@ from fake_mistral.pages import ocr_block, ocr_page
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.errors import MalformedReply
-from rag.mistral.pages import PageText, page_text
+from rag.mistral.furniture import Furniture, furniture
+from rag.mistral.pages import Reading, RecognizedPage, recognized_page
 from rag.mistral.wire.ocr import OcrPage
 
 TABLE = "| a | b |\n|---|---|\n| 1 | 2 |"
 
 
-def read(markdown: str, *blocks: dict[str, Any], **more: Any) -> PageText:
-    page = msgspec.convert(ocr_page(markdown, **{"blocks": list(blocks), **more}), OcrPage)
-    return page_text(page, number=7)
+def read(
+    markdown: str,
+    *blocks: dict[str, Any],
+    beside: tuple[dict[str, Any], ...] = (),
+    **more: Any,
+) -> RecognizedPage:
+    """The page as part of a document that has the pages `beside` it too."""
+    given = ocr_page(markdown, **{"blocks": list(blocks), **more})
+    pages = [msgspec.convert(page, OcrPage) for page in (given, *beside)]
+    running = furniture(pages) if beside else Furniture()
+    return recognized_page(pages[0], 7, "mistral-ocr-4-0", Reading("0f3a", running))
 
 
-def told(page: PageText) -> list[tuple[str, str]]:
+def told(page: RecognizedPage) -> list[tuple[str, str]]:
     return [(block.kind, page.text[block.start : block.end]) for block in page.blocks]
 
 
@@ -80,28 +88,75 @@ def test_a_table_stands_where_its_placeholder_stood() -> None:
     assert all(block.box for block in page.blocks)
 
 
-def test_a_table_that_is_named_and_not_sent_is_not_lost_in_silence() -> None:
-    with pytest.raises(MalformedReply, match="table"):
-        read("[tbl-0.md](tbl-0.md)")
-
-
 def test_a_table_that_is_sent_and_not_named_is_kept() -> None:
     page = read("Text", tables=[{"id": "tbl-0.md", "content": TABLE}])
 
     assert page.text == f"Text\n\n{TABLE}"
 
 
-def test_pictures_leave_nothing_but_their_description() -> None:
+def test_a_table_in_html_becomes_markdown_wherever_it_is_told() -> None:
+    html = "<table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr></table>"
+    as_markdown = "| a | b |\n| --- | --- |\n| 1 | 2 |"
+
+    inset = read(
+        "[tbl-0.html](tbl-0.html)",
+        ocr_block("table", html, table_id="tbl-0.html"),
+        tables=[{"id": "tbl-0.html", "format": "html", "content": html}],
+    )
+    inline = read(f"Before\n\n{html}", ocr_block("table", html))
+
+    assert told(inset) == [("table", as_markdown)]
+    assert told(inline) == [("text", "Before"), ("table", as_markdown)]
+    assert inset.blocks[0].box == inline.blocks[1].box == (0.1, 0.0, 0.2, 0.05)
+
+
+def test_pictures_get_a_name_that_no_other_picture_has() -> None:
     page = read(
-        "One\n\n![img-0.jpeg](img-0.jpeg)\n\nTwo\n\n![A red fox](img-1.jpeg)",
+        "One\n\n![img-0.jpeg](img-0.jpeg)\n\n![A red fox](img-1.jpeg)",
         ocr_block("text", "One"),
         ocr_block("image", "![img-0.jpeg](img-0.jpeg)", image_id="img-0.jpeg"),
-        ocr_block("text", "Two"),
+        ocr_block("image", "", image_id="img-1.jpeg"),
         images=[{"id": "img-0.jpeg"}, {"id": "img-1.jpeg"}],
     )
 
-    assert page.text == "One\n\nTwo\n\nA red fox"
-    assert told(page) == [("text", "One"), ("text", "Two"), ("text", "A red fox")]
+    assert told(page)[:2] == [("text", "One"), ("image", "![](0f3a-p7-img-0.jpeg)")]
+    assert page.text.endswith("![A red fox](0f3a-p7-img-1.jpeg)")
+
+
+def test_a_picture_that_was_described_is_a_block_of_its_description() -> None:
+    page = read(
+        "One\n\n![img-0.jpeg](img-0.jpeg)",
+        ocr_block("text", "One"),
+        ocr_block("image", "![img-0.jpeg](img-0.jpeg)", top=300, image_id="img-0.jpeg"),
+        images=[
+            {
+                "id": "img-0.jpeg",
+                "image_annotation": '{"description": "Revenue by year:\\n2024 was 5."}',
+            }
+        ],
+    )
+
+    assert told(page) == [("text", "One"), ("image", "Revenue by year: 2024 was 5.")]
+    assert page.blocks[1].box == (0.1, 300 / 2000, 0.2, 400 / 2000)
+
+
+@pytest.mark.parametrize("annotation", ['{"description": "cut', "[]", '{"description": 5}', "{}"])
+def test_a_description_that_cannot_be_read_leaves_the_picture(annotation: str) -> None:
+    page = read(
+        "![img-0.jpeg](img-0.jpeg)",
+        images=[{"id": "img-0.jpeg", "image_annotation": annotation}],
+    )
+
+    assert page.text == "![](0f3a-p7-img-0.jpeg)"
+
+
+def test_models_without_blocks_still_tell_where_pictures_are() -> None:
+    place = {"top_left_x": 0, "top_left_y": 0, "bottom_right_x": 500, "bottom_right_y": 500}
+
+    page = read("One\n\n![i](i)", blocks=None, images=[{"id": "i", **place}])
+
+    assert told(page) == [("text", "One"), ("image", "![](0f3a-p7-i)")]
+    assert page.blocks[1].box == (0, 0, 0.5, 0.25)
 
 
 def test_links_are_left_as_they_are() -> None:
@@ -110,16 +165,92 @@ def test_links_are_left_as_they_are() -> None:
     assert read(markdown).text == markdown
 
 
-def test_a_header_moved_out_of_the_text_is_no_block() -> None:
-    page = read("Text", ocr_block("header", "Annual report"), ocr_block("text", "Text"))
+def test_a_running_header_is_left_out_and_so_is_a_page_number() -> None:
+    header = ocr_block("header", "ACME · Report 7")
+    next_page = ocr_page("Other", header="ACME · Report 8")
+
+    page = read(
+        "Text",
+        header,
+        ocr_block("text", "Text"),
+        header="ACME · Report 7",
+        footer="Page 7 of 9",
+        beside=(next_page,),
+    )
 
     assert told(page) == [("text", "Text")]
+    assert page.text == "Text"
 
 
-def test_a_header_left_in_the_text_says_what_it_is() -> None:
-    page = read("Report\n\nText", ocr_block("header", "Report"), ocr_block("text", "Text"))
+def test_a_header_that_stands_on_one_page_only_is_text() -> None:
+    page = read(
+        "Dear Sir",
+        ocr_block("header", "ACME Inc., Invoice 5\n7"),
+        ocr_block("text", "Dear Sir"),
+        header="ACME Inc., Invoice 5\n7",
+        beside=(ocr_page("Other"),),
+    )
+
+    assert told(page) == [("text", "ACME Inc., Invoice 5"), ("text", "Dear Sir")]
+    assert page.blocks[0].box == (0.1, 0.0, 0.2, 0.05)
+
+
+def test_a_running_header_left_in_the_text_says_what_it_is() -> None:
+    page = read(
+        "Report\n\nText",
+        ocr_block("header", "Report"),
+        ocr_block("text", "Text"),
+        beside=(ocr_page("Report\n\nOther", blocks=[ocr_block("header", "Report")]),),
+    )
 
     assert told(page) == [("header", "Report"), ("text", "Text")]
+
+
+def test_a_page_that_has_only_blocks_is_read_from_them() -> None:
+    page = read("  ", ocr_block("title", "Results"), ocr_block("text", "It rose."))
+
+    assert page.text == "# Results\n\nIt rose."
+    assert told(page) == [("title", "# Results"), ("text", "It rose.")]
+
+
+def test_links_stand_where_their_address_does_and_else_at_the_end() -> None:
+    page = read(
+        "See www.example.org/a for more.",
+        ocr_block("text", "See www.example.org/a for more."),
+        hyperlinks=["https://www.example.org/a", "https://example.net/form", "#page=3"],
+    )
+
+    assert told(page) == [
+        ("text", "See [www.example.org/a](https://www.example.org/a) for more."),
+        ("text", "<https://example.net/form>"),
+    ]
+    assert page.blocks[0].box is not None
+
+
+def test_of_lost_blocks_each_gives_its_box_to_the_text_in_its_words() -> None:
+    page = read(
+        "The value of it all is five today.\n\nThe price of it all is six today.",
+        ocr_block("caption", "The value of it all is 5 today.", top=200),
+        ocr_block("text", "The price of it all is 6 today.", top=600),
+    )
+
+    assert [block.kind for block in page.blocks] == ["caption", "text"]
+    assert [block.box for block in page.blocks] == [
+        (0.1, 200 / 2000, 0.2, 300 / 2000),
+        (0.1, 600 / 2000, 0.2, 700 / 2000),
+    ]
+
+
+@pytest.mark.parametrize("score", [-0.1, 1.5, None])
+def test_a_confidence_that_is_none_is_not_believed(score: float | None) -> None:
+    scores = {"average_content_confidence_score": score}
+    whole = {"average_page_confidence_score": score}
+
+    page = read(
+        "Text", ocr_block("text", "Text", confidence_scores=scores), confidence_scores=whole
+    )
+
+    assert page.blocks[0].confidence is page.page.confidence is None
 
 
 def test_text_that_no_block_found_is_cut_by_its_markdown() -> None:
@@ -188,29 +319,71 @@ def test_a_model_without_blocks_still_gives_blocks() -> None:
     assert told(read("# Title\n\nText", blocks=None)) == [("title", "# Title"), ("text", "Text")]
 
 
-markdown = st.lists(
-    st.sampled_from(["# One", "Two words", "- a\n- b", TABLE, "![x](x)", "```\ncode\n```", "Two"]),
+number = st.one_of(st.none(), st.integers(-50, 3000), st.floats(-1e9, 1e9))
+words = st.sampled_from(["One", "Two words", "- a\n- b", "Two", "absent", "", "![x](x)", TABLE])
+markdowns = st.lists(
+    st.sampled_from(
+        [
+            "# One",
+            "Two words",
+            "- a\n- b",
+            TABLE,
+            "![x](x)",
+            "```\ncode\n```",
+            "Two",
+            "[t](t)",
+            "<table><tr><td>1</table>",
+            "www.example.org",
+        ]
+    ),
     max_size=8,
 ).map("\n\n".join)
-contents = st.lists(
-    st.builds(
-        ocr_block,
-        st.sampled_from(["title", "text", "list", "table", "image", "header"]),
-        st.sampled_from(["One", "Two words", "- a\n- b", "Two", "absent", ""]),
-    )
+blocks = st.builds(
+    dict,
+    type=st.sampled_from(["title", "text", "list", "table", "image", "header", "hologram"]),
+    content=words,
+    top_left_x=number,
+    top_left_y=number,
+    bottom_right_x=number,
+    bottom_right_y=number,
+    table_id=st.sampled_from([None, "t", "u"]),
+    image_id=st.sampled_from([None, "x"]),
+)
+given_pages = st.builds(
+    ocr_page,
+    markdowns,
+    blocks=st.one_of(st.none(), st.lists(blocks, max_size=8)),
+    images=st.sampled_from([[], [{"id": "x"}], [{"id": "x", "image_annotation": "{}"}]]),
+    tables=st.sampled_from([None, [{"id": "t", "content": TABLE}]]),
+    hyperlinks=st.sampled_from([[], ["https://www.example.org", "https://a.b/(c"]]),
+    header=st.one_of(st.none(), words),
+    footer=st.one_of(st.none(), words),
+    dimensions=st.sampled_from(
+        [None, {"dpi": 0, "width": 0, "height": 9}, {"width": 9, "height": 7}]
+    ),
 )
 
 
-@settings(deadline=None, max_examples=50)
-@given(markdown, contents)
+@settings(deadline=None, max_examples=150)
+@given(st.lists(given_pages, min_size=1, max_size=4))
 def test_blocks_cover_the_text_in_order_whatever_the_provider_says(
-    markdown: str, blocks: list[dict[str, Any]]
+    pages: list[dict[str, Any]],
 ) -> None:
-    page = read(markdown, *blocks)
+    page = read(pages[0]["markdown"], beside=tuple(pages[1:]), **_without(pages[0], "markdown"))
 
+    assert (page.page.start, page.page.end) == (0, len(page.text))
     end = 0
     for block in page.blocks:
         assert not page.text[end : block.start].strip()
         assert page.text[block.start : block.end].strip()
+        assert block.page == 7
+        if block.box:
+            x0, y0, x1, y1 = block.box
+            assert 0 <= x0 < x1 <= 1
+            assert 0 <= y0 < y1 <= 1
         end = block.end
     assert not page.text[end:].strip()
+
+
+def _without(page: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in page.items() if key not in (name, "index")}
