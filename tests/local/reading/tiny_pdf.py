@@ -1,10 +1,11 @@
 """PDFs made by hand: exactly what a test says is on them, and nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 WIDTH, HEIGHT = 600, 800  # points
-FONTS = {"regular": "Helvetica", "bold": "Helvetica-Bold"}
+FONTS = {"regular": "Helvetica", "bold": "Helvetica-Bold", "coded": "Helvetica"}
+"""Codes of the last stand for the characters that `pdf` is told."""
 
 
 class Text(NamedTuple):
@@ -23,11 +24,19 @@ class Rule(NamedTuple):
     y1: float
 
 
-def pdf(*pages: Sequence[Text | Rule], rotate: int = 0, title: str = "") -> bytes:
+def pdf(
+    *pages: Sequence[Text | Rule],
+    rotate: int = 0,
+    title: str = "",
+    codes: Mapping[str, str] | None = None,
+) -> bytes:
     """A PDF of those pages, turned by `rotate` degrees when shown."""
     objects = ["<< /Type /Catalog /Pages 2 0 R >>", ""]
     resources = " ".join(f"/{name} {i} 0 R" for i, name in enumerate(FONTS, start=3))
     objects += [f"<< /Type /Font /Subtype /Type1 /BaseFont /{base} >>" for base in FONTS.values()]
+    if codes:
+        objects[-1] = objects[-1].replace(">>", f"/ToUnicode {len(objects) + 1} 0 R >>")
+        objects.append(_to_unicode(codes))
     kids = []
     for page in pages:
         content = "\n".join(_drawn(item) for item in page)
@@ -58,6 +67,18 @@ def _drawn(item: Text | Rule) -> str:
         return f"{item.x0} {HEIGHT - item.y0} m {item.x1} {HEIGHT - item.y1} l S"
     shown = item.text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
     return f"BT /{item.font} {item.size} Tf {item.x} {HEIGHT - item.y} Td ({shown}) Tj ET"
+
+
+def _to_unicode(codes: Mapping[str, str]) -> str:
+    lines = "\n".join(
+        f"<{ord(code):02x}> <{text.encode('utf-16-be').hex()}>" for code, text in codes.items()
+    )
+    content = (
+        "/CIDInit /ProcSet findresource begin\nbegincmap\n"
+        "1 begincodespacerange\n<00> <ff>\nendcodespacerange\n"
+        f"{len(codes)} beginbfchar\n{lines}\nendbfchar\nendcmap"
+    )
+    return f"<< /Length {len(content)} >>\nstream\n{content}\nendstream"
 
 
 def _file(objects: Sequence[str]) -> bytes:

@@ -10,8 +10,9 @@ from msgspec import Struct
 
 from rag.domain import Box
 from rag.local.reading.layout import union
+from rag.local.reading.pdf.bidi import RIGHT_TO_LEFT
 from rag.local.reading.pdf.calls import font_info, font_size, font_weight, matrix_of
-from rag.local.reading.pdf.words import RIGHT_TO_LEFT, Word
+from rag.local.reading.pdf.words import Word
 
 WIDE_GAP = 1.2
 """Of the line's height: justified prose stays below 1, cells and columns stand further apart."""

@@ -6,8 +6,8 @@ from msgspec import Struct
 
 from rag.domain import Box
 from rag.local.reading.layout import union
+from rag.local.reading.pdf.bidi import RIGHT_TO_LEFT
 from rag.local.reading.pdf.fragments import Fragment, Style
-from rag.local.reading.pdf.words import RIGHT_TO_LEFT
 
 LEVEL = 0.5
 """Of the lower one's height: fragments that overlap by as much stand on one line."""
