@@ -25,12 +25,14 @@ QUESTION_WORDS: tuple[tuple[Asked, str], ...] = (
     ("place", r"wo|woher|wohin|(?:welche[mnrs]?) (?:land|stadt|ort)\w*|dónde|adónde|où"),
 )
 
-_STOP_WORDS = """
+_ENGLISH = """
     a an the this that these those there here it its he she they them his her their we us our you
     your i me my is are was were be been being am do does did done has have had having can could
     will would shall should may might must of in on at to for from by with about as into than then
     and or not no nor but if so such also how what when where which who whom whose why many much
     according please tell give name list mean means called all any some
+"""
+_GERMAN_SPANISH_FRENCH = """
     der die das den dem des ein eine einen einem einer eines und oder ist sind war waren wird werden
     wurde wurden hat haben hatte in im am an auf aus bei mit nach von vom zu zum zur für um als wie
     was wer wen wem wo wann warum welche welcher welches welchem welchen viel viele es sie er ihr
@@ -41,7 +43,9 @@ _STOP_WORDS = """
     le les des du et ou est sont était en dans par pour avec que qui quoi quand où comment combien
     quel quelle quels quelles ne pas ce cette il elle ils elles au aux sur
 """
-STOP_WORDS = frozenset(_STOP_WORDS.split())
+ENGLISH = frozenset(_ENGLISH.split())
+FOREIGN = frozenset(_GERMAN_SPANISH_FRENCH.split())
+STOP_WORDS = ENGLISH | FOREIGN
 """Words that say how something is asked, not what: English, German, Spanish, French."""
 
 STEM_LENGTH = 6  # letters
@@ -75,6 +79,13 @@ def _stem(word: str) -> str:
         return word
     ending = next((e for e in _ENDINGS if word.endswith(e) and len(word) - len(e) >= 4), "")
     return word.removesuffix(ending)[:STEM_LENGTH]
+
+
+def is_english(question: str) -> bool:
+    """Whether its small words are English ones; a question in an unknown language has none."""
+    words = _WORD.findall(question.lower())
+    english = sum(word in ENGLISH and word not in FOREIGN for word in words)
+    return english > sum(word in FOREIGN and word not in ENGLISH for word in words)
 
 
 def asked(question: str) -> Asked:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rag.domain import Draft, Evidence, Usage
+from rag.grounding.asked import is_english
 from rag.grounding.extract import Likeness, compose
 from rag.grounding.pieces import passages, shortlist
 from rag.ports import Embedder
@@ -31,7 +32,7 @@ class ExtractiveAnswerer:
             likeness = await _likeness(
                 question,
                 [piece.sentence.text for piece in pieces],
-                passages(evidence),
+                passages(evidence) if is_english(question) else (),
                 embedder=self._embedder,
             )
         return compose(question, pieces, likeness), Usage(model=self.name)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.grounding.asked import Asked, asked, holds, terms
+from rag.grounding.asked import Asked, asked, holds, is_english, terms
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,19 @@ def test_different_words_stay_apart(one: str, other: str) -> None:
 
 def test_scripts_without_spaces_are_compared_by_pairs() -> None:
     assert terms("東京都") == ["東京", "京都"]
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("when was the bridge opened", True),
+        ("What does Der Spiegel say about it?", True),
+        ("Wann wurde die Brücke eröffnet?", False),
+        ("Was ist in der Kiste?", False),
+        ("¿Cuándo se abrió el puente?", False),
+        ("Kiedy otwarto most?", False),
+        ("橋はいつ開通しましたか", False),
+    ],
+)
+def test_the_small_words_of_a_question_tell_english(question: str, expected: bool) -> None:
+    assert is_english(question) == expected

@@ -168,12 +168,24 @@ def test_every_quotation_is_a_slice_of_the_block_it_names(texts: list[str], deaf
 # --- whether it suffices ------------------------------------------------------------------------
 
 
-def test_confidence_grows_with_the_closest_sentence_and_passage() -> None:
-    pieces = shortlist("When did the bridge open?", [block(BRIDGE)])
-    far, near = (0.1,) * len(pieces), (0.1, *(0.8,) * (len(pieces) - 1))
+def test_confidence_grows_with_the_closest_sentence_and_the_lead_of_a_passage() -> None:
+    question = "When did the bridge open?"
+    pieces = shortlist(question, [block(BRIDGE)])
 
-    assert confidence(pieces, Likeness(far, (0.2,))) < confidence(pieces, Likeness(near, (0.2,)))
-    assert confidence(pieces, Likeness(far, (0.2,))) < confidence(pieces, Likeness(far, (0.7,)))
+    def of(piece: float, *passages: float) -> float:
+        return confidence(question, pieces, Likeness((0.1, piece, 0.1), passages))
+
+    assert of(0.1, 0.4, 0.4) < of(0.8, 0.4, 0.4)
+    assert of(0.1, 0.4, 0.4) < of(0.1, 0.7, 0.4)
+
+
+def test_a_question_in_another_language_leans_on_words() -> None:
+    text = "Die Brücke wurde im Jahr 1894 eröffnet. Sie wird oft gestrichen."
+    question = "Wann wurde die Brücke eröffnet?"
+    pieces = shortlist(question, [block(text)])
+
+    assert confidence(question, pieces, Likeness((0.1, 0.1))) > 0
+    assert compose(question, pieces, Likeness((0.1, 0.3))).claims[0].text.startswith("Die Brücke")
 
 
 def test_evidence_about_something_else_does_not_suffice() -> None:
