@@ -1,24 +1,35 @@
-"""Search and publish rates of a library, in process, embedding apart.
+"""Search and publish rates of a library, in process and over HTTP, embedding apart.
 
     python scripts/bench/search.py [--chunks 10000] [--queries 500]
 
 Texts are drawn from a Zipf-distributed vocabulary and vectors from clusters, both seeded.
 One query runs at a time. Percentiles are wall clock; `cpu` is the process's own time, which
-neighbors on the machine disturb less.
+neighbors on the machine disturb less. Over HTTP the service runs in a process of its own, with a
+stand-in for the sentence model that takes no time, and the client's time is counted as well.
 """
 
 import argparse
+import asyncio
 import json
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+import httpx
 import numpy as np
 
-from rag.domain import Chunk, Collection, Document, Vectors, version_of
+from rag.api.app import create_app
+from rag.api.server import serve
+from rag.domain import Chunk, Collection, Document, InputType, Vectors, version_of
 from rag.ranking.filters import Eq, Filter
+from rag.settings import Settings
 from rag.storage.library import Library
+from rag.wiring import Services
 
+MODEL = "synthetic"
 DIMENSION = 384
 CHUNKS_PER_DOCUMENT = 10
 WORDS_PER_CHUNK = 150
@@ -31,17 +42,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--chunks", type=int, default=10_000)
     parser.add_argument("--queries", type=int, default=500)
+    parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.serve:
+        asyncio.run(serve_library(arguments.serve))
+        return
     rng = np.random.default_rng(7)
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         with Library.open(Path(folder)) as library:
             collection = library.create_collection(
-                "bench", embedding_model="synthetic", dimension=DIMENSION, chunk_tokens=256
+                "bench", embedding_model=MODEL, dimension=DIMENSION, chunk_tokens=256
             )
             figures |= publish_all(library, collection, arguments.chunks, rng)
             figures |= search_all(library, collection, arguments.queries, rng)
         figures["reopen_seconds"] = seconds_to_open(Path(folder))
+        figures |= search_over_http(Path(folder), arguments.queries, rng)
     print(json.dumps({name: round(value, 2) for name, value in figures.items()}, indent=2))
 
 
@@ -89,6 +105,53 @@ def search_all(
             figures[f"k{k}{name}_p50_ms"] = float(np.percentile(times, 50))
             figures[f"k{k}{name}_p99_ms"] = float(np.percentile(times, 99))
     return figures
+
+
+class Standin:
+    """An embedder that takes no time: a vector that depends on the text, and on nothing else."""
+
+    model = MODEL
+    dimension = DIMENSION
+    max_tokens = 256
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) for text in texts]
+
+    async def embed(self, texts: Sequence[str], input_type: InputType) -> Vectors:
+        rng = np.random.default_rng(len("".join(texts)))
+        return unit(rng.normal(size=(len(texts), DIMENSION)), rng)
+
+
+async def serve_library(folder: Path) -> None:
+    """Until it is killed; prints its address."""
+    services = Services(Settings(data_dir=str(folder)))
+    services.embedders[MODEL] = Standin()
+    await services.start()
+    await serve(create_app(services), "127.0.0.1", 0, on_ready=lambda at: print(at, flush=True))
+
+
+def search_over_http(folder: Path, queries: int, rng: np.random.Generator) -> dict[str, float]:
+    command = [sys.executable, __file__, "--serve", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            with httpx.Client(base_url=server.stdout.readline().strip()) as http:
+                times = [timed_search(http, text(8, rng)) for _ in range(queries)]
+        finally:
+            server.terminate()
+    return {
+        "http_k10_p50_ms": float(np.percentile(times, 50)),
+        "http_k10_p99_ms": float(np.percentile(times, 99)),
+    }
+
+
+def timed_search(http: httpx.Client, question: str) -> float:
+    """Milliseconds."""
+    started = time.perf_counter()
+    reply = http.post("/v1/collections/bench/search", json={"query": question, "k": 10})
+    elapsed = 1000 * (time.perf_counter() - started)
+    assert len(reply.json()["data"]) == 10, reply.text
+    return elapsed
 
 
 def seconds_to_open(folder: Path) -> float:
