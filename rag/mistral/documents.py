@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from rag.domain import Block, Document, Page, Source
+from rag.domain import Block, Document, Page, Source, Version
 from rag.errors import EmptyDocument
 from rag.mistral.furniture import furniture
 from rag.mistral.kinds import PDF
@@ -17,14 +17,14 @@ _PAGE_BREAK = "\n\n"
 
 
 def recognized(
-    source: Source, media_type: str, pages: Mapping[int, SentPage]
+    pages: Mapping[int, SentPage], version: Version, media_type: str
 ) -> tuple[RecognizedPage, ...]:
     """
     Args:
         pages: by their numbers in the document, from 1.
     """
     reading = Reading(
-        prefix=source.version.rpartition(":")[2][:8],
+        prefix=version.rpartition(":")[2][:8],
         furniture=furniture([sent.page for sent in pages.values()]),
         in_points=media_type == PDF,
     )
@@ -54,8 +54,13 @@ def composed(pages: Iterable[RecognizedPage]) -> tuple[str, tuple[Block, ...], t
     return _PAGE_BREAK.join(texts), tuple(blocks), tuple(moved)
 
 
-def document_of(source: Source, media_type: str, pages: Sequence[RecognizedPage]) -> Document:
+def document_of(
+    source: Source, version: Version, media_type: str, pages: Sequence[RecognizedPage]
+) -> Document:
     """
+    Args:
+        version: the source's own.
+
     Raises:
         EmptyDocument: there is nothing on the pages but pictures.
     """
@@ -64,7 +69,7 @@ def document_of(source: Source, media_type: str, pages: Sequence[RecognizedPage]
         raise EmptyDocument("no text was found on any page")
     return Document(
         source.key,
-        source.version,
+        version,
         media_type,
         source.title or _first_title(text, blocks) or PurePosixPath(source.key).stem,
         text,

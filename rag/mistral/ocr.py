@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 
 from msgspec import Struct
 
-from rag.domain import Document, Source
+from rag.domain import Document, Source, Version, version_of
 from rag.errors import (
     DocumentTooLarge,
     EmptyDocument,
@@ -61,6 +61,8 @@ class _File(Struct, frozen=True):
     """A source of which is known what it is."""
 
     source: Source
+    version: Version
+    """Of the source, taken once: it is a walk over all bytes."""
     kind: Kind
     pages: int | None
     """None where they cannot be counted: an office file has none before it is printed. Of an
@@ -161,7 +163,8 @@ class MistralReader:
         elif kind.family == "image":
             pages = image_pages(content, kind)
         asked = options(self._model, kind, describes=self._describes)
-        return _File(source, kind, pages, asked)
+        version = await asyncio.to_thread(version_of, content)
+        return _File(source, version, kind, pages, asked)
 
     async def _found(self, file: _File, wanted: Portion) -> dict[int, SentPage]:
         """The wanted pages of a PDF, out of what was bought before as far as it goes; all pages
@@ -178,7 +181,7 @@ class MistralReader:
 
     async def _portion(self, file: _File, portion: Portion | None) -> dict[int, SentPage]:
         """Bought now, unless it was before or is being bought by another."""
-        key = file.source.version, fingerprint(file.asked, portion)
+        key = file.version, fingerprint(file.asked, portion)
         turn = self._turns.setdefault(key, asyncio.Lock())
         async with turn:
             if kept := await self._kept(file, portion):
@@ -196,7 +199,7 @@ class MistralReader:
         if self._ledger is None:
             return {}
         name = fingerprint(file.asked, portion)
-        body = await asyncio.to_thread(self._ledger.ocr_reply, file.source.version, name)
+        body = await asyncio.to_thread(self._ledger.ocr_reply, file.version, name)
         if body is None:
             return {}
         try:
@@ -243,7 +246,7 @@ class MistralReader:
 
         def bill_and_reply(sent: SentPages) -> tuple[Bill, OcrReply]:
             name = fingerprint(file.asked, portion)
-            return bill(sent.billed), OcrReply(file.source.version, name, sent.body)
+            return bill(sent.billed), OcrReply(file.version, name, sent.body)
 
         def bill_of_unusable(body: bytes) -> Bill | None:
             pages = billed_pages(body)
@@ -258,11 +261,12 @@ class MistralReader:
 
 
 def _recognized(file: _File, found: dict[int, SentPage]) -> tuple[RecognizedPage, ...]:
-    return recognized(file.source, file.kind.media_type, found)
+    return recognized(found, file.version, file.kind.media_type)
 
 
 def _document(file: _File, found: dict[int, SentPage]) -> Document:
-    return document_of(file.source, file.kind.media_type, _recognized(file, found))
+    pages = _recognized(file, found)
+    return document_of(file.source, file.version, file.kind.media_type, pages)
 
 
 def _halves(portion: Portion | None) -> Iterable[Portion]:
