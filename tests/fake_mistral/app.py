@@ -1,210 +1,228 @@
 """A provider that speaks the published contract, keeps a bill, and fails when told to."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from email.utils import formatdate
 from typing import Any
 
 import msgspec
 from litestar import Litestar, Request, Response, get, post
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+from litestar.response import Stream
 from litestar.types import ASGIApp, Receive, Scope, Send
 from msgspec import Struct
 
-from fake_mistral import replies
-from fake_mistral.contract import Chat, Closed, Embeddings, Ocr, validation_errors
-from fake_mistral.faults import Fault
+from . import batches, chat, embeddings, files, models, ocr
+from .contract import Chat, Closed, Embeddings, Fim, Ocr
+from .faults import Fault
+from .provider import KEY, Answered, Provider, Received
+from .refusals import Refusal, plain, refused, unknown_model, validation_error
+from .streams import StreamStyle, chunks
+from .tokens import tokens
 
-KEY = "fake-key-3f7a"
+__all__ = ["KEY", "FakeMistral", "Received"]
 
-WIDTHS = {"mistral-embed": 1024, "codestral-embed": 1536}
-OCR_MODELS = {"mistral-ocr-4-0", "mistral-ocr-4-1", "mistral-ocr-latest", "mistral-ocr-2512"}
-CHAT_MODELS = {"mistral-large-2512", "mistral-small-2603", "mistral-medium-3-5"}
-REASONING = {"mistral-small-2603", "mistral-medium-3-5"}
-
-REFUSED_IN_SCHEMAS = {"$schema", "$id", "format", "uniqueItems", "not", "if"}
-
-
-class Received(Struct):
-    """One request as it arrived, and what became of it."""
-
-    path: str
-    body: Any
-    headers: dict[str, str]
-    status: int = 0
-    """0 until the answer began."""
+_NOTED = "fake.noted"
+"""Where a request's scope holds what is noted of it."""
 
 
-class FakeMistral:
-    """The state behind the app. A test changes it directly: `fake.faults.append(Reply(503))`."""
+class Paid(Struct, frozen=True):
+    """An endpoint that costs money."""
 
-    def __init__(self) -> None:
-        self.received: list[Received] = []
-        self.faults: list[Fault | None] = []
-        """One for each request to come, in order; None lets one pass."""
-        self.largest_batch = 512
-        """Inputs of one embeddings request."""
-        self.most_tokens = 16_384
-        """Of one embeddings request."""
-        self.longest_input = 8_192
-        """Tokens of one text."""
-        self.chat_models = set(CHAT_MODELS)
-        self.pages: Callable[[Ocr], list[dict[str, Any]]] = replies.ocr_pages
-        self.choice: Callable[[Chat], dict[str, Any]] = _choice
-        self.mistakes: list[Exception] = []
-        """Of the fake itself: it answered 500 without being told to."""
-        self.pages_billed = 0
-        self.tokens_billed = 0
+    shape: type[Closed]
+    answer: Callable[[Provider, Any], Answered]
+    cost: Callable[[Any], int]
+    """Tokens, as far as they are known before the answer."""
+
+
+PAID = {
+    "/v1/ocr": Paid(Ocr, ocr.answer, lambda asked: 0),
+    "/v1/embeddings": Paid(
+        Embeddings,
+        embeddings.answer,
+        lambda asked: sum(
+            map(tokens, [asked.input] if isinstance(asked.input, str) else asked.input)
+        ),
+    ),
+    "/v1/chat/completions": Paid(Chat, chat.answer, chat.prompt_tokens),
+    "/v1/fim/completions": Paid(Fim, chat.complete, chat.prompt_tokens),
+}
+
+
+class FakeMistral(Provider):
+    """The provider with its app: in process by `httpx.ASGITransport`, or served over HTTP."""
+
+    def __init__(self, **options: Any) -> None:
+        """
+        Args:
+            options: as of `Provider`.
+        """
+        super().__init__(**options)
         self.app: ASGIApp = _in_turn(self, _app(self))
-
-    def answered(self, path: str) -> list[Any]:
-        """Bodies of the requests to a path that were answered with 200."""
-        return [each.body for each in self.received if each.path == path and each.status == 200]
 
 
 def _app(fake: FakeMistral) -> Litestar:
-    @post("/v1/ocr", status_code=200)
-    async def ocr(request: Request[Any, Any, Any]) -> Response[Any]:
-        asked = await _checked(request, Ocr)
-        if isinstance(asked, Response):
-            return asked
-        if asked.model not in OCR_MODELS:
-            return _unknown_model(asked.model)
-        try:
-            pages = fake.pages(asked)
-        except replies.Unparsable:
-            return _refusal(400, "document_parser_invalid_file", "Could not parse.", "3740")
-        fake.pages_billed += len(pages)
-        usage = {"pages_processed": len(pages), "doc_size_bytes": None}
-        return Response({"model": asked.model, "pages": pages, "usage_info": usage})
-
-    @post("/v1/embeddings", status_code=200)
-    async def embeddings(request: Request[Any, Any, Any]) -> Response[Any]:
-        asked = await _checked(request, Embeddings)
-        if isinstance(asked, Response):
-            return asked
-        if asked.model not in WIDTHS:
-            return _unknown_model(asked.model)
-        texts = [asked.input] if isinstance(asked.input, str) else asked.input
-        counts = [replies.tokens(text) for text in texts]
-        if too_much := _too_much(fake, counts):
-            return _refusal(400, "invalid_request_prompt", too_much, "3210")
-        fake.tokens_billed += sum(counts)
-        width = asked.output_dimension or WIDTHS[asked.model]
-        data = [
-            {"object": "embedding", "index": index, "embedding": replies.vector(text, width)}
-            for index, text in enumerate(texts)
-        ]
-        return _list(data, model=asked.model, id="e1", usage=_usage(sum(counts), 0))
-
-    @post("/v1/chat/completions", status_code=200)
-    async def chat(request: Request[Any, Any, Any]) -> Response[Any]:
-        asked = await _checked(request, Chat)
-        if isinstance(asked, Response):
-            return asked
-        if asked.model not in fake.chat_models:
-            return _unknown_model(asked.model)
-        if asked.reasoning_effort and asked.model not in REASONING:
-            return _refusal(400, "invalid_request_error", "reasoning_effort is not supported")
-        if asked.response_format and (wrong := _unknown_schema_words(asked)):
-            return _refusal(400, "invalid_request_error", f"Unsupported schema: {wrong}")
-        prompt = sum(replies.tokens(str(message.content)) for message in asked.messages)
-        choice = fake.choice(asked)
-        written = replies.tokens(str(choice["message"]["content"]))
-        fake.tokens_billed += prompt + written
-        return Response(
-            {
-                "id": "c1",
-                "object": "chat.completion",
-                "created": 1_780_000_000,
-                "model": asked.model,
-                "choices": [choice],
-                "usage": _usage(prompt, written),
-            }
-        )
-
-    @get("/v1/models")
-    async def models(request: Request[Any, Any, Any]) -> Response[Any]:
-        ids = sorted({*WIDTHS, *OCR_MODELS, *fake.chat_models})
-        cards = [
-            {"id": each, "object": "model", "type": "base", "capabilities": {}, "aliases": []}
-            for each in ids
-        ]
-        return _forbidden(request) or _list(cards)
-
     async def note(error: Exception, scope: Scope) -> None:
-        fake.mistakes.append(error)
+        if not isinstance(error, Refusal | HTTPException):
+            fake.mistakes.append(error)
+
+    def told(request: Request[Any, Any, Any], refusal: Refusal) -> Response[Any]:
+        return Response(refusal.body, status_code=refusal.status, headers=refusal.headers)
+
+    def unknown_place(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+        return Response(plain(error.detail), status_code=error.status_code)
+
+    def checked_key(request: Request[Any, Any, Any]) -> Response[Any] | None:
+        if not request.url.path.startswith("/v1/") or _has_key(fake, request):
+            return None
+        return Response(plain("Unauthorized"), status_code=401)
+
+    def dated(response: Response[Any]) -> Response[Any]:
+        response.headers["date"] = formatdate(fake.now(), usegmt=True)
+        return response
+
+    def in_batch(path: str, body: bytes) -> tuple[int, Any]:
+        return batches.answered_or_refused(lambda: _billed(fake, path, _asked(path, body), None))
 
     return Litestar(
-        [ocr, embeddings, chat, models],
+        [
+            *(_paid(fake, path) for path in PAID),
+            *files.handlers(fake),
+            *batches.handlers(fake, in_batch),
+            *_models(fake),
+            *_pages(fake),
+        ],
+        before_request=checked_key,
+        after_request=dated,
         after_exception=[note],
+        exception_handlers={Refusal: told, HTTPException: unknown_place},
         openapi_config=None,
         logging_config=None,
+        request_max_body_size=None,
     )
 
 
-async def _checked(request: Request[Any, Any, Any], shape: type[Closed]) -> Any:
-    """The request, or the refusal it deserves."""
-    if refusal := _forbidden(request):
-        return refusal
-    body = await request.body()
+def _has_key(fake: FakeMistral, request: Request[Any, Any, Any]) -> bool:
+    return request.headers.get("authorization", "").removeprefix("Bearer ") in fake.keys
+
+
+# --- what costs money ----------------------------------------------------------------------------
+
+
+def _paid(fake: FakeMistral, path: str) -> HTTPRouteHandler:
+    @post(path, status_code=200)
+    async def handler(request: Request[Any, Any, Any]) -> Response[Any]:
+        asked = _asked(path, await request.body())
+        if fake.latency:
+            await asyncio.sleep(fake.latency)
+        noted: Received | None = request.scope.get(_NOTED)  # type: ignore[assignment]  # ours
+        headers = _admitted(fake, path, asked)
+        if getattr(asked, "stream", False):
+            answered = PAID[path].answer(fake, asked)
+            pieces = _streamed(fake, path, answered, noted)
+            return Stream(pieces, media_type="text/event-stream", headers=headers)
+        return Response(_billed(fake, path, asked, noted), headers=headers)
+
+    return handler
+
+
+def _asked(path: str, body: bytes) -> Any:
     try:
-        return msgspec.json.decode(body, type=shape)
+        return msgspec.json.decode(body, type=PAID[path].shape)
     except msgspec.ValidationError as error:
-        return Response({"detail": validation_errors(error, body.decode())}, status_code=422)
-    except msgspec.DecodeError:
-        return _refusal(400, "invalid_request_error", "Malformed JSON")
+        raise validation_error(error, body.decode()) from error
+    except msgspec.DecodeError as error:
+        raise refused(400, "invalid_request_error", "Malformed JSON") from error
 
 
-def _forbidden(request: Request[Any, Any, Any]) -> Response[Any] | None:
-    if request.headers.get("authorization") == f"Bearer {KEY}":
-        return None
-    return Response({"detail": "Unauthorized"}, status_code=401)
+def _admitted(fake: FakeMistral, path: str, asked: Any) -> dict[str, str]:
+    """Headers of the reply, or 429."""
+    model = models.MODELS.get(asked.model or "")
+    pages = 1 if path == "/v1/ocr" else 0
+    cost = PAID[path].cost(asked)
+    headers = fake.gate.admit(model.id if model else asked.model, cost, pages, fake.in_flight)
+    if model and model.retires:
+        headers["x-model-deprecation-timestamp"] = model.retires
+    return headers
 
 
-def _refusal(status: int, kind: str, message: str, code: str | None = None) -> Response[Any]:
-    body = {"object": "error", "message": message, "type": kind, "param": None, "code": code}
-    return Response({**body, "raw_status_code": status}, status_code=status)
+def _billed(fake: FakeMistral, path: str, asked: Any, noted: Received | None) -> dict[str, Any]:
+    """The body of the answer. What is not noted of one request belongs to a batch."""
+    answered = PAID[path].answer(fake, asked)
+    _charge(fake, path, answered, noted)
+    return answered.body
 
 
-def _unknown_model(model: str | None) -> Response[Any]:
-    return _refusal(404, "invalid_model", f"Invalid model: {model}", "1500")
+def _charge(fake: FakeMistral, path: str, answered: Answered, noted: Received | None) -> None:
+    charge = fake.bill.add(path, answered.model, answered.units, in_batch=noted is None)
+    if noted is not None:
+        noted.charge = charge
+        fake.gate.spend(answered.model, answered.units.written)
 
 
-def _too_much(fake: FakeMistral, counts: list[int]) -> str | None:
-    if len(counts) > fake.largest_batch:
-        return "Too many inputs in request, split into more batches."
-    if sum(counts) > fake.most_tokens or max(counts, default=0) > fake.longest_input:
-        return "Too many tokens overall, split into more batches."
-    return None
+async def _streamed(
+    fake: FakeMistral, path: str, answered: Answered, noted: Received | None
+) -> AsyncIterator[bytes]:
+    """The pieces of the stream; what has not left when the caller leaves is not billed."""
+    style: StreamStyle = fake.stream_style
+    pieces = list(style.pieces(chunks(answered.body, style)))
+    sent = 0
+    try:
+        for piece in pieces:
+            yield piece
+            sent += 1
+            if style.pause:
+                await asyncio.sleep(style.pause)
+    finally:
+        written = -(-answered.units.written * sent // len(pieces))
+        units = msgspec.structs.replace(answered.units, written=written)
+        _charge(fake, path, Answered(answered.model, units, {}), noted)
 
 
-def _unknown_schema_words(asked: Chat) -> set[str]:
-    sent = msgspec.json.encode(asked.response_format).decode()
-    return {word for word in REFUSED_IN_SCHEMAS if f'"{word}":' in sent}
+# --- what does not -------------------------------------------------------------------------------
 
 
-def _choice(asked: Chat) -> dict[str, Any]:
-    message = {"role": "assistant", "content": replies.draft(asked), "tool_calls": None}
-    return {"index": 0, "finish_reason": "stop", "message": message}
+def _models(fake: FakeMistral) -> list[HTTPRouteHandler]:
+    def known() -> set[str]:
+        return ({*models.MODELS} | fake.chat_models) - fake.retired
+
+    @get("/v1/models")
+    async def listed() -> dict[str, Any]:
+        return {"object": "list", "data": [models.card(name) for name in sorted(known())]}
+
+    @get("/v1/models/{model_id:str}")
+    async def one(model_id: FromPath[str]) -> dict[str, Any]:
+        if model_id not in known():
+            raise unknown_model(model_id)
+        return models.card(model_id)
+
+    return [listed, one]
 
 
-def _usage(prompt: int, written: int) -> dict[str, Any]:
-    return {
-        "prompt_tokens": prompt,
-        "completion_tokens": written,
-        "total_tokens": prompt + written,
-        "prompt_tokens_details": {"cached_tokens": 0},
-        "request_count": 1,
-    }
+def _pages(fake: FakeMistral) -> list[HTTPRouteHandler]:
+    """For whoever runs it by hand."""
+
+    @get("/fake/bill")
+    async def bill() -> dict[str, Any]:
+        return fake.bill.by_model()
+
+    @get("/fake/state")
+    async def state() -> dict[str, Any]:
+        return fake.state()
+
+    return [bill, state]
 
 
-def _list(data: list[Any], **more: Any) -> Response[Any]:
-    return Response({"object": "list", "data": data, **more})
+# --- one request after the other -----------------------------------------------------------------
 
 
 def _in_turn(fake: FakeMistral, app: Litestar) -> ASGIApp:
     """Writes down each request, and lets the next fault have its way with the answer."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"].startswith("/fake/"):
             await app(scope, receive, send)
             return
         body = bytearray()
@@ -213,10 +231,10 @@ def _in_turn(fake: FakeMistral, app: Litestar) -> ASGIApp:
             event: Any = await receive()
             body += event.get("body", b"")
             more = event.get("more_body", False)
-        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
-        noted = Received(scope["path"], msgspec.json.decode(bytes(body) or b"null"), headers)
+        noted = Received(scope["path"], _json(fake, body), _headers(scope))
         fake.received.append(noted)
-        fault = fake.faults.pop(0) if fake.faults else None
+        fault = _fault(fake, noted)
+        scope[_NOTED] = noted  # type: ignore[literal-required]  # ours
 
         unread: list[Any] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
 
@@ -228,6 +246,33 @@ def _in_turn(fake: FakeMistral, app: Litestar) -> ASGIApp:
                 noted.status = event["status"]
             await send(event)
 
-        await (fault(app) if fault else app)(scope, again, note)
+        with fake.working():
+            await (fault(app) if fault else app)(scope, again, note)
 
     return answer
+
+
+def _fault(fake: FakeMistral, noted: Received) -> Fault | None:
+    """Scripted faults come first, then those of the plan."""
+    if fake.faults:
+        fault = fake.faults.pop(0)
+        noted.fault = type(fault).__name__ if fault else None
+        return fault
+    decided = fake.plan.next() if fake.plan else None
+    if decided is None:
+        return None
+    noted.fault, planned = decided
+    return planned
+
+
+def _json(fake: FakeMistral, body: bytearray) -> Any:
+    if len(body) > fake.keeps:
+        return None
+    try:
+        return msgspec.json.decode(bytes(body) or b"null")
+    except msgspec.DecodeError:
+        return None
+
+
+def _headers(scope: Any) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in scope["headers"]}

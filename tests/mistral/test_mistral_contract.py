@@ -167,7 +167,7 @@ async def test_a_request_that_was_not_published_is_noticed(
                 "model": "mistral-ocr-4-0",
                 "document": {"type": "image_url", "image_url": "http://a"},
             },
-            400,
+            422,
         ),
     ],
 )
