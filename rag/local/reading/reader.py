@@ -32,7 +32,8 @@ from rag.local.reading.frames import (
 )
 from rag.local.reading.limits import DEFAULT_LIMITS, Limits
 from rag.local.reading.media import sniff
-from rag.local.reading.pool import Child, ChildKind, Children
+from rag.local.reading.pool import ChildKind, Children
+from rag.local.reading.processes import Child
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from rag.errors import DocumentTooLarge, InvalidDocument
-from rag.local.reading import pool
+from rag.errors import DocumentTooLarge, InvalidDocument, ModelUnavailable
+from rag.local.reading import processes
 from rag.local.reading.frames import Failed, Rendered
 from rag.local.reading.pool import ChildKind, Children
 
@@ -110,7 +110,7 @@ async def test_a_child_gets_no_secrets(children: Children, monkeypatch: pytest.M
 async def test_a_child_is_replaced_when_it_is_old(
     children: Children, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool, "RETIREMENT_AGE", 2)
+    monkeypatch.setattr(processes, "RETIREMENT_AGE", 2)
     with pytest.raises(InvalidDocument):
         await ask(children, "die")
 
@@ -139,3 +139,23 @@ async def test_a_child_nobody_needs_is_ended(monkeypatch: pytest.MonkeyPatch) ->
     await children.close()
 
     assert before == at_once != after
+
+
+async def test_a_child_that_does_not_start_is_no_fault_of_the_document(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", HERE)
+    children = Children(ChildKind("unable", (), LARGE, idle_seconds=60), size=1)
+
+    with pytest.raises(ModelUnavailable, match="unable does not start") as raised:
+        await ask(children, "pid")
+
+    [record] = caplog.records
+    assert record.__dict__["action"] == "child_does_not_start"
+    assert "a_library_that_nobody_has" in record.__dict__["stderr"][-1]
+    assert sum(map(len, record.__dict__["stderr"])) <= processes.LAST_WORDS
+    assert "a_library_that_nobody_has" not in str(raised.value)
+
+
+async def test_a_child_that_prints_a_lot_is_not_held_up(children: Children) -> None:
+    assert await ask(children, "chatter") == Rendered(b"done")

@@ -38,6 +38,9 @@ def answer(payload: bytes) -> Struct:
         case ["print"]:
             print("not a frame")
             return Rendered(b"printed")
+        case ["chatter"]:
+            print("word " * 1_000_000)
+            return Rendered(b"done")
         case ["encrypted"]:
             raise EncryptedDocument("a password is needed")
         case ["secret", word]:
