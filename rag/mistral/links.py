@@ -28,6 +28,7 @@ class Links(Struct, frozen=True):
 
 
 _BEFORE = r"(?<![\w/@:.\[<-])(?<!\]\()"
+_AFTER_TARGET = r"(?![\w/-]|[.:]\w)"
 _AFTER = r"(?![\w/@\]>-]|[.:]\w)"
 """An anchor stands alone: neither within a longer address, nor in a link already."""
 
@@ -41,7 +42,7 @@ def links(targets: Iterable[str], text: str, running: frozenset[str]) -> Links:
     anchored: dict[str, str] = {}
     loose: list[str] = []
     for target in _kept(targets, running):
-        if re.search(re.escape(target) + _AFTER, text):
+        if re.search(re.escape(target) + _AFTER_TARGET, text):
             continue
         address = _SCHEME.sub("", target).rstrip("/")
         if re.search(_BEFORE + re.escape(address) + _AFTER, text):

@@ -7,12 +7,11 @@ import pytest
 from fake_mistral.pages import ocr_block, ocr_page
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seeded_pages import TABLE, any_page
 
 from rag.mistral.furniture import Furniture, furniture
 from rag.mistral.pages import Reading, RecognizedPage, recognized_page
 from rag.mistral.wire.ocr import OcrPage
-
-TABLE = "| a | b |\n|---|---|\n| 1 | 2 |"
 
 
 def read(
@@ -319,53 +318,8 @@ def test_a_model_without_blocks_still_gives_blocks() -> None:
     assert told(read("# Title\n\nText", blocks=None)) == [("title", "# Title"), ("text", "Text")]
 
 
-number = st.one_of(st.none(), st.integers(-50, 3000), st.floats(-1e9, 1e9))
-words = st.sampled_from(["One", "Two words", "- a\n- b", "Two", "absent", "", "![x](x)", TABLE])
-markdowns = st.lists(
-    st.sampled_from(
-        [
-            "# One",
-            "Two words",
-            "- a\n- b",
-            TABLE,
-            "![x](x)",
-            "```\ncode\n```",
-            "Two",
-            "[t](t)",
-            "<table><tr><td>1</table>",
-            "www.example.org",
-        ]
-    ),
-    max_size=8,
-).map("\n\n".join)
-blocks = st.builds(
-    dict,
-    type=st.sampled_from(["title", "text", "list", "table", "image", "header", "hologram"]),
-    content=words,
-    top_left_x=number,
-    top_left_y=number,
-    bottom_right_x=number,
-    bottom_right_y=number,
-    table_id=st.sampled_from([None, "t", "u"]),
-    image_id=st.sampled_from([None, "x"]),
-)
-given_pages = st.builds(
-    ocr_page,
-    markdowns,
-    blocks=st.one_of(st.none(), st.lists(blocks, max_size=8)),
-    images=st.sampled_from([[], [{"id": "x"}], [{"id": "x", "image_annotation": "{}"}]]),
-    tables=st.sampled_from([None, [{"id": "t", "content": TABLE}]]),
-    hyperlinks=st.sampled_from([[], ["https://www.example.org", "https://a.b/(c"]]),
-    header=st.one_of(st.none(), words),
-    footer=st.one_of(st.none(), words),
-    dimensions=st.sampled_from(
-        [None, {"dpi": 0, "width": 0, "height": 9}, {"width": 9, "height": 7}]
-    ),
-)
-
-
-@settings(deadline=None, max_examples=150)
-@given(st.lists(given_pages, min_size=1, max_size=4))
+@settings(max_examples=60)
+@given(st.lists(any_page, min_size=1, max_size=4))
 def test_blocks_cover_the_text_in_order_whatever_the_provider_says(
     pages: list[dict[str, Any]],
 ) -> None:
