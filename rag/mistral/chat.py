@@ -1,5 +1,6 @@
 """Question and evidence -> draft, by a chat model."""
 
+import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -7,15 +8,13 @@ import msgspec
 from msgspec import Struct
 
 from rag.domain import Draft, Evidence, Usage
-from rag.errors import MalformedReply
+from rag.errors import MalformedReply, ProviderUnavailable
 from rag.grounding.prompt import Message, messages
-from rag.mistral.calls import Call
 from rag.mistral.client import MistralClient
-from rag.mistral.patience import INTERACTIVE
+from rag.mistral.completions import MistralChat, Terms
 from rag.mistral.prices import chat_cost
-from rag.mistral.schema import json_schema
-from rag.mistral.wire.chat import ChatChoice, ChatReply, ChatRequest, JsonSchema, ResponseFormat
-from rag.mistral.wire.decoding import PROVIDER, decode
+from rag.mistral.transcripts import Completion
+from rag.mistral.wire.decoding import PROVIDER
 from rag.spending import Units
 
 MODEL = "mistral-large-2512"
@@ -23,26 +22,15 @@ MODEL = "mistral-large-2512"
 reason before it answers, so what is paid for is the answer. $0.50 and $1.50 a million tokens;
 `mistral-small-2603` costs a third of that, and reasons unless told not to."""
 
-_LONGEST_DRAFT = 4_096
-"""Tokens: about forty claims with a quotation each."""
+_TERMS = Terms(
+    max_tokens=4_096,  # about forty claims with a quotation each
+    shape=Draft,
+    cache_key="rag-draft",  # every prompt begins with the same instructions
+    operation="answer",
+)
 
-_DEADLINE = 120.0
-"""Seconds."""
-
-_LARGEST_REPLY = 4 * 1024 * 1024
-"""Bytes; 4,096 tokens are some 20 kB, reasoning included some 200."""
-
-_CACHE_KEY = "rag-draft"
-"""Prompts under one key may share their beginning, which is the same for every question."""
-
-_FORMAT = ResponseFormat(JsonSchema("draft", json_schema(Draft)))
-
-_REASONING = ("mistral-small-2603", "mistral-medium-3-5")
-"""Models that take `reasoning_effort`, and whose default for it is not documented. Copying
-quotations needs none; models without it refuse the field."""
-
-_TRUNCATED = frozenset({"length", "model_length"})
-"""Finish reasons of a draft that was cut off."""
+_DEADLINE = 180.0
+"""Seconds for a draft and what mends it, waiting included: as long as anyone stays."""
 
 
 class MistralAnswerer:
@@ -53,12 +41,11 @@ class MistralAnswerer:
         Args:
             model: id of a chat model; `MODEL` where None.
         """
-        self._client = client
-        self._model = model or MODEL
+        self._chat = MistralChat(client, model or MODEL)
 
     @property
     def name(self) -> str:
-        return self._model
+        return self._chat.model
 
     async def draft(self, question: str, evidence: Sequence[Evidence]) -> tuple[Draft, Usage]:
         """What the model says, with one request to mend it where it cannot be used.
@@ -66,37 +53,32 @@ class MistralAnswerer:
         Raises:
             MalformedReply: the second draft could not be used either.
             ProviderError: the provider failed for good, after retries.
+            BudgetExhausted: the draft may cost more than is allowed.
         """
         if not evidence:
-            return Draft(sufficient=False, claims=()), Usage(self._model)
-        prompt = messages(question, evidence)
-        first = await self._complete(prompt)
-        read = _draft(first)
+            return Draft(sufficient=False, claims=()), Usage(self.name)
+        try:
+            async with asyncio.timeout(_DEADLINE):
+                return await self._draft(messages(question, evidence))
+        except TimeoutError as error:
+            late = f"had no answer after {_DEADLINE:g} s"
+            raise ProviderUnavailable(PROVIDER, late) from error
+
+    async def _draft(self, prompt: Sequence[Message]) -> tuple[Draft, Usage]:
+        first = await self._chat.complete(prompt, _TERMS)
+        read = _read(first)
         if isinstance(read, Draft):
             return read, self._usage(first)
-        second = await self._complete((*prompt, *_mending(first, read)))
-        mended = _draft(second)
+        second = await self._chat.complete((*prompt, *_mending(first, read)), _TERMS)
+        mended = _read(second)
         if isinstance(mended, Draft):
             return mended, self._usage(first, second)
         raise MalformedReply(PROVIDER, f"wrote a draft that {mended.what}, twice")
 
-    async def _complete(self, prompt: tuple[Message, ...]) -> ChatReply:
-        request = ChatRequest(
-            self._model,
-            prompt,
-            _FORMAT,
-            temperature=0.0,
-            max_tokens=_LONGEST_DRAFT,
-            prompt_cache_key=_CACHE_KEY,
-            reasoning_effort="none" if self._model in _REASONING else None,
-        )
-        call = Call("/v1/chat/completions", self._model, request, _DEADLINE, _LARGEST_REPLY)
-        return await self._client.ask(call, _reply, patience=INTERACTIVE)
-
-    def _usage(self, *replies: ChatReply) -> Usage:
-        units = sum((reply.usage.units() for reply in replies), Units(0))
-        cost = chat_cost(self._model, units) or Decimal(0)
-        return Usage(self._model, units.input, units.output, f"{cost:f}")
+    def _usage(self, *completions: Completion) -> Usage:
+        units = sum((each.units for each in completions if each.units), Units(0))
+        cost = chat_cost(self.name, units) or Decimal(0)
+        return Usage(self.name, units.input, units.output, f"{cost:f}")
 
 
 class _Unusable(Struct, frozen=True):
@@ -105,31 +87,22 @@ class _Unusable(Struct, frozen=True):
     what: str
 
 
-def _reply(body: bytes) -> ChatReply:
-    reply = decode(body, ChatReply)
-    if not reply.choices:
-        raise MalformedReply(PROVIDER, "sent no completion")
-    return reply
-
-
-def _draft(reply: ChatReply) -> Draft | _Unusable:
-    choice: ChatChoice = reply.choices[0]
-    if choice.finish_reason in _TRUNCATED:
+def _read(completion: Completion) -> Draft | _Unusable:
+    if completion.is_cut_off:
         return _Unusable("was cut off; give fewer claims and shorter quotations")
-    if choice.finish_reason not in ("stop", None):
+    if completion.finish_reason != "stop":
         return _Unusable("was not finished")
     try:
-        return msgspec.json.decode(choice.message.text(), type=Draft)
+        return msgspec.json.decode(completion.text, type=Draft)
     except msgspec.ValidationError:
         return _Unusable("does not have the fields that were asked for, and those only")
     except msgspec.DecodeError:
         return _Unusable("is not one JSON object")
 
 
-def _mending(reply: ChatReply, fault: _Unusable) -> tuple[Message, Message]:
+def _mending(completion: Completion, fault: _Unusable) -> tuple[Message, Message]:
     """The unusable draft, which no message of the model may be without, and what was wrong."""
-    written = reply.choices[0].message.text()
     return (
-        Message("assistant", written or "{}"),
+        Message("assistant", completion.text or "{}"),
         Message("user", f"That reply {fault.what}. Reply again, with the JSON object alone."),
     )

@@ -19,8 +19,8 @@ from rag.mistral.wire.embeddings import (
     EmbeddingItem,
     EmbeddingReply,
     EmbeddingRequest,
-    EmbeddingUsage,
 )
+from rag.mistral.wire.usage import UsageAlone
 from rag.spending import Units
 
 _LENGTH_ONE = 0.05
@@ -64,7 +64,7 @@ def read_embeddings(body: bytes, texts: Sequence[str], profile: Profile) -> Embe
 def units_of_unusable(body: bytes) -> Units | None:
     """What was counted for a reply that cannot be used; None where it does not say."""
     try:
-        return decode(body, EmbeddingUsage).usage.units()
+        return decode(body, UsageAlone).usage.units()
     except MalformedReply:
         return None
 

@@ -26,9 +26,3 @@ class EmbeddingReply(Struct, frozen=True):
     data: tuple[EmbeddingItem, ...]
     model: str = ""
     usage: TokenUsage | None = None
-
-
-class EmbeddingUsage(Struct, frozen=True):
-    """All that is read of a reply that cannot be used."""
-
-    usage: TokenUsage

@@ -21,3 +21,9 @@ class TokenUsage(Struct, frozen=True):
         details = self.prompt_tokens_details or self.prompt_token_details or TokenDetails()
         cached = details.cached_tokens or self.num_cached_tokens or 0
         return Units(self.prompt_tokens, self.completion_tokens or 0, cached)
+
+
+class UsageAlone(Struct, frozen=True):
+    """All that is read of a reply that cannot be used."""
+
+    usage: TokenUsage
