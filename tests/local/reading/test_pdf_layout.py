@@ -134,6 +134,46 @@ def test_numbered_lines_are_a_list_when_there_is_more_than_one() -> None:
     assert blocks(document)[-1] == ("list", "1. first\n2. second")
 
 
+def test_a_list_that_goes_on_in_the_next_column_has_a_place_in_each() -> None:
+    left, right = paragraph(50, 100, PROSE), paragraph(320, 100, PROSE)
+    page = [
+        *left,
+        Text(50, 200, "1. first of all"),
+        Text(50, 212, "2. second of all"),
+        Text(320, 64, "3. third of all"),
+        Text(320, 76, "4. fourth of all"),
+        *right,
+    ]
+
+    document = read(pdf(page))
+
+    lists = [block for block in document.blocks if block.kind == "list"]
+    assert [block.box[0] > 0.5 for block in lists if block.box] == [False, True]
+
+
+def test_a_paragraph_ends_on_a_line_with_room_for_the_next_word() -> None:
+    page = [
+        Text(50, 100, "The directors present their report on the year that has just ended."),
+        Text(50, 112, "All of it went well."),
+        Text(50, 124, "The committees met as often as the rules of the company ask of them."),
+        Text(50, 136, "None was absent without leave, and what was decided can be read"),
+        Text(50, 148, "in the annex."),
+    ]
+
+    document = read(pdf(page))
+
+    assert [len(block.lines) for block in document.blocks] == [2, 3]
+
+
+def test_a_sentence_that_ends_at_the_edge_ends_no_paragraph() -> None:
+    page = [
+        Text(50, 100, "The directors present their report on the year that has ended."),
+        Text(50, 112, "Representatives of the company were asked, and they have agreed"),
+    ]
+
+    assert len(read(pdf(page)).blocks) == 1
+
+
 def test_a_caption_is_one_and_a_sentence_about_a_figure_is_not() -> None:
     page = [Text(50, 60, "Figure 3: Growth by year"), Text(50, 100, "Figure 3 shows the growth")]
 
@@ -164,6 +204,21 @@ def test_a_ruled_table_keeps_its_cells_and_empty_ones() -> None:
     assert document.text[first.start : first.end] == "| bolt |  | 12 |"
     assert header.box[1] < first.box[1] < last.box[1]
     assert dashes.box[1] == dashes.box[3]
+
+
+def test_columns_of_prose_in_frames_are_no_table() -> None:
+    long = " ".join([PROSE] * 3)
+    page = [
+        *grid([40, 300, 560], [80, 300, 520]),
+        *paragraph(50, 100, long),
+        *paragraph(310, 100, long),
+        *paragraph(50, 320, long),
+        *paragraph(310, 320, long),
+    ]
+
+    document = read(pdf(page))
+
+    assert {block.kind for block in document.blocks} == {"text"}
 
 
 def test_rows_that_stand_in_columns_are_a_table_without_rules() -> None:

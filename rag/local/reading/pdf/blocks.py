@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from rag.domain import BlockKind, Box
 from rag.local.reading.layout import union
+from rag.local.reading.pdf.bidi import RIGHT_TO_LEFT
 from rag.local.reading.pdf.fragments import Style
 from rag.local.reading.pdf.rows import Row
 from rag.local.reading.pdf.tables import Table
@@ -21,6 +22,10 @@ INDENT = 0.5
 """Of the line's height: the least indentation that begins a paragraph after a full stop."""
 BULLET = re.compile(r"([•‣◦▪▫■□●○◆◇▶►➢➤✓✔·∙§]|[\uf0a7\uf0b7\uf0d8\uf0fc]|[-–—*](?=\s))\s*(?=\S)")
 NUMBER = re.compile(r"\(?(?:\d{1,3}|[a-z]|[ivx]{1,5})[.)]\s+(?=\S)")
+ROOM = 1.5
+"""Times the next line's first word: where as much is left of a line, the paragraph ends there."""
+STOPS = tuple(".!?")
+CLOSING = "”\"')’"
 ENDINGS = tuple(".!?:;)”\"'’")
 
 
@@ -74,6 +79,7 @@ def _follows(run: list[Row], row: Row) -> bool:
         and _look_alike(above.style, row.style)
         and not begins_item(row.text)
         and not _is_indented(run, row)
+        and not _is_ended(run, row)
     )
 
 
@@ -93,3 +99,13 @@ def _is_indented(run: list[Row], row: Row) -> bool:
         and above.text.endswith(ENDINGS)
         and not (is_first and begins_item(above.text))
     )
+
+
+def _is_ended(run: list[Row], row: Row) -> bool:
+    """Whether the paragraph stops on a line that had room for the next word."""
+    above = run[-1]
+    if not above.text.rstrip(CLOSING).endswith(STOPS) or RIGHT_TO_LEFT.search(row.text):
+        return False
+    edge = max(line.box[2] for line in (*run, row))
+    word = (row.text.find(" ") + 1 or len(row.text)) / len(row.text) * (row.box[2] - row.box[0])
+    return edge - above.box[2] > ROOM * word

@@ -18,6 +18,10 @@ FILLED = 0.3
 TORN = 0.1
 """Of neighboring words in a grid that a rule parts, at most: more, and the grid is a drawing that
 lies across text."""
+LONG_CELL = 60
+"""Words from which a cell is a paragraph."""
+PROSE = 0.8
+"""Of a grid's words that stand in such cells: then it is the page's layout, not a table."""
 EVEN = 0.6
 """Of a row's cells that have as many lines as each other: then those lines are rows themselves."""
 ALIGNED_ROWS = 2
@@ -68,12 +72,18 @@ def ruled(words: Sequence[Word], grid: Grid) -> Table | None:
         or len(used_columns) < 2
         or len(cells) < FILLED * len(used_rows) * len(used_columns)
         or _torn(words, places) > TORN * sum(map(len, cells.values()))
+        or _is_prose([len(cell) for cell in cells.values()])
     ):
         return None
     header, *body = ([cells.get((r, c), []) for c in used_columns] for r in used_rows)
     rows = [[_cell(cell) for cell in header], *(part for line in body for part in _split(line))]
     taken = frozenset(word.first for cell in cells.values() for word in cell)
     return _table(rows, min(taken), taken)
+
+
+def _is_prose(words: Sequence[int]) -> bool:
+    """Whether cells of so many words are columns and paragraphs that somebody framed."""
+    return sum(n for n in words if n > LONG_CELL) > PROSE * sum(words)
 
 
 def _torn(words: Sequence[Word], places: Sequence[tuple[int, int] | None]) -> int:
