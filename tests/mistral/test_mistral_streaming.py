@@ -1,6 +1,7 @@
 """Events are the same wherever the bytes were cut."""
 
 from collections.abc import AsyncIterator, Sequence
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -78,7 +79,7 @@ def streams(draw: st.DrawFn) -> tuple[bytes, list[bytes]]:
 def test_what_was_said_is_heard(stream: tuple[bytes, list[bytes]], cuts: Sequence[int]) -> None:
     sent, said = stream
     places = [0, *sorted(min(cut, len(sent)) for cut in cuts), len(sent)]
-    pieces = [sent[a:b] for a, b in zip(places, places[1:], strict=False)]
+    pieces = [sent[a:b] for a, b in pairwise(places)]
 
     assert parsed(*pieces) == said
 

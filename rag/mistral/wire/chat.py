@@ -2,7 +2,6 @@
 
 from typing import Any, Literal, TypeAlias
 
-import msgspec
 from msgspec import Struct, field
 
 from rag.grounding.prompt import Message
@@ -145,8 +144,8 @@ class ChatChunk(Struct, frozen=True):
     usage: TokenUsage | None = None
     object: str = ""
     """`error` where an error's body was put into the stream."""
-    error: msgspec.Raw | None = None
-    detail: msgspec.Raw | None = None
+    error: str | dict[str, Any] | None = None
+    detail: str | list[Any] | None = None
 
     def is_error(self) -> bool:
         return self.object.lower() == "error" or bool(self.error or self.detail)
