@@ -42,8 +42,9 @@ async def _try(
     cosines = (questions * remainders).sum(axis=1)
     trials = []
     for probe, question, cosine in zip(asked, questions, cosines, strict=True):
-        candidates = await asyncio.to_thread(
-            library.candidates, collection, probe.question, question, k=CANDIDATES
+        found = await asyncio.to_thread(
+            library.search, collection, probe.question, question, k=CANDIDATES
         )
-        trials.append(Trial(probe, tuple(candidates), float(cosine)))
+        holders = frozenset(hit.chunk_id for hit in found.hits if probe.sentence in hit.text)
+        trials.append(Trial(probe, found.candidates, float(cosine), holders))
     return trials

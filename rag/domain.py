@@ -184,8 +184,7 @@ class Hit(Struct, frozen=True):
 class Candidate(Struct, frozen=True):
     """A chunk that at least one leg of the search returned, with what each leg says of it."""
 
-    hit: Hit
-    """Its `score` and `found_by` are not set yet: fusion decides them."""
+    chunk_id: ChunkId
     dense: float | None = None
     """Cosine with the question, known for every candidate where there is a dense leg."""
     words: float | None = None
@@ -193,6 +192,14 @@ class Candidate(Struct, frozen=True):
     dense_rank: int | None = None
     words_rank: int | None = None
     """Ranks from 1; None where that leg did not return it."""
+
+
+class Ranked(Struct, frozen=True):
+    """A chunk's place among all candidates, before anything else is known of it."""
+
+    chunk_id: ChunkId
+    score: float
+    found_by: tuple[str, ...] = ()
 
 
 class DocumentSummary(Struct, frozen=True):

@@ -1,7 +1,7 @@
 """The story of a search: question -> vector -> two rankings -> one."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import Any, Literal, TypeAlias
 
@@ -66,23 +66,23 @@ async def search(
     began = perf_counter()
     vector, degraded = await _embed_question(query, within, embedders)
     mode: Mode = query.mode if vector is not None else "words"
-    candidates = await asyncio.to_thread(
-        library.candidates,
+    found = await asyncio.to_thread(
+        library.search,
         within,
         query.text,
         vector,
+        lambda candidates: fuse(candidates, dense_weight=within.dense_weight)[: SPARE * query.k],
         k=max(CANDIDATES, CANDIDATES_PER_HIT * query.k),
         filter=query.filter,
         modes=LEGS[mode],
     )
-    fused = fuse(candidates, dense_weight=within.dense_weight)
-    hits = fold_duplicates(fused[: SPARE * query.k])[: query.k]
+    hits = fold_duplicates(found.hits)[: query.k]
     return SearchResult(
         tuple(hits),
         mode,
         degraded,
         milliseconds=round(1000 * (perf_counter() - began), 3),
-        explain=_explain(candidates, hits, within) if query.explain else None,
+        explain=_explain(found.candidates, hits, within) if query.explain else None,
     )
 
 
@@ -101,9 +101,11 @@ async def _embed_question(
         return None, f"the question could not be embedded ({error}): searched by words alone"
 
 
-def _explain(candidates: list[Candidate], hits: list[Hit], within: Collection) -> dict[str, Any]:
+def _explain(
+    candidates: Sequence[Candidate], hits: Sequence[Hit], within: Collection
+) -> dict[str, Any]:
     """What each leg said of each hit."""
-    legs = {candidate.hit.chunk_id: candidate for candidate in candidates}
+    legs = {candidate.chunk_id: candidate for candidate in candidates}
     return {
         "dense_weight": within.dense_weight,
         "candidates": len(candidates),

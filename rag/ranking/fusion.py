@@ -8,11 +8,10 @@ collection.
 from collections.abc import Sequence
 from typing import TypeAlias
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from rag.domain import Candidate, Hit
+from rag.domain import Candidate, Ranked
 
 Shares: TypeAlias = npt.NDArray[np.float64]
 """(n,), one for each candidate, from 0 to 1."""
@@ -22,7 +21,7 @@ RANK_CONSTANT = 60
 and Büttcher, SIGIR 2009, who chose 60)."""
 
 
-def fuse(candidates: Sequence[Candidate], *, dense_weight: float) -> list[Hit]:
+def fuse(candidates: Sequence[Candidate], *, dense_weight: float) -> list[Ranked]:
     """Convex combination of the two legs' shares, best first, scores from 0 to 1.
 
     A cosine's share is its place between -1 and 1, a BM25's is its part of the question's best.
@@ -62,7 +61,9 @@ def effective_weight(candidates: Sequence[Candidate], dense_weight: float) -> fl
     return dense_weight
 
 
-def reciprocal_rank(candidates: Sequence[Candidate], *, constant: int = RANK_CONSTANT) -> list[Hit]:
+def reciprocal_rank(
+    candidates: Sequence[Candidate], *, constant: int = RANK_CONSTANT
+) -> list[Ranked]:
     """Reciprocal rank fusion: 1 / (constant + rank), summed over the legs, ranks from 1.
 
     Needs no scores and no weight, and so is the baseline; on natural questions it falls below
@@ -76,12 +77,12 @@ def reciprocal_rank(candidates: Sequence[Candidate], *, constant: int = RANK_CON
     return _ranked(candidates, [share(c.dense_rank) + share(c.words_rank) for c in candidates])
 
 
-def _ranked(candidates: Sequence[Candidate], scores: Sequence[float]) -> list[Hit]:
-    hits = [
-        msgspec.structs.replace(candidate.hit, score=score, found_by=_found_by(candidate))
+def _ranked(candidates: Sequence[Candidate], scores: Sequence[float]) -> list[Ranked]:
+    ranked = (
+        Ranked(candidate.chunk_id, score, _found_by(candidate))
         for candidate, score in zip(candidates, scores, strict=True)
-    ]
-    return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))
+    )
+    return sorted(ranked, key=lambda each: (-each.score, each.chunk_id))
 
 
 def _found_by(candidate: Candidate) -> tuple[str, ...]:

@@ -58,6 +58,8 @@ class Trial(Struct, frozen=True):
     probe: Probe
     candidates: tuple[Candidate, ...]
     remainder_cosine: float
+    holders: frozenset[ChunkId] = frozenset()
+    """Those of the candidates whose text holds the probe's sentence."""
 
 
 # --- asking -------------------------------------------------------------------------------------
@@ -162,7 +164,7 @@ def _score(trial: Trial, weights: Shares) -> Shares:
 
 def _ranks(candidates: Sequence[Candidate], target: ChunkId, weights: Shares) -> Shares:
     """Of one chunk at each weight; infinite where the search did not find it."""
-    ids = [candidate.hit.chunk_id for candidate in candidates]
+    ids = [candidate.chunk_id for candidate in candidates]
     if target not in ids:
         return np.full(len(weights), np.inf)
     dense, words = shares(candidates)
@@ -174,10 +176,10 @@ def _without_sentence(trial: Trial) -> list[Candidate]:
     """As the search would have found, had nobody written the sentence."""
     probe = trial.probe
     return [
-        _reduced(candidate, trial) if candidate.hit.chunk_id == probe.chunk_id else candidate
+        _reduced(candidate, trial) if candidate.chunk_id == probe.chunk_id else candidate
         for candidate in trial.candidates
         # an overlapping or repeated chunk still holds the sentence: it would be the answer
-        if candidate.hit.chunk_id == probe.chunk_id or probe.sentence not in candidate.hit.text
+        if candidate.chunk_id == probe.chunk_id or candidate.chunk_id not in trial.holders
     ]
 
 

@@ -6,7 +6,16 @@ import numpy as np
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from rag.domain import Chunk, ChunkId, CollectionId, DocumentId, Hit, Vectors, embedded_text
+from rag.domain import (
+    Chunk,
+    ChunkId,
+    CollectionId,
+    DocumentId,
+    Hit,
+    Ranked,
+    Vectors,
+    embedded_text,
+)
 from rag.storage.batches import batches
 from rag.storage.embeddings import decoded
 from rag.storage.tables import ChunkRow, DocumentRow, EmbeddingRow, VersionRow
@@ -15,9 +24,11 @@ from rag.storage.vectors import Ids
 from rag.storage.words import Entry
 
 # Statements used by every search are built once: building one costs more than running it.
+_LIVE = select(ChunkRow.id, ChunkRow.chunk_id, ChunkRow.index_version_id).where(
+    ChunkRow.id.in_(bindparam("ids", expanding=True)), ChunkRow.live
+)
 _HITS = (
     select(
-        ChunkRow.id,
         ChunkRow.chunk_id,
         ChunkRow.document_id,
         DocumentRow.collection_id,
@@ -34,36 +45,47 @@ _HITS = (
     .join(VersionRow, VersionRow.id == ChunkRow.version_id)
     .join(DocumentRow, DocumentRow.id == ChunkRow.document_id)
     .where(
-        ChunkRow.id.in_(bindparam("ids", expanding=True)),
+        ChunkRow.chunk_id.in_(bindparam("chunk_ids", expanding=True)),
         ChunkRow.live,
         VersionRow.state == "current",
     )
 )
 
 
-def live_hits(
-    session: Session, collection_id: CollectionId, ids: Sequence[int], texts: Texts
-) -> dict[int, Hit]:
-    """Hits for those of the chunks that are current now, in this collection: the last gate that
-    a search result passes.
+def live_chunks(session: Session, index_version: int, ids: Sequence[int]) -> dict[int, ChunkId]:
+    """Those of the chunks that are live now, in this index version.
 
-    The collection is compared here, not in SQL: there it would tempt SQLite to start from all
-    documents of the collection instead of from the few chunks asked for.
+    What they belong to is compared here, not in SQL: there it would tempt SQLite to start from
+    everything that belongs instead of from the few chunks asked for.
     """
-    rows = [
-        row
-        for some in batches(ids)
-        for row in session.execute(_HITS, {"ids": list(some)})
-        if row.collection_id == collection_id
-    ]
-    found = texts.of(session, {(row.version_id, row.revision) for row in rows})
     return {
-        row.id: Hit(
-            chunk_id=ChunkId(row.chunk_id),
+        id: ChunkId(chunk_id)
+        for some in batches(ids)
+        for id, chunk_id, owner in session.execute(_LIVE, {"ids": list(some)})
+        if owner == index_version
+    }
+
+
+def live_hits(
+    session: Session, collection_id: CollectionId, ranked: Sequence[Ranked], texts: Texts
+) -> list[Hit]:
+    """Hits for those of the chunks that are current now, in this collection, in the order given:
+    the last gate that a search result passes."""
+    rows = {
+        row.chunk_id: row
+        for some in batches([each.chunk_id for each in ranked])
+        for row in session.execute(_HITS, {"chunk_ids": list(some)})
+        if row.collection_id == collection_id
+    }
+    found = texts.of(session, {(row.version_id, row.revision) for row in rows.values()})
+    return [
+        Hit(
+            chunk_id=each.chunk_id,
             document_id=DocumentId(row.document_id),
             key=row.key,
             title=row.title,
-            score=0.0,
+            score=each.score,
+            found_by=each.found_by,
             text=found[row.version_id][row.start : row.end],
             start=row.start,
             end=row.end,
@@ -71,8 +93,9 @@ def live_hits(
             lines=_pair(row.lines),
             heading_path=tuple(row.heading_path),
         )
-        for row in rows
-    }
+        for each in ranked
+        if (row := rows.get(each.chunk_id)) is not None
+    ]
 
 
 def live_vectors(session: Session, ids: Sequence[int]) -> tuple[Ids, Vectors]:

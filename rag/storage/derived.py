@@ -54,6 +54,7 @@ class DerivedIndexes:
         self._texts = texts
         self._following = threading.Lock()
         self._is_ready = False
+        self.index_version = serving.id
         self.selector = Selector(serving.id)
         self.words = WordIndex(self._folder / f"words-{serving.id}", f"{library_id}/{serving.id}")
         self.dense: VectorIndex | None = None

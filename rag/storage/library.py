@@ -21,7 +21,6 @@ from rag.chunking.chunks import CHUNKER
 from rag.domain import (
     Answer,
     AnswerId,
-    Candidate,
     Chunk,
     ChunkId,
     Citation,
@@ -70,7 +69,7 @@ from rag.storage.ledger import SqlLedger
 from rag.storage.migrating import migrate_database
 from rag.storage.ownership import Ownership, take_ownership
 from rag.storage.publishing import Publication
-from rag.storage.searching import BOTH, Asked, Mode
+from rag.storage.searching import BOTH, Asked, Found, Mode, Rank, all_of
 from rag.storage.sources import check_sources
 from rag.storage.tables import MetaRow
 from rag.storage.texts import Texts
@@ -417,17 +416,19 @@ class Library:
 
     # --- questions ------------------------------------------------------------------------------
 
-    def candidates(
+    def search(
         self,
         collection: Collection,
         question: str,
         vector: Vectors | None,
+        rank: Rank = all_of,
         *,
         k: int,
         filter: Filter | None = None,
         modes: frozenset[Mode] = BOTH,
-    ) -> list[Candidate]:
-        """The `k` best chunks by meaning and the `k` best by words, together, within the filter.
+    ) -> Found:
+        """The `k` best chunks by meaning and the `k` best by words, together, within the filter;
+        and those that `rank` chooses of them, as hits.
 
         Without a vector, or in a collection without a model, there is no dense leg.
         """
@@ -435,6 +436,7 @@ class Library:
         return searching.search(
             asked,
             collection.id,
+            rank,
             indexes=self._indexes_of(collection.id),
             database=self._database,
             texts=self._texts,

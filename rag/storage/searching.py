@@ -5,15 +5,15 @@ to it, and when a chunk turns out to be replaced since, both are asked again: a 
 being replaced answers with its old version or its new one, never with neither.
 """
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from rag.domain import Candidate, CollectionId, Hit, Vectors
+from rag.domain import Candidate, ChunkId, CollectionId, Hit, Ranked, Vectors
 from rag.errors import InvalidRequest
 from rag.ranking.filters import Filter
-from rag.storage.chunks import live_hits
+from rag.storage.chunks import live_chunks, live_hits
 from rag.storage.database import Database
 from rag.storage.derived import DerivedIndexes
 from rag.storage.selecting import Selection
@@ -43,15 +43,32 @@ class _Legs(Struct, frozen=True):
     cosines: Mapping[int, float]
 
 
+class Found(Struct, frozen=True):
+    """What a search came to; candidates and hits of one moment."""
+
+    candidates: tuple[Candidate, ...]
+    hits: tuple[Hit, ...]
+
+
+Rank: TypeAlias = Callable[[Sequence[Candidate]], Sequence[Ranked]]
+"""Chooses those candidates that become hits, best first."""
+
+
+def all_of(candidates: Sequence[Candidate]) -> list[Ranked]:
+    """A `Rank` that leaves them as they are."""
+    return [Ranked(candidate.chunk_id, 0.0) for candidate in candidates]
+
+
 def search(
     asked: Asked,
     collection_id: CollectionId,
+    rank: Rank,
     *,
     indexes: DerivedIndexes,
     database: Database,
     texts: Texts,
-) -> list[Candidate]:
-    """The `k` best of each leg, together.
+) -> Found:
+    """The `k` best of each leg, together; and those that `rank` chooses of them, as hits.
 
     Raises:
         InvalidRequest: the vector is not as wide as the collection's.
@@ -61,10 +78,12 @@ def search(
         legs = _ask(asked, _selection(asked, indexes, database, seq), indexes)
         ids = list(legs.words | legs.dense)
         with database.read() as session:
-            hits = live_hits(session, collection_id, ids, texts)
-        if len(hits) == len(ids):
+            live = live_chunks(session, indexes.index_version, ids)
+            candidates = _candidates(live, legs)
+            hits = live_hits(session, collection_id, rank(candidates), texts)
+        if len(live) == len(ids):
             break
-    return _candidates(hits, legs)
+    return Found(candidates, tuple(hits))
 
 
 def _selection(
@@ -102,21 +121,21 @@ def _checked(vector: Vectors, dimension: int) -> Vectors:
     return vector.reshape(1, dimension)
 
 
-def _candidates(hits: Mapping[int, Hit], legs: _Legs) -> list[Candidate]:
-    dense_ranks = _ranks(legs.dense, hits)
-    words_ranks = _ranks(legs.words, hits)
-    return [
+def _candidates(live: Mapping[int, ChunkId], legs: _Legs) -> tuple[Candidate, ...]:
+    dense_ranks = _ranks(legs.dense, live)
+    words_ranks = _ranks(legs.words, live)
+    return tuple(
         Candidate(
-            hit=hits[id],
+            chunk_id=live[id],
             dense=legs.cosines.get(id),
             words=legs.words.get(id),
             dense_rank=dense_ranks.get(id),
             words_rank=words_ranks.get(id),
         )
         for id in legs.dense | legs.words
-        if id in hits
-    ]
+        if id in live
+    )
 
 
-def _ranks(leg: Mapping[int, float], hits: Mapping[int, Hit]) -> dict[int, int]:
-    return {id: rank for rank, id in enumerate((id for id in leg if id in hits), start=1)}
+def _ranks(leg: Mapping[int, float], live: Mapping[int, ChunkId]) -> dict[int, int]:
+    return {id: rank for rank, id in enumerate((id for id in leg if id in live), start=1)}

@@ -17,16 +17,17 @@ from statistics import mean
 import numpy as np
 from retrieval import COLLECTION, qrels
 
-from rag.domain import Candidate
+from rag.domain import Candidate, ChunkId
 from rag.ranking.fusion import fuse, reciprocal_rank
 from rag.ranking.metrics import distinct, ndcg
 from rag.settings import load_settings
+from rag.storage.searching import Found
 from rag.wiring import Services
 
 WEIGHTS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
 DEPTH = 100  # candidates of each leg, as in a search
 
-Way = Callable[[Sequence[Candidate], float], list[str]]  # candidates, weight -> keys, best first
+Way = Callable[[Sequence[Candidate], float], list[ChunkId]]  # candidates, weight -> best first
 
 
 def main() -> None:
@@ -43,14 +44,20 @@ def main() -> None:
 
 def compare(folder: Path, services: Services) -> None:
     judged = qrels(folder / "qrels.tsv")
-    found = {
-        entry["_id"]: candidates(entry["text"], services)
+    searched = {
+        entry["_id"]: search(entry["text"], services)
         for entry in map(json.loads, (folder / "queries.jsonl").read_text().splitlines())
         if entry["_id"] in judged
     }
 
+    found = {question: each.candidates for question, each in searched.items()}
+    names = {
+        hit.chunk_id: hit.key.removesuffix(".md") for each in searched.values() for hit in each.hits
+    }
+
     def score(way: Way, weight: float) -> float:
-        return mean(ndcg(way(found[q], weight), judged[q]) for q in found)
+        ranked = {q: distinct(names[id] for id in way(found[q], weight)) for q in found}
+        return mean(ndcg(ranked[q], judged[q]) for q in found)
 
     print(f"{len(found)} questions; weights" + "".join(f"{weight:7g}" for weight in WEIGHTS))
     for way in (convex, min_max, z_scores):
@@ -60,29 +67,29 @@ def compare(folder: Path, services: Services) -> None:
     print(f"chosen by self-check: {chosen:g}, nDCG@10 {score(convex, chosen):.4f}")
 
 
-def candidates(question: str, services: Services) -> list[Candidate]:
+def search(question: str, services: Services) -> Found:
     collection = services.library.collection(COLLECTION)
     assert collection.embedding_model is not None
     embedder = services.embedders[collection.embedding_model]
     [vector] = asyncio.run(embedder.embed([question], "query"))
-    return services.library.candidates(collection, question, vector, k=DEPTH)
+    return services.library.search(collection, question, vector, k=DEPTH)
 
 
-def convex(found: Sequence[Candidate], weight: float) -> list[str]:
-    return keys([hit.key for hit in fuse(found, dense_weight=weight)])
+def convex(found: Sequence[Candidate], weight: float) -> list[ChunkId]:
+    return [each.chunk_id for each in fuse(found, dense_weight=weight)]
 
 
-def ranks(found: Sequence[Candidate], _: float) -> list[str]:
-    return keys([hit.key for hit in reciprocal_rank(found)])
+def ranks(found: Sequence[Candidate], _: float) -> list[ChunkId]:
+    return [each.chunk_id for each in reciprocal_rank(found)]
 
 
-def min_max(found: Sequence[Candidate], weight: float) -> list[str]:
+def min_max(found: Sequence[Candidate], weight: float) -> list[ChunkId]:
     """Each leg stretched over 0..1 between its worst and best candidate."""
     dense, words = legs(found)
     return mixed(found, weight, *((x - x.min()) / (np.ptp(x) or 1) for x in (dense, words)))
 
 
-def z_scores(found: Sequence[Candidate], weight: float) -> list[str]:
+def z_scores(found: Sequence[Candidate], weight: float) -> list[ChunkId]:
     """Each leg in standard deviations from its mean over the candidates."""
     dense, words = legs(found)
     return mixed(found, weight, *((x - x.mean()) / (x.std() or 1) for x in (dense, words)))
@@ -96,13 +103,9 @@ def legs(found: Sequence[Candidate]) -> tuple[np.ndarray, np.ndarray]:
 
 def mixed(
     found: Sequence[Candidate], weight: float, dense: np.ndarray, words: np.ndarray
-) -> list[str]:
+) -> list[ChunkId]:
     order = np.argsort(-(weight * dense + (1 - weight) * words), kind="stable")
-    return keys([found[n].hit.key for n in order])
-
-
-def keys(names: Sequence[str]) -> list[str]:
-    return distinct(name.removesuffix(".md") for name in names)
+    return [found[n].chunk_id for n in order]
 
 
 if __name__ == "__main__":

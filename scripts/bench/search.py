@@ -75,7 +75,7 @@ def publish_all(
     for one, vectors in prepared:
         library.publish(collection, one, cut(one), vectors)
     published, cpu_published = time.perf_counter(), time.process_time()
-    library.candidates(collection, "the first question", prepared[0][1][:1], k=10)
+    library.search(collection, "the first question", prepared[0][1][:1], k=10)
     return {
         "chunks": chunks,
         "publish_chunks_per_second": chunks / (published - started),
@@ -97,10 +97,10 @@ def search_all(
                 vector = unit(rng.normal(size=(1, DIMENSION)), rng)
                 question = text(8, rng)
                 started, cpu_started = time.perf_counter(), time.process_time()
-                found = library.candidates(collection, question, vector, k=k, filter=filter)
+                found = library.search(collection, question, vector, k=k, filter=filter)
                 times.append(1000 * (time.perf_counter() - started))
                 cpu += 1000 * (time.process_time() - cpu_started)
-                assert len(found) >= k
+                assert len(found.hits) >= k
             figures[f"k{k}{name}_cpu_ms"] = cpu / queries
             figures[f"k{k}{name}_p50_ms"] = float(np.percentile(times, 50))
             figures[f"k{k}{name}_p99_ms"] = float(np.percentile(times, 99))

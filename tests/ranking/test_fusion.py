@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.domain import Candidate, ChunkId, DocumentId, Hit
+from rag.domain import Candidate, ChunkId, Ranked
 from rag.ranking.fusion import fuse, reciprocal_rank
 
 
@@ -14,20 +14,10 @@ def candidate(
     dense_rank: int | None = None,
     words_rank: int | None = None,
 ) -> Candidate:
-    hit = Hit(
-        chunk_id=ChunkId(name),
-        document_id=DocumentId(f"doc {name}"),
-        key=name,
-        title=name,
-        score=0.0,
-        text=name,
-        start=0,
-        end=len(name),
-    )
-    return Candidate(hit, dense, words, dense_rank, words_rank)
+    return Candidate(ChunkId(name), dense, words, dense_rank, words_rank)
 
 
-def order(hits: list[Hit]) -> list[str]:
+def order(hits: list[Ranked]) -> list[str]:
     return [hit.chunk_id for hit in hits]
 
 

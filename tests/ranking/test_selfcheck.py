@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rag.domain import Candidate, Chunk, ChunkId, DocumentId, Hit, embedded_text
+from rag.domain import Candidate, Chunk, ChunkId, embedded_text
 from rag.ranking.selfcheck import FEWEST, PRIOR_WEIGHT, Probe, Trial, best_weight, probes
 
 SENTENCES = (
@@ -90,13 +90,11 @@ def trial(*, dense: tuple[float, float], words: tuple[float, float], kept: float
     names = ("target", "other")
     return Trial(
         Probe(ChunkId("target"), "question", "a sentence", "", words_kept=kept),
-        tuple(Candidate(hit(name), d, w) for name, d, w in zip(names, dense, words, strict=True)),
+        tuple(
+            Candidate(ChunkId(name), d, w) for name, d, w in zip(names, dense, words, strict=True)
+        ),
         remainder_cosine=dense[0],
     )
-
-
-def hit(name: str, text: str = "") -> Hit:
-    return Hit(ChunkId(name), DocumentId(name), name, name, 0.0, text, 0, len(text))
 
 
 MEANING_KNOWS = trial(dense=(0.6, 0.4), words=(5.0, 10.0))
@@ -142,9 +140,12 @@ def test_a_search_that_never_finds_its_chunk_keeps_the_prior() -> None:
 
 def test_another_chunk_that_holds_the_sentence_does_not_count_against_its_own() -> None:
     """Chunks overlap: without the sentence, its neighbor would be the one right answer."""
-    neighbor = Candidate(hit("neighbor", "before, a sentence, after"), 0.9, 20.0)
+    neighbor = Candidate(ChunkId("neighbor"), 0.9, 20.0)
     overlapping = Trial(
-        BOTH_KNOW.probe, (*BOTH_KNOW.candidates, neighbor), BOTH_KNOW.remainder_cosine
+        BOTH_KNOW.probe,
+        (*BOTH_KNOW.candidates, neighbor),
+        BOTH_KNOW.remainder_cosine,
+        holders=frozenset({neighbor.chunk_id}),
     )
     alone = MEANING_KNOWS
 

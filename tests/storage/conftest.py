@@ -103,10 +103,11 @@ class Shelf:
         modes: str = "dense words",
     ) -> list[Hit]:
         vector = None if self.collection.dimension is None else vectors_of([question])
-        found = self.library.candidates(
-            self.collection, question, vector, k=k, filter=filter, modes=frozenset(modes.split())
+        modes_asked = frozenset(modes.split())
+        found = self.library.search(
+            self.collection, question, vector, k=k, filter=filter, modes=modes_asked
         )
-        return [candidate.hit for candidate in found]
+        return list(found.hits)
 
     def texts(self, question: str, **options: object) -> set[str]:
         return {hit.text for hit in self.hits(question, **options)}

@@ -21,4 +21,4 @@ for number in count(start):
     library.publish(collection, document, [Chunk(0, len(text), text, 1)], vector)
     print(f"d{number}", word, flush=True)
     if number % 5 == 4:
-        library.candidates(collection, word, vector, k=1)
+        library.search(collection, word, vector, k=1)

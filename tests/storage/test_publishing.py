@@ -195,7 +195,7 @@ def test_half_characters_are_refused_by_name(shelf) -> None:
 def test_a_collection_without_a_model_is_searched_by_words(wordy_shelf) -> None:
     wordy_shelf.put("a", "the quick brown fox")
 
-    [candidate] = wordy_shelf.library.candidates(wordy_shelf.collection, "fox", None, k=3)
+    [candidate] = wordy_shelf.library.search(wordy_shelf.collection, "fox", None, k=3).candidates
     assert candidate.words is not None
     assert candidate.dense is None
 

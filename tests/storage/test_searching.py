@@ -70,12 +70,13 @@ def test_the_cosine_is_known_for_every_candidate(shelf) -> None:
     for i in range(30):
         shelf.put(f"d{i}", f"topic {i} filler{i}")
     shelf.put("x", "needle among quite a few other different words here")
-    found = shelf.library.candidates(shelf.collection, "needle", vector_towards(), k=2)
+    found = shelf.library.search(shelf.collection, "needle", vector_towards(), k=2)
+    candidates = found.candidates
 
-    assert all(candidate.dense is not None for candidate in found)
-    [needle] = [candidate for candidate in found if candidate.hit.key == "x"]
+    assert all(candidate.dense is not None for candidate in candidates)
+    [needle] = [c for c, hit in zip(candidates, found.hits, strict=True) if hit.key == "x"]
     assert (needle.words_rank, needle.dense_rank) == (1, None)
-    assert sorted(c.dense_rank for c in found if c.dense_rank) == [1, 2]
+    assert sorted(c.dense_rank for c in candidates if c.dense_rank) == [1, 2]
 
 
 def vector_towards() -> np.ndarray:
@@ -85,20 +86,20 @@ def vector_towards() -> np.ndarray:
 def test_a_leg_that_is_not_asked_says_nothing(shelf) -> None:
     shelf.put("a", "some words")
     vector = np.eye(1, 32, dtype=np.float32)
-    words_only = shelf.library.candidates(
+    words_only = shelf.library.search(
         shelf.collection, "words", vector, k=1, modes=frozenset({"words"})
     )
-    dense_only = shelf.library.candidates(
+    dense_only = shelf.library.search(
         shelf.collection, "words", vector[0], k=1, modes=frozenset({"dense"})
     )
 
-    assert [(c.dense, c.words_rank) for c in words_only] == [(None, 1)]
-    assert [(c.words, c.dense_rank) for c in dense_only] == [(None, 1)]
+    assert [(c.dense, c.words_rank) for c in words_only.candidates] == [(None, 1)]
+    assert [(c.words, c.dense_rank) for c in dense_only.candidates] == [(None, 1)]
 
 
 def test_a_vector_of_another_width_is_refused(shelf) -> None:
     with pytest.raises(InvalidRequest, match="64 numbers, and the collection's 32"):
-        shelf.library.candidates(shelf.collection, "x", np.eye(1, 64, dtype=np.float32), k=1)
+        shelf.library.search(shelf.collection, "x", np.eye(1, 64, dtype=np.float32), k=1)
 
 
 @settings(
