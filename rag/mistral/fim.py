@@ -48,7 +48,7 @@ async def fill_in(
     request = FimRequest(model, prompt, max_tokens, suffix, temperature=0.0, stop=tuple(stop))
     bound = len(prompt.encode()) + len((suffix or "").encode()) + _SPECIAL
     most = Units(bound, max_tokens)
-    paid = Paid(
+    paid: Paid[Completion] = Paid(
         Intent(PROVIDER, model, "complete", most, _bill(model, most).usd),
         lambda completion: (_bill(model, completion.units or most), None),
         lambda body: _bill_of_unusable(model, body),
