@@ -1,14 +1,11 @@
 """Which kind of file these bytes are, of those that the provider reads."""
 
 from collections.abc import Iterator
-from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
 from rag.errors import EmptyDocument, EncryptedDocument, UnsupportedMediaType
 from rag.mistral.tiff import tiff_pages
-
-Family: TypeAlias = Literal["pdf", "image", "office"]
 
 PDF = "application/pdf"
 _OOXML = "application/vnd.openxmlformats-officedocument"
@@ -76,10 +73,16 @@ class Kind(Struct, frozen=True):
     media_type: str
 
     @property
-    def family(self) -> Family:
-        if self.media_type == PDF:
-            return "pdf"
-        return "image" if self.media_type.startswith("image/") else "office"
+    def is_pdf(self) -> bool:
+        return self.media_type == PDF
+
+    @property
+    def is_image(self) -> bool:
+        return self.media_type.startswith("image/")
+
+    @property
+    def is_office(self) -> bool:
+        return not self.is_pdf and not self.is_image
 
 
 def kind_of(content: bytes) -> Kind:

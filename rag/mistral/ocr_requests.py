@@ -23,14 +23,13 @@ def options(model: str, kind: Kind, *, describes: bool) -> OcrRequest:
     Args:
         describes: whether a vision model is to say what each picture shows, at a higher price.
     """
-    is_office = kind.family == "office"
     return OcrRequest(
         model,
-        ImageUrl(_NOTHING) if kind.family == "image" else DocumentUrl(_NOTHING),
+        ImageUrl(_NOTHING) if kind.is_image else DocumentUrl(_NOTHING),
         include_blocks=True,
         # a docx or pptx with pictures is refused unless they are sent back, or not wanted
-        image_limit=0 if is_office else None,
-        bbox_annotation_format=DESCRIPTION if describes and not is_office else None,
+        image_limit=0 if kind.is_office else None,
+        bbox_annotation_format=DESCRIPTION if describes and not kind.is_office else None,
         table_format="markdown",
         extract_header=True,
         extract_footer=True,
@@ -48,7 +47,7 @@ def request(
     url = data_url(content, kind.media_type)
     return msgspec.structs.replace(
         asked,
-        document=ImageUrl(url) if kind.family == "image" else DocumentUrl(url),
+        document=ImageUrl(url) if kind.is_image else DocumentUrl(url),
         pages=None if numbers is None else tuple(number - 1 for number in numbers),
     )
 

@@ -20,6 +20,9 @@ _PASSED_ON = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "TMPDIR")
 _SECONDS = 120.0
 """Of one call; cutting 1,000 pages out of 250 MB takes about five."""
 
+_AT_ONCE = 2
+"""Processes: each may hold a document twice."""
+
 _SLICE = 1024 * 1024
 """Bytes handed to the child at a time, so that the document is not copied into a buffer."""
 
@@ -50,16 +53,21 @@ class PdfPages(Protocol):
 
 
 class ChildPdfPages:
-    """A process for each call, which takes about 0.2 s to start."""
+    """A process for each call, which takes about 0.2 s to start; two at a time."""
+
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(_AT_ONCE)
 
     async def count(self, content: bytes) -> int:
-        said = await _asked(content, ("count",), _LONGEST_COUNT)
+        async with self._places:
+            said = await _asked(content, ("count",), _LONGEST_COUNT)
         if not said or not said.isdigit():
             raise InvalidDocument("its parser answered nonsense; the file may be damaged")
         return int(said)
 
     async def cut(self, content: bytes, numbers: Sequence[int], largest: int) -> bytes | None:
-        return await _asked(content, ("cut", str(largest), ranges(numbers)), largest)
+        async with self._places:
+            return await _asked(content, ("cut", str(largest), ranges(numbers)), largest)
 
 
 async def _asked(content: bytes, arguments: Sequence[str], largest: int) -> bytes | None:

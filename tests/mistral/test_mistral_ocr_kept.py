@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 from fake_mistral.app import KEY, FakeMistral
 from fake_mistral.clock import Clock
@@ -18,7 +19,7 @@ from PIL import Image
 from rag.domain import Source
 from rag.errors import MalformedReply
 from rag.mistral.client import MistralClient
-from rag.mistral.ocr import MODEL, MistralReader
+from rag.mistral.ocr import LARGEST, MODEL, MistralReader
 from rag.spending import Units
 
 pytestmark = pytest.mark.anyio
@@ -189,3 +190,42 @@ async def test_a_kept_reply_that_can_no_longer_be_read_is_bought_again(
 
     assert await ours.read(SOURCE) == first
     assert "bought again" in caplog.text
+
+
+async def test_what_a_document_would_cost_is_known_before_it_is_read(
+    paying: MistralClient, shelf: Shelf, fake: FakeMistral
+) -> None:
+    ours = reader(paying, shelf, fake, 2_500)
+
+    orders = await ours.orders(SOURCE)
+    some = await ours.orders(SOURCE, [7, 9])
+
+    assert sum(order.paid().intent.usd for order in orders) == Decimal("10")
+    assert sum(order.paid("batch").intent.usd for order in orders) == Decimal("5")
+    assert [order.portion for order in some] == [(7, 9)]
+    assert fake.received == []
+
+    await ours.read(SOURCE)
+    assert await ours.orders(SOURCE) == ()
+
+
+async def test_what_was_bought_some_other_way_is_composed_without_a_call(
+    paying: MistralClient, shelf: Shelf, fake: FakeMistral
+) -> None:
+    heavy = Source("huge.pdf", PDF_START + bytes(LARGEST))
+    ours = MistralReader(
+        paying, ledger=shelf, pdf_pages=PaperPages(4, sizes={1: LARGEST, 2: LARGEST})
+    )
+    for order in await ours.orders(heavy):
+        async for each, content in ours.sendable(order):
+            asked = msgspec.json.decode(msgspec.json.encode(each.request(content)), type=Ocr)
+            sent = {"pages": numbered(asked, content, 4, anew=False)}
+            paid = each.paid("batch")
+            intent = shelf.intend(paid.intent)
+            shelf.settle(intent, *paid.bill(each.read(msgspec.json.encode(sent))))
+
+    document = await ours.read(heavy)
+
+    assert document.text == "Page 1\n\nPage 2\n\nPage 3\n\nPage 4"
+    assert sum(bill.usd for bill in shelf.bills) == Decimal("0.008")
+    assert fake.received == []

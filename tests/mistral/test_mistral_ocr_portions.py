@@ -5,6 +5,7 @@ import base64
 import pytest
 from fake_mistral.app import FakeMistral
 from fake_mistral.contract import Ocr
+from fake_mistral.faults import Reply
 from papers import PDF_START, PaperPages, numbered, pdf, spanned
 
 from rag.domain import Source
@@ -158,6 +159,19 @@ async def test_a_page_that_is_too_large_alone_is_named(
         await MistralReader(client, pdf_pages=paper).read(
             Source("huge.pdf", PDF_START + bytes(LARGEST))
         )
+
+
+async def test_what_is_refused_as_too_large_goes_in_halves(
+    client: MistralClient, fake: FakeMistral
+) -> None:
+    answering(fake, 4)
+    fake.faults = [Reply(413)]
+    paper = PaperPages(4)
+
+    document = await MistralReader(client, pdf_pages=paper).read(LARGE)
+
+    assert paper.cuts == ["1-2", "3-4"]
+    assert document.text == "Page 1\n\nPage 2\n\nPage 3\n\nPage 4"
 
 
 def test_portions_hold_every_page_once_and_within_the_limits() -> None:

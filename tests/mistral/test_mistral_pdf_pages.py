@@ -9,38 +9,37 @@ from papers import pdf
 
 from rag.errors import DocumentTooLarge, EncryptedDocument, InvalidDocument
 from rag.mistral import pdf_pages
-from rag.mistral.pdf_pages import ChildPdfPages, PdfPages
+from rag.mistral.pdf_pages import ChildPdfPages
 
 pytestmark = pytest.mark.anyio
 
 HOSTILE = Path(__file__).parents[2] / ".." / "shared" / "eval" / "hostile" / "files"
-PAGES: PdfPages = ChildPdfPages()
 
 
 async def test_pages_are_counted_and_cut_out_in_order() -> None:
     whole = pdf(*(f"Page {number}" for number in range(1, 8)))
 
-    part = await PAGES.cut(whole, [2, 3, 7], 10**6)
+    part = await ChildPdfPages().cut(whole, [2, 3, 7], 10**6)
 
-    assert await PAGES.count(whole) == 7
+    assert await ChildPdfPages().count(whole) == 7
     assert part is not None
     texts = [page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(part)]
     assert texts == ["Page 2", "Page 3", "Page 7"]
 
 
 async def test_a_part_that_would_be_too_large_is_not_sent_back() -> None:
-    assert await PAGES.cut(pdf("One", "Two"), [1], 100) is None
+    assert await ChildPdfPages().cut(pdf("One", "Two"), [1], 100) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"%PDF-1.7 ...", b"\x00" * 5_000_000])
 async def test_what_is_no_pdf_is_the_documents_fault(content: bytes) -> None:
     with pytest.raises(InvalidDocument, match="damaged or cut short"):
-        await PAGES.count(content)
+        await ChildPdfPages().count(content)
 
 
 async def test_a_page_that_is_not_there_is_the_documents_fault() -> None:
     with pytest.raises(InvalidDocument):
-        await PAGES.cut(pdf("One"), [2], 10**6)
+        await ChildPdfPages().cut(pdf("One"), [2], 10**6)
 
 
 @pytest.mark.skipif(not HOSTILE.exists(), reason="the hostile files are not at hand")
@@ -57,7 +56,7 @@ async def test_hostile_files_are_counted_or_refused(
     name: str, error: type[Exception] | None
 ) -> None:
     with pytest.raises(error) if error else nullcontext():
-        assert await PAGES.count((HOSTILE / name).read_bytes()) == 1
+        assert await ChildPdfPages().count((HOSTILE / name).read_bytes()) == 1
 
 
 @pytest.mark.parametrize(
@@ -84,7 +83,7 @@ async def test_however_the_parser_ends_this_process_goes_on(
     monkeypatch.setattr(pdf_pages, "_SECONDS", 1.0)
 
     with pytest.raises(error, match=why):
-        await PAGES.count(bytes(10**6))
+        await ChildPdfPages().count(bytes(10**6))
 
 
 async def test_the_parser_inherits_no_secret(
@@ -97,4 +96,4 @@ async def test_the_parser_inherits_no_secret(
     monkeypatch.setenv("KEY", "secret")
     monkeypatch.setattr(pdf_pages, "_CHILD", "curious_parser")
 
-    assert await PAGES.count(b"") == 0
+    assert await ChildPdfPages().count(b"") == 0
