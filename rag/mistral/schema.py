@@ -21,23 +21,43 @@ def json_schema(shape: type[Struct]) -> dict[str, Any]:
 
     Titles and descriptions are left out: the provider puts the schema before each prompt, and
     each word of it is paid for with each answer.
+
+    Raises:
+        TypeError: the struct cannot be said in this part of the language: it contains itself, is
+            open, has an optional field, or a tuple of several types.
     """
     whole = msgspec.json.schema(shape)
-    schema: dict[str, Any] = _inlined(whole, whole.get("$defs", {}))
+    schema: dict[str, Any] = _inlined(whole, whole.get("$defs", {}), ())
     return schema
 
 
-def _inlined(node: Any, definitions: dict[str, Any]) -> Any:
+def _inlined(node: Any, definitions: dict[str, Any], within: tuple[str, ...]) -> Any:
     if isinstance(node, list):
-        return [_inlined(each, definitions) for each in node]
+        return [_inlined(each, definitions, within) for each in node]
     if not isinstance(node, dict):
         return node
     if reference := node.get("$ref"):
-        return _inlined(definitions[reference.removeprefix(_DEFINITIONS)], definitions)
+        name = reference.removeprefix(_DEFINITIONS)
+        if name in within:
+            raise TypeError(f"{name} contains itself, and has no schema without references")
+        return _inlined(definitions[name], definitions, (*within, name))
+    _check(node, within)
     return {
-        key: {name: _inlined(each, definitions) for name, each in value.items()}
+        key: {name: _inlined(each, definitions, within) for name, each in value.items()}
         if key == "properties"
-        else _inlined(value, definitions)
+        else _inlined(value, definitions, within)
         for key, value in node.items()
         if key in _KEPT
     }
+
+
+def _check(node: dict[str, Any], within: tuple[str, ...]) -> None:
+    """What would be lost in silence, or refused under `strict`."""
+    name = within[-1] if within else "?"
+    if node.get("prefixItems"):
+        raise TypeError(f"{name} has a tuple of several types, which this schema cannot say")
+    if node.get("type") == "object":
+        if node.get("additionalProperties") is not False:
+            raise TypeError(f"{name} is open: a model would add fields to it")
+        if node.get("required") != list(node["properties"]):
+            raise TypeError(f"{name} has an optional field: a model would leave it out")

@@ -1,17 +1,21 @@
 """A chat model's draft, mended once where it cannot be used."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
+from account_book import AccountBook
 from fake_mistral import replies
-from fake_mistral.app import FakeMistral
+from fake_mistral.app import KEY, FakeMistral
 from fake_mistral.contract import Chat
-from fake_mistral.faults import Reply, edited
+from fake_mistral.faults import Drip, Reply, edited
 
 from rag.domain import Block, DocumentId, Draft, DraftClaim, Evidence, Quotation, Version
-from rag.errors import MalformedReply, ProviderRefused, RateLimited
+from rag.errors import MalformedReply, ProviderRefused, ProviderUnavailable, RateLimited
+from rag.mistral import chat
 from rag.mistral.chat import MODEL, MistralAnswerer
 from rag.mistral.client import MistralClient
 from rag.ports import Answerer
@@ -237,6 +241,35 @@ async def test_a_guardrail_is_a_refusal(answerer: MistralAnswerer, fake: FakeMis
 
     with pytest.raises(ProviderRefused, match="guardrail"):
         await answerer.draft(QUESTION, EVIDENCE)
+
+
+async def test_a_draft_that_takes_too_long_is_given_up(
+    url: str, fake: FakeMistral, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chat, "_DEADLINE", 0.2)
+    fake.faults = [Drip(0.05)]
+    book = AccountBook()
+    client = MistralClient(KEY, book, base_url=url)
+
+    with pytest.raises(ProviderUnavailable, match="no answer after"):
+        await MistralAnswerer(client).draft(QUESTION, EVIDENCE)
+
+    assert len(book.lost) == 1
+    await client.close()
+
+
+async def test_a_draft_is_in_the_book_with_what_mended_it(fake: FakeMistral) -> None:
+    fake.choice = writing("no JSON", WRITTEN)
+    book = AccountBook()
+    transport = httpx.ASGITransport(fake.app)  # type: ignore[arg-type]  # two names of ASGI's types
+    client = MistralClient(KEY, book, transport=transport)
+
+    _, usage = await MistralAnswerer(client).draft(QUESTION, EVIDENCE)
+
+    assert {intent.operation for intent in book.intents.values()} == {"answer"}
+    assert len(book.bills) == 2
+    assert Decimal(usage.cost_usd) == sum(bill.usd for bill in book.bills.values())
+    assert book.tokens == fake.tokens_billed
 
 
 async def test_a_draft_comes_over_real_http(http_client: MistralClient) -> None:

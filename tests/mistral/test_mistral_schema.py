@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 
 import msgspec
+import pytest
 from msgspec import Meta, Struct
 
 from rag.domain import Draft
@@ -38,6 +39,45 @@ def test_definitions_stand_where_they_are_used() -> None:
         "required": ["leaves"],
         "additionalProperties": False,
     }
+
+
+class Loop(Struct, forbid_unknown_fields=True):
+    next: "Loop | None"
+
+
+class Open(Struct):
+    name: str
+
+
+class Optional(Struct, forbid_unknown_fields=True):
+    name: str = ""
+
+
+class Pair(Struct, forbid_unknown_fields=True):
+    both: tuple[int, str]
+
+
+class Table(Struct, forbid_unknown_fields=True):
+    rows: dict[str, int]
+
+
+class Deep(Struct, forbid_unknown_fields=True):
+    open: tuple[Open, ...]
+
+
+@pytest.mark.parametrize("shape", [Loop, Open, Optional, Pair, Table, Deep])
+def test_what_cannot_be_said_is_no_schema(shape: type[Struct]) -> None:
+    with pytest.raises(TypeError):
+        json_schema(shape)
+
+
+def test_two_may_contain_the_same() -> None:
+    class Twice(Struct, forbid_unknown_fields=True):
+        first: Leaf
+        second: Leaf
+
+    properties = json_schema(Twice)["properties"]
+    assert properties["first"] == properties["second"]
 
 
 def test_every_object_of_a_draft_is_closed_and_complete() -> None:
