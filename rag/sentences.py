@@ -44,6 +44,9 @@ CLAUSE = 40
 """Characters. In Thai and Lao a space parts clauses, and names from titles: one that comes sooner
 than this is passed over."""
 
+ELLIPSIS = 4
+"""Dots. More of them lead to the page number in a table of contents."""
+
 _OPENING = re.compile(r"""["'“‘«‹„¿¡(\[*_`]*+""")
 _WORD = re.compile(r"[^\W\d_]++")
 _LAST_WORD = re.compile(r"[^\W\d_]+$")
@@ -77,7 +80,8 @@ def sentence_spans(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 
 def _ends_sentence(text: str, start: int, stop: re.Match[str]) -> bool:
-    """Not before a small letter; not after an abbreviation, an initial or an item's number.
+    """Not before a small letter; not after an abbreviation, an initial, an item's number or a
+    row of dots.
 
     Args:
         start: of the sentence that would end.
@@ -87,9 +91,15 @@ def _ends_sentence(text: str, start: int, stop: re.Match[str]) -> bool:
         return stop[0].strip(" ") != "" or stop.start() - start >= CLAUSE
     opening = _OPENING.match(text, stop.end())
     following = opening.end() if opening else stop.end()
-    if text[following : following + 1].islower():
+    if text[following : following + 1].islower() or _is_leader(text, stop, following):
         return False
     return mark != "." or not _is_abbreviated(text, start, stop.start(), following)
+
+
+def _is_leader(text: str, stop: re.Match[str], following: int) -> bool:
+    """Whether a stop is one of the dots that lead to a page number."""
+    in_a_row = text[following : following + 1] == "." or text.endswith(". ", 0, stop.start())
+    return in_a_row or len(stop["mark"]) > ELLIPSIS
 
 
 def _is_abbreviated(text: str, start: int, dot: int, following: int) -> bool:

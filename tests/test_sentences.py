@@ -35,6 +35,7 @@ def pieces(text: str) -> list[str]:
         ["他来了。", "她走了。"],
         ["यह एक वाक्य है।", "यह दूसरा है।"],
         ["هل هذا سؤال؟", "نعم.", "یہ اردو ہے۔"],
+        ["Contents ....... 3 Boats . . . . 5 Kites"],
         ["no full stop at the end"],
     ],
     ids=lambda sentences: sentences[0][:20],

@@ -5,7 +5,7 @@ one for a person or place, by a name that the question did not already say.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
@@ -86,6 +86,19 @@ def is_english(question: str) -> bool:
     words = _WORD.findall(question.lower())
     english = sum(word in ENGLISH and word not in FOREIGN for word in words)
     return english > sum(word in FOREIGN and word not in ENGLISH for word in words)
+
+
+def unheard(question: str, texts: Iterable[str]) -> bool:
+    """Whether the question names something, by a capital or in digits, that no text mentions.
+    Where all words are written large, or all small, nothing is known to be a name."""
+    words = _WORD.findall(question)
+    small = [word for word in words if word[0].islower()]
+    named = [word for word in words[1:] if word[0].isupper() and word.lower() not in STOP_WORDS]
+    named = named if any(word in ENGLISH for word in small) else []
+    numbers = [word for word in words if word[0].isdigit()]
+    heard = "\n".join(texts).lower()
+    beginnings = (_POSSESSIVE.sub("", name.lower())[:STEM_LENGTH] for name in named)
+    return any(wanted not in heard for wanted in (*beginnings, *numbers))
 
 
 def asked(question: str) -> Asked:

@@ -5,14 +5,16 @@ piece is worth once an embedder has had its say.
 """
 
 import math
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
+from typing import TypeAlias
 
 from msgspec import Struct
 
-from rag.domain import Evidence
-from rag.grounding.asked import asked, holds, terms
+from rag.domain import DocumentId, Evidence
+from rag.grounding.asked import Asked, asked, holds, terms
 from rag.grounding.sentences import Sentence, sentences
 
 SHORTLIST = 10
@@ -20,7 +22,7 @@ SHORTLIST = 10
 that 24 hold, and the closest of 24 is more often close by chance: refusals are better with 10."""
 
 PASSAGES = 2
-"""Passages embedded per question, to tell whether one of them stands out."""
+"""Passages embedded per question, each of its own document, to tell whether one stands out."""
 
 PASSAGE_LENGTH = 1000  # characters, about 230 tokens: what the embedded model reads whole
 
@@ -42,6 +44,17 @@ class Piece(Struct, frozen=True):
     """Share that it lacks and the sentence before it holds."""
     fits: bool
     """Whether it holds what the question asks for: a date, a number, a name."""
+    is_fragment: bool
+    """Whether it reads like a heading, a label or a scrap of a layout rather than a sentence."""
+
+    @property
+    def in_context(self) -> str:
+        """What is embedded: a row or item below its heading, without which it is about nothing.
+        Sentences speak for themselves: with their title before them they are all alike."""
+        path = self.evidence.heading_path
+        if path and self.evidence.block.kind in ("table", "list"):
+            return f"{path[-1]}: {self.sentence.text}"
+        return self.sentence.text
 
 
 def shortlist(question: str, evidence: Sequence[Evidence]) -> tuple[Piece, ...]:
@@ -52,58 +65,94 @@ def shortlist(question: str, evidence: Sequence[Evidence]) -> tuple[Piece, ...]:
     return tuple(pieces[n] for n in sorted(likely[:SHORTLIST]))
 
 
+class _Asking(Struct, frozen=True):
+    """A question as its pieces are judged."""
+
+    text: str
+    kind: Asked
+    weights: dict[str, float]
+    """What each of its words weighs."""
+
+
+Words: TypeAlias = frozenset[str]
+
+
 def _pieces(question: str, evidence: Sequence[Evidence]) -> list[Piece]:
-    split = [(block, sentences(block.block, block.text)) for block in evidence]
+    split = [
+        (block, [(one, frozenset(terms(one.text))) for one in sentences(block.block, block.text)])
+        for block in evidence
+    ]
+    titles = {block.title: frozenset(terms(block.title)) for block in evidence}
     weights = word_weights(
-        question, [f"{block.title} {one.text}" for block, found in split for one in found]
+        terms(question), [own | titles[block.title] for block, found in split for _, own in found]
     )
-    kind = asked(question)
-    pieces = []
-    for block, found in split:
-        above = set(terms(" ".join((block.title, *block.heading_path))))
-        lead: set[str] = set()
-        for number, one in enumerate(found):
-            own = set(terms(one.text))
-            pieces.append(
-                Piece(
-                    block,
-                    one,
-                    number,
-                    before=found[number - 1] if number else None,
-                    said=sum(weights[word] for word in weights.keys() & own),
-                    around=sum(weights[word] for word in (weights.keys() & above) - own),
-                    led=sum(weights[word] for word in (weights.keys() & lead) - own),
-                    fits=holds(kind, one.text, question),
-                )
+    asking = _Asking(question, asked(question), weights)
+    return [piece for block, found in split for piece in _pieces_of(block, found, asking)]
+
+
+def _pieces_of(
+    block: Evidence, found: Sequence[tuple[Sentence, Words]], asking: _Asking
+) -> Iterator[Piece]:
+    """The pieces of one block but contents, and labels that say again what stands above."""
+    above = set(terms(" ".join((block.title, *block.heading_path))))
+    words = asking.weights.keys()
+    last: Sentence | None = None
+    lead: Words = frozenset()
+    for number, (one, own) in enumerate(found):
+        is_fragment = block.block.kind in PROSE and not _ENDS.search(one.text)
+        if not _LEADERS.search(one.text) and not (is_fragment and own <= above | words):
+            yield Piece(
+                block,
+                one,
+                number,
+                before=last,
+                said=sum(asking.weights[word] for word in words & own),
+                around=sum(asking.weights[word] for word in (words & above) - own),
+                led=sum(asking.weights[word] for word in (words & lead) - own),
+                fits=holds(asking.kind, one.text, asking.text),
+                is_fragment=is_fragment,
             )
-            lead = own
-    return pieces
+        last, lead = one, own
 
 
-def word_weights(question: str, texts: Sequence[str]) -> dict[str, float]:
-    """Inverse document frequency of the question's words among `texts`, summing to 1: a word
-    that no text holds weighs most."""
-    frequency = Counter(word for text in texts for word in set(terms(text)))
+PROSE = ("text", "caption")
+_ENDS = re.compile(r"[.!?…:;。！？｡।॥؟۔။።։][\"'”’»›)\]」』）】]*$")
+_LEADERS = re.compile(r"(?:\.\s?){5,}|_{5,}|…{2,}")
+"""What leads to a page number in a table of contents, or is to be filled in by hand."""
+
+
+def word_weights(asked: Sequence[str], texts: Sequence[Collection[str]]) -> dict[str, float]:
+    """Inverse document frequency among `texts` of the words that ask, summing to 1: one that no
+    text holds weighs most.
+
+    Args:
+        texts: the distinct words of each.
+    """
+    frequency = Counter(word for words in texts for word in words)
     rarity = {
         word: math.log(1 + (len(texts) + 1) / (frequency[word] + 0.5))
-        for word in dict.fromkeys(terms(question))
+        for word in dict.fromkeys(asked)
     }
     total = sum(rarity.values())
     return {word: weight / total for word, weight in rarity.items()}
 
 
 def passages(evidence: Sequence[Evidence]) -> tuple[str, ...]:
-    """The texts of the first hits, each below its title; blocks of one hit share its score."""
-    hits = groupby(evidence, key=lambda block: (block.document_id, block.score))
-    texts = []
-    for (_, _), blocks in hits:
+    """The best passage of each of the best documents, below its title; nothing where all is of
+    one document, whose passages are alike. Blocks of one hit share its score."""
+    best: dict[DocumentId, str] = {}
+    for (document, _), blocks in groupby(evidence, key=lambda e: (e.document_id, e.score)):
         group = list(blocks)
         body = "\n".join(block.text for block in group)
-        texts.append(f"{group[0].title}\n{body}".strip()[:PASSAGE_LENGTH])
-    return tuple(texts[:PASSAGES])
+        best.setdefault(document, f"{group[0].title}\n{body}".strip()[:PASSAGE_LENGTH])
+    return tuple(best.values())[:PASSAGES] if len(best) > 1 else ()
 
 
 # --- worth --------------------------------------------------------------------------------------
+
+
+FRAGMENT = -2.0
+"""Log-odds. Set by eye on PDFs, where running heads and labels of forms look like answers."""
 
 
 class Weights(Struct, frozen=True):
@@ -145,5 +194,6 @@ def worth(
         + weights.around * piece.around
         + weights.led * piece.led
         + weights.fits * piece.fits
+        + FRAGMENT * piece.is_fragment
         + weights.retrieved * (piece.evidence.score / best if best > 0 else 1.0)
     )

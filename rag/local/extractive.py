@@ -31,7 +31,7 @@ class ExtractiveAnswerer:
         if self._embedder is not None and pieces:
             likeness = await _likeness(
                 question,
-                [piece.sentence.text for piece in pieces],
+                [piece.in_context for piece in pieces],
                 passages(evidence) if is_english(question) else (),
                 embedder=self._embedder,
             )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.grounding.asked import Asked, asked, holds, is_english, terms
+from rag.grounding.asked import Asked, asked, holds, is_english, terms, unheard
 
 
 @pytest.mark.parametrize(
@@ -93,3 +93,20 @@ def test_scripts_without_spaces_are_compared_by_pairs() -> None:
 )
 def test_the_small_words_of_a_question_tell_english(question: str, expected: bool) -> None:
     assert is_english(question) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("When was the bridge in London opened?", False),
+        ("When was the bridge in Paris opened?", True),
+        ("How many boats passed in 1894?", False),
+        ("How many boats passed in 1895?", True),
+        ("When was London's bridge opened?", False),
+        ("when was the bridge in paris opened", False),
+        ("WHEN WAS THE BRIDGE IN PARIS OPENED", False),
+        ("When Was The Bridge In Paris Opened", False),
+    ],
+)
+def test_a_name_or_number_that_no_text_mentions_is_unheard(question: str, expected: bool) -> None:
+    assert unheard(question, ["London:", "The bridge was opened in 1894."]) == expected

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from rag.domain import Block, BlockKind, DocumentId, Draft, Evidence, Version
 from rag.grounding.extract import Likeness, compose, confidence
@@ -52,7 +53,7 @@ def alike(*evidence: Evidence, question: str, **cosines: float) -> Draft:
 
 
 def test_rare_words_of_a_question_weigh_more_and_all_weigh_one() -> None:
-    weights = word_weights("boat mast", ["a boat", "the boat", "boat and mast"])
+    weights = word_weights(["boat", "mast"], [{"boat"}, {"boat"}, {"boat", "mast"}])
 
     assert weights["mast"] > weights["boat"]
     assert sum(weights.values()) == pytest.approx(1)
@@ -67,20 +68,50 @@ def test_the_shortlist_is_bounded_and_keeps_the_sentences_that_share_words() -> 
     assert any("1894" in piece.sentence.text for piece in pieces)
 
 
-def test_blocks_of_one_hit_are_one_passage_below_its_title() -> None:
+def test_a_document_shows_its_best_passage_below_its_title() -> None:
     evidence = [
         block("First.", label=1, score=0.9, title="Boats"),
         block("Second.", label=2, score=0.9, title="Boats"),
         block("Third.", label=3, score=0.7, title="Boats"),
+        block("Fourth.", label=4, score=0.6, title="Kites", document="other"),
     ]
 
-    assert passages(evidence) == ("Boats\nFirst.\nSecond.", "Boats\nThird.")
+    assert passages(evidence) == ("Boats\nFirst.\nSecond.", "Kites\nFourth.")
+    assert passages(evidence[:3]) == ()
 
 
 def test_passages_are_cut_to_what_an_embedder_reads() -> None:
-    [passage] = passages([block(5000 * "x")])
+    long, short = passages([block(5000 * "x"), block("y", document="other")])
 
-    assert len(passage) == PASSAGE_LENGTH
+    assert len(long) == PASSAGE_LENGTH
+    assert short == "y"
+
+
+def test_a_row_is_embedded_below_its_heading_and_a_sentence_alone() -> None:
+    table = "| Day | Open |\n|---|---|\n| Saturday | 10:00 |"
+    under = ("Visit us", "Opening hours")
+
+    [row] = shortlist("When is it open?", [replace(block(table, kind="table"), heading_path=under)])
+    [said] = shortlist("When is it open?", [replace(block("It is open."), heading_path=under)])
+
+    assert row.in_context == "Opening hours: Day: Saturday; Open: 10:00"
+    assert said.in_context == "It is open."
+
+
+def test_contents_and_labels_that_repeat_their_heading_are_no_pieces() -> None:
+    contents = block("Oysters on ropes.................................. 17")
+    running_head = block("Oyster Farming", title="Oyster farming")
+
+    assert shortlist("How are oysters farmed?", [contents, running_head]) == ()
+
+
+def test_a_sentence_goes_before_a_scrap_of_layout() -> None:
+    scrap = block("Oyster ropes, farmed, table 4", label=1, document="a")
+    sentence = block("Oysters are farmed on ropes.", label=2, document="b")
+
+    draft = alike(scrap, sentence, question="How are oysters farmed?")
+
+    assert draft.claims[0].text == "Oysters are farmed on ropes."
 
 
 # --- what is claimed ----------------------------------------------------------------------------
@@ -186,6 +217,15 @@ def test_a_question_in_another_language_leans_on_words() -> None:
 
     assert confidence(question, pieces, Likeness((0.1, 0.1))) > 0
     assert compose(question, pieces, Likeness((0.1, 0.3))).claims[0].text.startswith("Die Brücke")
+
+
+def test_a_name_that_nothing_found_mentions_speaks_against_an_answer() -> None:
+    known = "When was the bridge in London opened?"
+    unknown = "When was the bridge in Paris opened?"
+    pieces = shortlist(known, [block(BRIDGE)])
+    likeness = Likeness((0.5,) * len(pieces))
+
+    assert confidence(known, pieces, likeness) - confidence(unknown, pieces, likeness) > 1
 
 
 def test_evidence_about_something_else_does_not_suffice() -> None:
