@@ -15,7 +15,7 @@ from .contract import Document, Ocr
 from .instances import instance
 from .models import MODELS, Units, of_kinds
 from .provider import Answered, Provider
-from .reading import DPI, Item, PageLayout, Unparsable, layout
+from .reading import DPI, Item, PageLayout, Unparsable, is_office, layout
 from .refusals import invalid, refused, unknown_model
 from .tokens import spread
 
@@ -128,6 +128,9 @@ def _numbers(pages: str) -> Iterator[int]:
 def _pages(
     provider: Provider, asked: Ocr, model: str, content: bytes, is_image: bool
 ) -> list[dict[str, Any]]:
+    if is_office(content) and not asked.include_image_base64 and asked.image_limit != 0:
+        message = "Images of this document can only be given as base64"
+        raise refused(400, "invalid_request_error", message)
     try:
         laid_out = layout(content, is_image=is_image)
     except Unparsable as error:

@@ -5,6 +5,7 @@ import hashlib
 import io
 import re
 import statistics
+import zipfile
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
@@ -22,6 +23,10 @@ Box: TypeAlias = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels."""
 
 Kind: TypeAlias = Literal["title", "text", "list", "table", "image", "header", "footer"]
+
+_OFFICE_PART = re.compile(r"word/document\.xml$|ppt/slides/slide\d+\.xml$|xl/sharedStrings\.xml$")
+_OFFICE_TEXT = re.compile(r"<(?:\w+:)?t(?: [^>]*)?>([^<]*)<")
+_OFFICE_END = re.compile(r"</(?:w:p|a:p|si)>")
 
 _BULLET = re.compile(r"([•‣▪*–-]|\d{1,2}[.)])\s+")
 
@@ -72,12 +77,34 @@ def layout(content: bytes, *, is_image: bool) -> tuple[PageLayout, ...]:
         return _image_pages(content)
     if b"%PDF-" in content[:1024]:
         return _pdf_pages(content)
-    if content.startswith(b"PK\x03\x04"):  # an office document, not looked into
-        return (PageLayout(*_SHEET, _derived_lines(content, "A document", *_SHEET)),)
+    if is_office(content):
+        return _office_pages(content)
     try:
         return (_text_page(content.decode()),)
     except UnicodeDecodeError as error:
         raise Unparsable from error
+
+
+def is_office(content: bytes) -> bool:
+    return content.startswith(b"PK\x03\x04")
+
+
+def _office_pages(content: bytes) -> tuple[PageLayout, ...]:
+    """Paragraphs of the parts that hold text: of a document, a slide, a workbook."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = sorted(filter(_OFFICE_PART.search, archive.namelist()))
+            parts = [archive.read(name).decode() for name in names]
+    except (zipfile.BadZipFile, UnicodeDecodeError) as error:
+        raise Unparsable from error
+    if not parts:
+        raise Unparsable
+    return tuple(
+        _text_page(
+            "\n".join("".join(_OFFICE_TEXT.findall(each)) for each in _OFFICE_END.split(part))
+        )
+        for part in parts
+    )
 
 
 def _text_page(text: str) -> PageLayout:
