@@ -258,6 +258,50 @@ def test_running_lines_and_page_numbers_are_left_out_of_the_text() -> None:
     assert document.text.split("\n\n") == [f"Body of page {i} and more\nwords" for i in range(1, 5)]
 
 
+def with_body(*lines: Text) -> list[Text | Rule]:
+    return [*lines, *paragraph(50, 200, PROSE)]
+
+
+def shown(pages: Sequence[Sequence[Text | Rule]]) -> int:
+    """On how many pages their first line is part of the text."""
+    document = read(pdf(*pages))
+    first = pages[0][0]
+    assert isinstance(first, Text)
+    return document.text.count(first.text)
+
+
+def test_the_head_of_a_chapter_is_left_out_on_each_of_its_pages() -> None:
+    chapter = [with_body(Text(50, 50, "Of the sea", size=9))] * 3
+
+    assert shown([*chapter, *[with_body()] * 9]) == 0
+
+
+def test_a_deep_head_is_left_out_where_half_of_the_pages_have_it() -> None:
+    deep = [with_body(Text(50, 140, "Opinion of the Court"))]
+
+    assert shown(deep * 6 + [with_body()] * 6) == 0
+    assert shown(deep * 3 + [with_body()] * 9) == 3
+
+
+def test_what_comes_back_elsewhere_on_the_page_is_text() -> None:
+    assert shown([with_body(Text(50, 30 + 15 * i, "Total of the year")) for i in range(5)]) == 5
+
+
+def test_a_heading_that_comes_back_is_text_where_it_is_large() -> None:
+    rating = with_body(Text(50, 50, "Requires improvement", size=14))
+
+    assert shown([rating] * 3 + [with_body()] * 9) == 3
+
+
+def test_text_that_comes_back_below_other_text_is_text() -> None:
+    pages = [
+        with_body(Text(300, 80, "Good", size=9), Text(50, 50, f"Is the service {how}?", size=9))
+        for how in ("safe", "caring", "quick")
+    ]
+
+    assert shown([*pages, *[with_body()] * 9]) == 3
+
+
 def test_a_word_broken_at_a_line_end_is_joined_where_it_stands_whole_elsewhere() -> None:
     page = [
         Text(50, 100, "information is what we look for, and infor-"),
