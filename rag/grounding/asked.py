@@ -66,7 +66,7 @@ def terms(text: str) -> list[str]:
         if word not in STOP_WORDS
         for term in (
             [word[i : i + 2] for i in range(max(1, len(word) - 1))]
-            if _CJK.search(word)
+            if not word.isascii() and _CJK.search(word)
             else [_stem(word)]
         )
     ]

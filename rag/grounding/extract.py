@@ -39,7 +39,7 @@ class Likeness(Struct, frozen=True):
 
     pieces: tuple[float, ...]
     passages: tuple[float, ...] = ()
-    """Of different documents; none for a question that is not in English."""
+    """Of different documents; none where they decide nothing."""
 
 
 def compose(question: str, pieces: Sequence[Piece], likeness: Likeness | None) -> Draft:
@@ -150,7 +150,7 @@ def confidence(question: str, pieces: Sequence[Piece], likeness: Likeness | None
     A logistic of how close one sentence comes and how much of the question it says, and of how far
     one document stands out from the next. Fitted on half of CLAPnq and of XQuAD, asked with and
     without the paragraph that answers, each with the same vote. More features (the kind of
-    question, headings, words the whole passage holds) changed nothing when cross-validated.
+    question, words the whole passage holds) changed nothing when cross-validated.
     In other languages than English words say more, and passages nothing.
     The cosines are those of all-MiniLM-L6-v2: another model needs another fit.
     """
@@ -158,13 +158,38 @@ def confidence(question: str, pieces: Sequence[Piece], likeness: Likeness | None
         said = max(piece.said for piece in pieces)
         covered = max(piece.said + piece.around for piece in pieces)
         return 2.9 * said + 1.6 * covered - 2.2
-    speaking = list(zip(likeness.pieces, pieces, strict=True))
     if not is_english(question):
-        return max(5.0 * cosine + 9.5 * piece.said for cosine, piece in speaking) - 6.5
+        return _nearness(pieces, likeness, 5.0, 9.5) - 6.5
     closeness = likeness.passages
     lead = max(closeness) - min(closeness) if len(closeness) > 1 else USUAL_LEAD
-    near = max(8.0 * cosine + 3.5 * piece.said for cosine, piece in speaking)
-    return near + 3.2 * lead - UNHEARD * unheard(question, map(_in_sight, pieces)) - 6.4
+    return _confidence_without_lead(question, pieces, likeness) + PER_LEAD * lead
+
+
+def is_undecided(question: str, pieces: Sequence[Piece], likeness: Likeness) -> bool:
+    """Whether the likeness of passages may yet turn an answer into a refusal or the reverse: it
+    does so for one question in three, and costs more than all else."""
+    if not is_english(question):
+        return False
+    return -PER_LEAD * MOST_LEAD < _confidence_without_lead(question, pieces, likeness) < 0
+
+
+PER_LEAD = 3.2
+MOST_LEAD = 0.5
+
+
+def _confidence_without_lead(question: str, pieces: Sequence[Piece], likeness: Likeness) -> float:
+    strange = UNHEARD * unheard(question, map(_in_sight, pieces))
+    return _nearness(pieces, likeness, 8.0, 3.5) - strange - 6.4
+
+
+def _nearness(
+    pieces: Sequence[Piece], likeness: Likeness, per_cosine: float, per_word: float
+) -> float:
+    """Of the piece that comes nearest; what its section's headings say, it says too."""
+    return max(
+        per_cosine * cosine + per_word * (piece.said + piece.headed)
+        for cosine, piece in zip(likeness.pieces, pieces, strict=True)
+    )
 
 
 def _in_sight(piece: Piece) -> str:

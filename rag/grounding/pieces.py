@@ -40,6 +40,8 @@ class Piece(Struct, frozen=True):
     """Share of the question's words, by rarity, that the piece itself holds."""
     around: float
     """Share that only the title and headings above it hold."""
+    headed: float
+    """Share of it that stands in headings below the title: in its own section's."""
     led: float
     """Share that it lacks and the sentence before it holds."""
     fits: bool
@@ -94,8 +96,10 @@ def _pieces_of(
     block: Evidence, found: Sequence[tuple[Sentence, Words]], asking: _Asking
 ) -> Iterator[Piece]:
     """The pieces of one block but contents, and labels that say again what stands above."""
-    above = set(terms(" ".join((block.title, *block.heading_path))))
     words = asking.weights.keys()
+    title = set(terms(block.title))
+    headings = set(terms(" ".join(block.heading_path)))
+    above = title | headings
     last: Sentence | None = None
     lead: Words = frozenset()
     for number, (one, own) in enumerate(found):
@@ -108,6 +112,7 @@ def _pieces_of(
                 before=last,
                 said=sum(asking.weights[word] for word in words & own),
                 around=sum(asking.weights[word] for word in (words & above) - own),
+                headed=sum(asking.weights[word] for word in (words & headings) - title - own),
                 led=sum(asking.weights[word] for word in (words & lead) - own),
                 fits=holds(asking.kind, one.text, asking.text),
                 is_fragment=is_fragment,

@@ -42,10 +42,14 @@ def sentences(block: Block, text: str) -> tuple[Sentence, ...]:
 
 def readable(text: str) -> str:
     """Text as read aloud: markdown's marks and HTML's tags gone, white space folded."""
-    for pattern, replacement in _MARKUP:
-        text = pattern.sub(replacement, text)
+    if _MARKS.search(text):
+        for pattern, replacement in _MARKUP:
+            text = pattern.sub(replacement, text)
     return " ".join(text.split())
 
+
+_MARKS = re.compile(r"[\\`*_{}\[\]<>#+•-]|^\s{0,3}\d{1,3}[.)]", re.MULTILINE)
+"""Without one of these there is no markup."""
 
 _MARKUP = (
     (re.compile(r"!\[([^\]]*)\]\([^)]*\)"), r"\1"),  # image

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from rag.domain import Draft, Evidence, Usage
-from rag.grounding.asked import is_english
-from rag.grounding.extract import Likeness, compose
-from rag.grounding.pieces import passages, shortlist
+from rag.grounding.extract import Likeness, compose, is_undecided
+from rag.grounding.pieces import Piece, passages, shortlist
 from rag.ports import Embedder
 
 
@@ -29,22 +30,24 @@ class ExtractiveAnswerer:
         pieces = shortlist(question, evidence)
         likeness = None
         if self._embedder is not None and pieces:
-            likeness = await _likeness(
-                question,
-                [piece.in_context for piece in pieces],
-                passages(evidence) if is_english(question) else (),
-                embedder=self._embedder,
-            )
+            likeness = await _likeness(question, pieces, evidence, embedder=self._embedder)
         return compose(question, pieces, likeness), Usage(model=self.name)
 
 
 async def _likeness(
-    question: str, sentences: Sequence[str], passages: Sequence[str], *, embedder: Embedder
+    question: str, pieces: Sequence[Piece], evidence: Sequence[Evidence], *, embedder: Embedder
 ) -> Likeness:
     [asked] = await embedder.embed([question], "query")
-    texts = _fitting([*sentences, *passages], embedder)
-    cosines = [float(cosine) for cosine in await embedder.embed(texts, "passage") @ asked]
-    return Likeness(tuple(cosines[: len(sentences)]), tuple(cosines[len(sentences) :]))
+
+    async def cosines(texts: Sequence[str]) -> tuple[float, ...]:
+        vectors = await embedder.embed(_fitting(texts, embedder), "passage")
+        return tuple(float(cosine) for cosine in vectors @ asked)
+
+    likeness = Likeness(await cosines([piece.in_context for piece in pieces]))
+    texts = passages(evidence)
+    if texts and is_undecided(question, pieces, likeness):
+        return replace(likeness, passages=await cosines(texts))
+    return likeness
 
 
 def _fitting(texts: Sequence[str], embedder: Embedder) -> list[str]:

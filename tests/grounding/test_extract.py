@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from rag.domain import Block, BlockKind, DocumentId, Draft, Evidence, Version
-from rag.grounding.extract import Likeness, compose, confidence
+from rag.grounding.extract import Likeness, compose, confidence, is_undecided
 from rag.grounding.pieces import (
     PASSAGE_LENGTH,
     SHORTLIST,
@@ -208,6 +208,28 @@ def test_confidence_grows_with_the_closest_sentence_and_the_lead_of_a_passage() 
 
     assert of(0.1, 0.4, 0.4) < of(0.8, 0.4, 0.4)
     assert of(0.1, 0.4, 0.4) < of(0.1, 0.7, 0.4)
+
+
+@pytest.mark.parametrize(("cosine", "expected"), [(0.5, False), (0.7, True), (0.9, False)])
+def test_passages_are_asked_only_where_they_may_decide(cosine: float, expected: bool) -> None:
+    question = "When did the bridge open?"
+    pieces = shortlist(question, [block("The boats were there at noon.")])
+    likeness = Likeness((cosine,))
+
+    assert pieces[0].said == 0
+    assert is_undecided(question, pieces, likeness) is expected
+
+
+def test_what_its_heading_says_a_piece_says_too() -> None:
+    question = "When is the next meeting?"
+    said = block("Thursday, 9 April 2026, at 19:30 in the reading room.")
+    under = replace(said, heading_path=("Minutes", "Next meeting"))
+
+    alone, headed = (
+        confidence(question, shortlist(question, [one]), Likeness((0.4,))) for one in (said, under)
+    )
+
+    assert alone < headed
 
 
 def test_a_question_in_another_language_leans_on_words() -> None:
