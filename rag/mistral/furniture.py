@@ -14,8 +14,12 @@ from msgspec import Struct
 
 from rag.mistral.wire.ocr import OcrPage
 
-_PAGES = 3
-"""On which a line has to stand before it is running; in shorter documents on all, but two."""
+_EDGE_PAGES = 2
+"""On which a line has to stand before it is running: the provider holds it for a header or footer
+already, and those of left and right pages may differ."""
+
+_LINK_PAGES = 3
+"""From which a link without an anchor leads out of a running line."""
 
 _VARYING = re.compile(r"\d+|\b[ivxlc]+\b")
 _NUMBER_WORDS = frozenset({"page", "p", "pp", "of", "seite", "von", "de", "sur"})
@@ -41,10 +45,9 @@ class Furniture(Struct, frozen=True):
 
 def furniture(pages: Sequence[OcrPage]) -> Furniture:
     """Of pages of one document."""
-    needed = max(2, min(_PAGES, len(pages)))
     lines = (map(_constant, _edge_lines(page)) for page in pages)
     links = (page.hyperlinks or () for page in pages)
-    return Furniture(_frequent(lines, needed), _frequent(links, needed))
+    return Furniture(_frequent(lines, _EDGE_PAGES), _frequent(links, _LINK_PAGES))
 
 
 def _frequent(pages: Iterable[Iterable[str]], needed: int) -> frozenset[str]:

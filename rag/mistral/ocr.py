@@ -58,9 +58,9 @@ class MistralReader:
     """A `Reader` of PDF, images and office files. Nothing is bought that was bought before, in
     whole or as the same pages.
 
-    While a call is under way it holds its document once more, by a third longer, and twice while
-    the call is prepared: 67 MB and 133 MB for the largest. A larger document is cut up by a child
-    process, one part at a time.
+    While a call is under way its document is held once more, in the body of the request: 100 MB
+    for the largest, and 167 MB for the moment in which the body is made. A larger document is cut
+    up by a child process, one part at a time.
     """
 
     def __init__(

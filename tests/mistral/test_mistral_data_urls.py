@@ -3,13 +3,14 @@
 import base64
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.mistral import data_urls
 from rag.mistral.data_urls import data_url
 
 
+@settings(max_examples=40)
 @given(st.binary(max_size=50), st.sampled_from([3, 6, 9]))
 def test_the_bytes_come_back_whatever_the_pieces(content: bytes, piece: int) -> None:
     whole, data_urls._PIECE = data_urls._PIECE, piece

@@ -1,7 +1,7 @@
 """Tables in HTML are written in markdown."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.chunking.markdown import blocks
@@ -56,6 +56,7 @@ cells = st.lists(
 )
 
 
+@settings(max_examples=40)
 @given(cells)
 def test_every_table_is_one_block_of_markdown(rows: list[list[str]]) -> None:
     def told(cell: str) -> str:

@@ -1,7 +1,7 @@
 """Indexes of a reply become the numbers of the document's pages."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import MalformedReply
@@ -10,6 +10,7 @@ from rag.mistral.numbering import original_numbers, ranges, spoken
 numbers = st.lists(st.integers(1, 2_000), min_size=1, max_size=40, unique=True).map(sorted)
 
 
+@settings(max_examples=40)
 @given(numbers, st.sampled_from([0, 1]), st.booleans(), st.randoms(use_true_random=False))
 def test_whichever_way_pages_are_counted_they_are_the_same_pages(
     asked: list[int], first: int, anew: bool, random: object
@@ -24,6 +25,7 @@ def test_whichever_way_pages_are_counted_they_are_the_same_pages(
     assert found == {index: asked[place] for index, place in sent.items()}
 
 
+@settings(max_examples=40)
 @given(numbers, st.lists(st.integers(0, 2_001), max_size=40))
 def test_what_is_believed_is_every_page_once(asked: list[int], indexes: list[int]) -> None:
     try:
@@ -58,6 +60,7 @@ def test_pages_that_nobody_counted_are_in_one_row() -> None:
         original_numbers([0, 2], None)
 
 
+@settings(max_examples=40)
 @given(st.lists(st.integers(1, 300), unique=True).map(sorted))
 def test_ranges_name_every_page(asked: list[int]) -> None:
     named = [

@@ -47,6 +47,20 @@ async def test_pages_keep_their_numbers_whichever_way_the_provider_counts(
     assert fake.pages_billed == len(asked)
 
 
+@pytest.mark.parametrize("renumbers", [False, True])
+async def test_pages_of_a_real_document_keep_their_numbers(
+    client: MistralClient, fake: FakeMistral, renumbers: bool
+) -> None:
+    fake.renumbers_pages = renumbers
+    source = Source("a.pdf", pdf(*(f"This is page {number}." for number in range(1, 8))))
+
+    pages = await MistralReader(client, pdf_pages=PaperPages(7)).recognize(source, [2, 3, 6])
+
+    assert [(each.page.number, each.text) for each in pages] == [
+        (number, f"This is page {number}.") for number in (2, 3, 6)
+    ]
+
+
 async def test_pages_asked_for_out_of_order_or_twice_are_read_once_and_in_order(
     client: MistralClient, fake: FakeMistral
 ) -> None:
