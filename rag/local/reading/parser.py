@@ -1,6 +1,7 @@
 """The child process that parses: `python -m rag.local.reading.parser MEMORY`. One document at a
 time, every kind of file, within limits; it has no model, no network and no secret."""
 
+import gc
 import sys
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -127,6 +128,7 @@ def main() -> None:
         recognize = _recognizer(stdin, stdout)
         return Done(parse(request.source, request.media_type, request.limits, recognize))
 
+    gc.freeze()  # what was imported is never garbage, and not to be looked through again
     confine(memory=int(sys.argv[1]), writes_files=False)
     serve(answer, stdin, stdout)
 

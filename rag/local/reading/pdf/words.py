@@ -2,7 +2,7 @@
 
 import ctypes
 import re
-from operator import or_
+from bisect import bisect_right
 from typing import TypeAlias, TypeVar
 
 import numpy as np
@@ -107,7 +107,6 @@ def words(text_page: pdfium.FPDF_TEXTPAGE, text: str, frame: Frame) -> list[Word
     spans: list[tuple[int, int]] = []
     opening: list[bool] = []
     hyphenated: list[bool] = []
-    mixed: list[bool] = []
     opens_line = True
     for match in WORD.finditer(text):
         spaces, printed, hyphen = match.groups()
@@ -119,7 +118,6 @@ def words(text_page: pdfium.FPDF_TEXTPAGE, text: str, frame: Frame) -> list[Word
             printed = printed.translate(CONTROLS)
         texts.append(printed + "-" * len(hyphen))
         spans.append(match.span(2))
-        mixed.append(not printed.isalpha() and INDEX.search(printed) is not None)
         opens_line = bool(hyphen)
         hyphenated.append(opens_line)
     if not spans:
@@ -130,10 +128,12 @@ def words(text_page: pdfium.FPDF_TEXTPAGE, text: str, frame: Frame) -> list[Word
     right, top = np.maximum(edges[2:, ::2], edges[2:, 1::2])
     shown = frame.shown(left, bottom, right, top)
     boxes = zip(*(edge.tolist() for edge in shown), strict=True)
-    firsts = (first for first, _ in spans)
-    uneven = map(or_, _uneven(edges).tolist(), mixed)
+    firsts = [first for first, _ in spans]
+    uneven = _uneven(edges)
+    for match in INDEX.finditer(text):
+        uneven[bisect_right(firsts, match.start()) - 1] = True
     touching = _touching(*shown).tolist()
-    return list(map(Word, texts, boxes, firsts, opening, hyphenated, uneven, touching))
+    return list(map(Word, texts, boxes, firsts, opening, hyphenated, uneven.tolist(), touching))
 
 
 def _uneven(edges: Edges) -> npt.NDArray[np.bool_]:
