@@ -24,6 +24,7 @@ from rag.mistral.wire.chat import (
     ResponseFormat,
     Said,
     Tool,
+    ToolChoice,
 )
 from rag.mistral.wire.decoding import PROVIDER, decode
 from rag.mistral.wire.usage import UsageAlone
@@ -52,6 +53,8 @@ class Terms(Struct, frozen=True):
     shape: type[Struct] | None = None
     """Of the JSON object that the text has to be; None for plain text."""
     tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice | None = None
+    """None leaves it to the model, where there are tools."""
     stop: tuple[str, ...] = ()
     effort: Effort | None = None
     """How much to reason; None for not at all, where the model can be told so."""
@@ -167,6 +170,7 @@ class MistralChat:
             stream=is_stream,
             response_format=_format(terms.shape) if terms.shape else None,
             tools=terms.tools,
+            tool_choice=terms.tool_choice,
             stop=terms.stop,
             prompt_cache_key=terms.cache_key,
             reasoning_effort=_effort(self._model, terms.effort),

@@ -8,6 +8,7 @@ from rag.grounding.prompt import Message
 from rag.mistral.wire.usage import TokenUsage
 
 Effort: TypeAlias = Literal["none", "low", "medium", "high"]
+ToolChoice: TypeAlias = Literal["auto", "none", "any"]
 
 
 # --- asked --------------------------------------------------------------------------------------
@@ -80,7 +81,7 @@ class ChatRequest(Struct, frozen=True, omit_defaults=True):
     stream: bool = False
     response_format: ResponseFormat | None = None
     tools: tuple[Tool, ...] = ()
-    tool_choice: Literal["auto", "none", "any", "required"] | None = None
+    tool_choice: ToolChoice | None = None
     stop: tuple[str, ...] = ()
     prompt_cache_key: str | None = None
     reasoning_effort: Effort | None = None
