@@ -33,7 +33,8 @@ OPENERS = frozenset(_OPENERS.split())
 
 _STOP = re.compile(
     r"""
-    (?<![.!?…])(?P<mark>[.!?…]++) ["'”’»›)\]*_]*+ \s++  # a stop, what closes with it, then space
+    (?<![.!?…])(?P<mark>[.!?…]++) ["'”’»›)\]*_]*+ (?:\[\d{1,3}\])*+ \s++
+      # a stop, what closes with it, numbers of notes, then space
     | [。！？｡।॥؟۔።។။։]++ [”’」』）】]*+ \s*+  # scripts whose full stop needs no space behind it
     | \n [ \t]*+ \n \s*+  # a blank line
     | (?<=[\u0e01-\u0eff]) [ ]++ (?=[\u0e01-\u0e45\u0e81-\u0ec4])  # Thai and Lao have no stop

@@ -24,6 +24,7 @@ def pieces(text: str) -> list[str]:
         ["Made by Acme Inc. in the U.S. Navy's yard.", "It floats."],
         ["It ended World War I.", "The treaty followed."],
         ["Version 2.0 runs on example.com.", "It is new."],
+        ["Ducks dive.[12][13]", "They float.[14]"],
         ["spaced out .", "As some corpora are ."],
         ["wrapped over\ntwo lines.", "And\nanother."],
         ["1. First of all, this is one item.", "Second sentence."],

@@ -54,6 +54,7 @@ _MARKS = re.compile(r"[\\`*_{}\[\]<>#+•-]|^\s{0,3}\d{1,3}[.)]", re.MULTILINE)
 _MARKUP = (
     (re.compile(r"!\[([^\]]*)\]\([^)]*\)"), r"\1"),  # image
     (re.compile(r"\[([^\]]+)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)"), r"\1"),  # link
+    (re.compile(r"(?<=[.,;:!?)\"'”’])(?:\[\d{1,3}\])+"), ""),  # number of a note
     (re.compile(r"</?[A-Za-z][^<>]*>"), " "),  # tag
     (re.compile(r"(?m)^\s{0,3}(?:[-*+•]|\d{1,3}[.)])\s+"), ""),  # list marker
     (re.compile(r"(?m)^\s{0,3}(?:#{1,6}|>+)\s+"), ""),  # heading, quotation

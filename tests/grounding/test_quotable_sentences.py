@@ -99,6 +99,7 @@ def test_headings_and_page_headers_answer_nothing(kind: BlockKind) -> None:
         ("5 \\* 3 and snake_case_name", "5 * 3 and snake_case_name"),
         ("2 * 3 * 4", "2 * 3 * 4"),
         ("line<br>break", "line break"),
+        ("Ducks dive.[12][13] See a[1].", "Ducks dive. See a[1]."),
     ],
 )
 def test_markup_is_not_read_aloud(markdown: str, text: str) -> None:
