@@ -32,6 +32,8 @@ def original_numbers(indexes: Sequence[int], asked: Sequence[int] | None) -> dic
     doubled = sorted(index for index, n in Counter(indexes).items() if n > 1)
     if doubled:
         raise MalformedReply(PROVIDER, f"sent pages twice, with the index {spoken(doubled)}")
+    if not indexes:
+        raise MalformedReply(PROVIDER, "sent no pages")
     found = sorted(indexes)
     numbers = range(1, len(found) + 1) if asked is None else asked
     if len(found) != len(numbers):

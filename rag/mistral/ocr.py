@@ -1,54 +1,32 @@
 """PDF, images and office files -> documents, by the provider's OCR."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Sequence
-from functools import partial
-from weakref import WeakValueDictionary
 
 from rag.domain import Document, Source, version_of
-from rag.errors import (
-    DocumentTooLarge,
-    EmptyDocument,
-    InvalidDocument,
-    InvalidRequest,
-    MalformedReply,
-)
-from rag.mistral.calls import Call
+from rag.errors import DocumentTooLarge, EmptyDocument, InvalidRequest
 from rag.mistral.client import MistralClient
 from rag.mistral.documents import document_of, recognized
 from rag.mistral.kinds import MEDIA_TYPES, Kind, image_pages, kind_of
 from rag.mistral.numbering import spoken
 from rag.mistral.ocr_orders import File, Order
-from rag.mistral.ocr_replies import SentPage, SentPages
+from rag.mistral.ocr_purchases import OcrPurchases
+from rag.mistral.ocr_replies import SentPage
 from rag.mistral.ocr_requests import options
 from rag.mistral.pages import RecognizedPage
-from rag.mistral.patience import BULK
 from rag.mistral.pdf_pages import ChildPdfPages, PdfPages
-from rag.mistral.portions import LARGEST, Portion, portions
-from rag.mistral.refusals import Refused
+from rag.mistral.portions import LARGEST, Portion
 from rag.ports import Ledger
 
-__all__ = ["LARGEST", "MEDIA_TYPES", "MODEL", "MistralReader"]
-
-log = logging.getLogger(__name__)
+__all__ = ["MEDIA_TYPES", "MODEL", "MistralReader"]
 
 MODEL = "mistral-ocr-4-0"
 """Generally available, and pinned: `-latest` moves without notice, and points to a preview. Costs
 $4 per 1,000 pages; `mistral-ocr-2512` costs $2, but tells no places of blocks on a page."""
 
-_DEADLINE = 900.0
-"""Seconds; what the provider's own toolkit allows for 1,000 pages."""
-
-_LARGEST_REPLY = 256 * 1024 * 1024
-"""Bytes: 1,000 pages of 256 kB of text and blocks. Images are not asked for."""
-
-_WORTH_CUTTING = 1024 * 1024
-"""Bytes of a PDF from which the pages that are wanted are cut out of it: less goes over the wire.
-Cutting starts a process of its own, so smaller files are sent whole, and their pages named."""
-
-_TOO_LARGE = 413
-"""Status of a refusal for size: a gateway may allow less than is documented."""
+THICKEST = 5_000
+"""Pages of one document, as for the local reader: the thickest printed works have about half of
+this. A small file can name one page a million times, and each would be paid for."""
 
 _READING = 2
 """Raised when the same reply would become another document."""
@@ -56,12 +34,7 @@ _READING = 2
 
 class MistralReader:
     """A `Reader` of PDF, images and office files. Nothing is bought that was bought before, in
-    whole or as the same pages.
-
-    While a call is under way its document is held once more, in the body of the request: 100 MB
-    for the largest, and 167 MB for the moment in which the body is made. A larger document is cut
-    up by a child process, one part at a time.
-    """
+    whole or as the same pages."""
 
     def __init__(
         self,
@@ -80,13 +53,10 @@ class MistralReader:
             describes_pictures: whether a vision model says what each picture shows. A page then
                 costs a quarter more, pictures or not.
         """
-        self._client = client
         self._model = model or MODEL
-        self._ledger = ledger
         self._pdf_pages = pdf_pages or ChildPdfPages()
+        self._purchases = OcrPurchases(client, ledger, self._pdf_pages)
         self._describes = describes_pictures
-        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
-        """One for each reply that is being bought."""
 
     @property
     def fingerprint(self) -> str:
@@ -102,7 +72,7 @@ class MistralReader:
             ProviderError: the provider failed for good, after retries.
         """
         file = await self._opened(source)
-        found = await self._bought(file, file.numbers)
+        found = await self._purchases.pages(file, file.numbers)
         return await asyncio.to_thread(_document, file, found)
 
     async def recognize(self, source: Source, pages: Sequence[int]) -> tuple[RecognizedPage, ...]:
@@ -114,11 +84,8 @@ class MistralReader:
             As `read` does.
         """
         file = await self._opened(source)
-        unknown = sorted(set(pages) - set(file.numbers))
-        if unknown:
-            raise InvalidRequest(f"there is no page {spoken(unknown)} to be recognized")
-        wanted = tuple(sorted(set(pages)))
-        found = await self._bought(file, wanted) if wanted else {}
+        wanted = _wanted(file, pages)
+        found = await self._purchases.pages(file, wanted) if wanted else {}
         asked_for = {number: sent for number, sent in found.items() if number in wanted}
         return await asyncio.to_thread(_recognized, file, asked_for)
 
@@ -128,28 +95,16 @@ class MistralReader:
 
         Raises:
             InvalidDocument: as `read` does before it sends anything.
+            InvalidRequest: there are no such pages.
         """
         file = await self._opened(source)
-        wanted = file.numbers if pages is None else tuple(sorted(set(pages)))
-        _, missing = await self._stock(file, wanted)
+        wanted = file.numbers if pages is None else _wanted(file, pages)
+        _, missing = await self._purchases.stock(file, wanted)
         return missing
 
-    async def sendable(self, order: Order) -> AsyncIterator[tuple[Order, bytes]]:
-        """The order with what is sent for it; in smaller orders, where it is too large for one
-        call. What was bought meanwhile is left out.
-
-        Raises:
-            DocumentTooLarge: a page is too large alone.
-        """
-        if await self._kept(order):
-            return
-        content = await self._content(order)
-        if content is not None:
-            yield order, content
-            return
-        for half in order.halves():
-            async for each in self.sendable(half):
-                yield each
+    def sendable(self, order: Order) -> AsyncIterator[tuple[Order, bytes]]:
+        """As of `OcrPurchases`."""
+        return self._purchases.sendable(order)
 
     async def _opened(self, source: Source) -> File:
         content = source.content
@@ -157,8 +112,7 @@ class MistralReader:
         pages: int | None = None
         if kind.is_pdf:
             pages = await self._pdf_pages.count(content)
-            if not pages:
-                raise EmptyDocument("the PDF has no pages")
+            _check_count(pages)
         elif len(content) > LARGEST:
             raise _too_large(content, kind)
         elif kind.is_image:
@@ -167,79 +121,16 @@ class MistralReader:
         version = await asyncio.to_thread(version_of, content)
         return File(source, version, kind, pages, asked)
 
-    async def _bought(self, file: File, wanted: Portion) -> dict[int, SentPage]:
-        """The wanted pages of a PDF; all pages of any other file."""
-        found, missing = await self._stock(file, wanted)
-        for order in missing:
-            found |= await self._fulfilled(order)
-        return {number: found[number] for number in wanted} if file.kind.is_pdf else found
 
-    async def _stock(
-        self, file: File, wanted: Portion
-    ) -> tuple[dict[int, SentPage], tuple[Order, ...]]:
-        """What was bought before, and what is to be bought for the rest."""
-        if not file.kind.is_pdf:
-            whole = Order(file)
-            kept = await self._kept(whole)
-            return kept, () if kept else (whole,)
-        split = partial(portions, size=file.size, pages=len(file.numbers))
-        found: dict[int, SentPage] = {}
-        for portion in split(file.numbers):
-            found |= await self._kept(Order(file, portion))
-        missing = [number for number in wanted if number not in found]
-        return found, tuple(Order(file, portion) for portion in split(missing))
-
-    async def _fulfilled(self, order: Order) -> dict[int, SentPage]:
-        """Bought now, unless it was before or is being bought by another."""
-        turn = self._turns.setdefault((order.file.version, order.fingerprint), asyncio.Lock())
-        async with turn:
-            if kept := await self._kept(order):
-                return kept
-            content = await self._content(order)
-            sent = None if content is None else await self._buy(order, content)
-            if sent is not None:
-                return sent.pages
-        found: dict[int, SentPage] = {}
-        for half in order.halves():
-            found |= await self._fulfilled(half)
-        return found
-
-    async def _kept(self, order: Order) -> dict[int, SentPage]:
-        """What was bought before; nothing where it was not, or can no longer be read."""
-        if self._ledger is None:
-            return {}
-        body = await asyncio.to_thread(
-            self._ledger.ocr_reply, order.file.version, order.fingerprint
-        )
-        if body is None:
-            return {}
-        try:
-            return (await asyncio.to_thread(order.read, body)).pages
-        except MalformedReply:
-            log.warning(
-                "a kept OCR reply cannot be read; it is bought again",
-                extra={"action": "kept_reply_unreadable"},
-            )
-            return {}
-
-    async def _content(self, order: Order) -> bytes | None:
-        """What is sent for an order; None where it is too large."""
-        file, portion = order.file, order.portion
-        goes_whole = order.is_whole or file.size <= _WORTH_CUTTING
-        if portion is None or (file.is_sendable and goes_whole):
-            return file.source.content
-        return await self._pdf_pages.cut(file.source.content, portion, LARGEST)
-
-    async def _buy(self, order: Order, content: bytes) -> SentPages | None:
-        """None where it is refused as too large, and could be smaller."""
-        make = partial(order.request, content)
-        call = Call("/v1/ocr", self._model, make, _DEADLINE, _LARGEST_REPLY)
-        try:
-            return await self._client.ask(call, order.read, patience=BULK, paid=order.paid())
-        except Refused as error:
-            if error.refusal.status == _TOO_LARGE and order.is_divisible:
-                return None
-            raise _refused(error, order.file.kind) from error
+def _wanted(file: File, pages: Sequence[int]) -> Portion:
+    """
+    Raises:
+        InvalidRequest: there are no such pages.
+    """
+    unknown = sorted(set(pages) - set(file.numbers))
+    if unknown:
+        raise InvalidRequest(f"there is no page {spoken(unknown)} to be recognized")
+    return tuple(sorted(set(pages)))
 
 
 def _recognized(file: File, found: dict[int, SentPage]) -> tuple[RecognizedPage, ...]:
@@ -251,6 +142,18 @@ def _document(file: File, found: dict[int, SentPage]) -> Document:
     return document_of(file.source, file.version, file.kind.media_type, pages)
 
 
+def _check_count(pages: int) -> None:
+    """
+    Raises:
+        EmptyDocument: there are none.
+        DocumentTooLarge: there are more than anybody would pay for.
+    """
+    if not pages:
+        raise EmptyDocument("the PDF has no pages")
+    if pages > THICKEST:
+        raise DocumentTooLarge(f"the PDF has {pages:,} pages; at most {THICKEST:,} are read")
+
+
 def _too_large(content: bytes, kind: Kind) -> DocumentTooLarge:
     advice = (
         "save it as JPEG or with fewer dots per inch, or read it with the local OCR"
@@ -260,16 +163,3 @@ def _too_large(content: bytes, kind: Kind) -> DocumentTooLarge:
     return DocumentTooLarge(
         f"{len(content):,} bytes; Mistral reads up to {LARGEST:,} at once: {advice}"
     )
-
-
-def _refused(error: Refused, kind: Kind) -> Exception:
-    """Whether it was the document that was refused, or us."""
-    if error.refusal.status == _TOO_LARGE:
-        return DocumentTooLarge(f"{error}; documents may have 50 MB and 1,000 pages")
-    if error.refusal.cause == "an unreadable document":
-        advice = "is it damaged or encrypted? Printed to PDF anew, or read locally, it may do"
-        return InvalidDocument(f"{error}; {advice}")
-    is_about_request = error.refusal.status in (400, 422) and error.refusal.cause is None
-    if kind.is_office and is_about_request:
-        return InvalidDocument(f"{error}; export it to PDF, which is read surely")
-    return error

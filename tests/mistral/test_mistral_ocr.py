@@ -22,7 +22,8 @@ from rag.errors import (
     UnsupportedMediaType,
 )
 from rag.mistral.client import MistralClient
-from rag.mistral.ocr import LARGEST, MODEL, MistralReader
+from rag.mistral.ocr import MODEL, MistralReader
+from rag.mistral.portions import LARGEST
 from rag.ports import Reader
 
 pytestmark = pytest.mark.anyio
@@ -145,7 +146,7 @@ async def test_pages_that_are_missing_or_there_twice_are_noticed(
         await reader.read(PDF)
 
 
-@pytest.mark.parametrize("sent", [[], ["One"], ["One", "Two", "Three"]])
+@pytest.mark.parametrize("sent", [["One"], ["One", "Two", "Three"]])
 async def test_the_pages_are_as_many_as_the_document_has(
     reader: MistralReader, fake: FakeMistral, paper: PaperPages, sent: list[str]
 ) -> None:
@@ -221,6 +222,22 @@ async def test_what_cannot_be_read_is_refused_before_anything_is_sent(
         await reader.read(Source("huge.rtf", b"{\\rtf" + bytes(LARGEST)))
     with pytest.raises(UnsupportedMediaType):
         await reader.read(Source("notes.pdf", b"just text", "application/pdf"))
+
+    assert fake.received == []
+
+
+@pytest.mark.parametrize(("count", "error"), [(0, EmptyDocument), (10**6, DocumentTooLarge)])
+async def test_a_pdf_of_no_pages_or_a_million_costs_nothing(
+    reader: MistralReader,
+    fake: FakeMistral,
+    paper: PaperPages,
+    count: int,
+    error: type[InvalidDocument],
+) -> None:
+    paper.pages = count
+
+    with pytest.raises(error):
+        await reader.read(PDF)
 
     assert fake.received == []
 

@@ -19,7 +19,8 @@ from PIL import Image
 from rag.domain import Source
 from rag.errors import MalformedReply
 from rag.mistral.client import MistralClient
-from rag.mistral.ocr import LARGEST, MODEL, MistralReader
+from rag.mistral.ocr import MODEL, MistralReader
+from rag.mistral.portions import LARGEST
 from rag.spending import Units
 
 pytestmark = pytest.mark.anyio
