@@ -1,8 +1,10 @@
 """`/v1/embeddings`."""
 
 import base64
+import math
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
@@ -18,9 +20,6 @@ from .refusals import refused, unknown_model
 from .tokens import tokens
 
 _WORD = re.compile(r"\w+")
-
-_WIDE = 4_096
-"""Places that n-grams are hashed to, before they are folded to the asked width."""
 
 _COMMON = re.compile(
     "a|an|and|are|as|at|be|by|for|from|has|have|in|is|it|its|of|on|or|that|the|this|to|was|were"
@@ -46,6 +45,8 @@ def answer(provider: Provider, asked: Embeddings) -> Answered:
     counts = [tokens(text) for text in texts]
     if too_much := _too_much(provider, counts):
         raise refused(400, "invalid_request_prompt", too_much, "3210")
+    if any(word in text for text in texts for word in provider.unembeddable):
+        raise refused(400, "invalid_request_error", "An input cannot be embedded")
     embed = provider.embed or vectors
     units = Units(prompt=sum(counts))
     as_base64 = asked.encoding_format == "base64" and provider.honors_base64
@@ -79,27 +80,21 @@ def vectors(texts: Sequence[str], width: int) -> npt.NDArray[np.float32]:
 def vector(text: str, width: int) -> npt.NDArray[np.float32]:
     """Words, and the beginnings and insides of words, hashed to places with a sign. Of length 1,
     as nearly as numbers of 16 bits are: the provider's are."""
-    row = np.zeros(_WIDE, np.float32)
-    words, counts = np.unique(_WORD.findall(text.lower()) or [text], return_counts=True)
-    for word, count in zip(words.tolist(), counts.tolist(), strict=True):
-        places, weights = _hashed(word)
-        np.add.at(row, places, weights * (1 + np.log(count)))
-    sums = _folded(row, width)
+    counts = Counter(_WORD.findall(text.lower()) or [text])
+    hashed = [_hashed(word) for word in counts]
+    often = np.repeat([1 + math.log(n) for n in counts.values()], [len(p) for p, _ in hashed])
+    places = np.concatenate([places for places, _ in hashed])
+    weights = np.concatenate([weights for _, weights in hashed]) * often
+    sums = np.bincount(places % width, weights, width)
     if not sums.any():
         sums[0] = 1.0
     return (sums / np.linalg.norm(sums)).astype(np.float16).astype(np.float32)
 
 
-def _folded(row: npt.NDArray[np.float32], width: int) -> npt.NDArray[np.float32]:
-    padded = np.zeros(-(-_WIDE // width) * width, np.float32)
-    padded[:_WIDE] = row
-    return padded.reshape(-1, width).sum(axis=0)
-
-
 @lru_cache(maxsize=100_000)
 def _hashed(word: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
     hashes = [(zlib.crc32(part.encode()), weight) for part, weight in _parts(word)]
-    places = np.array([hash_ % _WIDE for hash_, _ in hashes])
+    places = np.array([hash_ & 0x7FFFFFFF for hash_, _ in hashes])
     signs = np.array([weight if hash_ >> 31 else -weight for hash_, weight in hashes], np.float32)
     return places, signs
 

@@ -14,6 +14,10 @@ RESET = "fake.reset"
 process the caller is handed the error that it would have met."""
 
 
+_FLIGHT = 0.05
+"""Seconds in which the last byte arrives; a reset throws away what is not read yet."""
+
+
 class Fault(Protocol):
     def __call__(self, app: ASGIApp, /) -> ASGIApp: ...
 
@@ -79,6 +83,8 @@ class Reset(Struct):
                 part: Any = {"type": "http.response.body", "body": sent}
                 await send({**part, "more_body": self.when == "during"})
             if reset := _reset_of(scope):
+                if self.when == "after":
+                    await asyncio.sleep(_FLIGHT)
                 reset()
                 await receive()  # until the server has noticed
             elif self.when != "after":
@@ -88,7 +94,7 @@ class Reset(Struct):
 
 
 class Drip(Struct):
-    """A byte every `pause` seconds, until the caller has left. Over real HTTP only."""
+    """A byte every `pause` seconds, until the caller has left."""
 
     pause: float
     was_left: bool = False
@@ -106,6 +112,7 @@ class Drip(Struct):
                     if done:
                         self.was_left = True
                         return
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
             finally:
                 leaving.cancel()
 

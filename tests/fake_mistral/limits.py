@@ -15,6 +15,9 @@ from .refusals import Refusal, envelope
 SECOND = 1.0
 MINUTE = 60.0
 
+_ROUNDING = 1e-6
+"""Seconds by which sums of fractions may be off."""
+
 
 class Limits(Struct):
     """None where there is no limit."""
@@ -39,7 +42,7 @@ class Window:
         self._sum = 0.0
 
     def left(self, now: float) -> float:
-        while self._spent and self._spent[0][0] <= now - self.seconds:
+        while self._spent and self._spent[0][0] <= now - self.seconds + _ROUNDING:
             self._sum -= self._spent.popleft()[1]
         return self.limit - self._sum
 

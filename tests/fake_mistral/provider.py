@@ -87,6 +87,8 @@ class Provider:
         """Of one embeddings request."""
         self.longest_input = 8_192
         """Tokens of one text."""
+        self.unembeddable: set[str] = set()
+        """Words; a text with one of them spoils its whole request."""
         self.embed: Embed | None = None
         """Another embedder than hashing."""
         self.honors_base64 = False

@@ -39,13 +39,13 @@ class StreamStyle(Struct):
         whole = b"".join(events)
         at = 0
         while at < len(whole):
-            size = chance.choice((1, 1, 2, 3, 7, 40, 400))
+            size = min(chance.choice((1, 1, 2, 3, 7, 40, 400)), 1 + len(whole) // 8)
             yield whole[at : at + size]
             at += size
 
     def _event(self, chunk: dict[str, Any]) -> bytes:
         text = msgspec.json.encode(chunk)
-        return self._written(msgspec.json.format(text, indent=1 if self.many_lines else 0).decode())
+        return self._written((msgspec.json.format(text) if self.many_lines else text).decode())
 
     def _written(self, data: str) -> bytes:
         lines = [f"data: {line}" for line in data.split("\n")]
