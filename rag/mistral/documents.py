@@ -1,19 +1,16 @@
 """Recognized pages -> one document."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
-import msgspec
-
-from rag.domain import Block, Document, Page, Source, Version
+from rag.domain import Block, Document, Source, Version
 from rag.errors import EmptyDocument
+from rag.mistral.composition import RecognizedPage, composed
 from rag.mistral.furniture import furniture
 from rag.mistral.kinds import PDF
 from rag.mistral.ocr_replies import SentPage
-from rag.mistral.pages import Reading, RecognizedPage, recognized_page
+from rag.mistral.pages import Reading, recognized_page
 from rag.mistral.pictures import says_anything
-
-_PAGE_BREAK = "\n\n"
 
 
 def recognized(
@@ -32,26 +29,6 @@ def recognized(
         recognized_page(sent.page, number, sent.model, reading)
         for number, sent in sorted(pages.items())
     )
-
-
-def composed(pages: Iterable[RecognizedPage]) -> tuple[str, tuple[Block, ...], tuple[Page, ...]]:
-    """One text of all pages, in their order, and their spans in it; a blank line between two that
-    have text."""
-    texts: list[str] = []
-    blocks: list[Block] = []
-    moved: list[Page] = []
-    end = 0
-    for each in pages:
-        start = end + len(_PAGE_BREAK) if texts and each.text else end
-        end = start + len(each.text)
-        if each.text:
-            texts.append(each.text)
-        moved.append(msgspec.structs.replace(each.page, start=start, end=end))
-        blocks += (
-            msgspec.structs.replace(block, start=start + block.start, end=start + block.end)
-            for block in each.blocks
-        )
-    return _PAGE_BREAK.join(texts), tuple(blocks), tuple(moved)
 
 
 def document_of(

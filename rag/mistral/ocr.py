@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from rag.domain import Document, Source, version_of
 from rag.errors import DocumentTooLarge, EmptyDocument, InvalidRequest
 from rag.mistral.client import MistralClient
+from rag.mistral.composition import RecognizedPage
 from rag.mistral.documents import document_of, recognized
 from rag.mistral.kinds import MEDIA_TYPES, Kind, image_pages, kind_of
 from rag.mistral.numbering import spoken
@@ -13,7 +14,6 @@ from rag.mistral.ocr_orders import File, Order
 from rag.mistral.ocr_purchases import OcrPurchases
 from rag.mistral.ocr_replies import SentPage
 from rag.mistral.ocr_requests import options
-from rag.mistral.pages import RecognizedPage
 from rag.mistral.pdf_pages import ChildPdfPages, PdfPages
 from rag.mistral.portions import LARGEST, Portion
 from rag.ports import Ledger

@@ -9,6 +9,7 @@ from msgspec import Struct
 from rag.domain import Block, Page
 from rag.mistral.alignment import Range, align
 from rag.mistral.boxes import box_of
+from rag.mistral.composition import RecognizedPage
 from rag.mistral.furniture import Furniture
 from rag.mistral.inlining import Insets, clean, insets
 from rag.mistral.leftovers import left_over
@@ -21,15 +22,6 @@ _POINTS_PER_INCH = 72
 _HEADING_MARK = re.compile(r" {0,3}(#{1,6}) ")
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
 _PARAGRAPH_END = "\n\n"
-
-
-class RecognizedPage(Struct, frozen=True):
-    """A page as OCR reads it, apart from its document: `page` spans all of `text`, and `blocks`
-    are spans of it. Moved to where the text goes, both are a document's."""
-
-    text: str
-    page: Page
-    blocks: tuple[Block, ...]
 
 
 class Reading(Struct, frozen=True):

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from seeded_pages import TABLE, any_page
 
+from rag.mistral.composition import RecognizedPage
 from rag.mistral.furniture import Furniture, furniture
-from rag.mistral.pages import Reading, RecognizedPage, recognized_page
+from rag.mistral.pages import Reading, recognized_page
 from rag.mistral.wire.ocr import OcrPage
 
 
