@@ -33,6 +33,10 @@ Cutting starts a process of its own, so smaller files are sent whole, and their 
 _TOO_LARGE = 413
 """Status of a refusal for size: a gateway may allow less than is documented."""
 
+_UNREADABLE = (400, 422)
+"""Statuses of a refusal that may mean the document: the lists of kinds that are read differ, and
+only the shortest is beyond doubt."""
+
 
 class OcrPurchases:
     """Pages that were bought, and those that are being bought.
@@ -148,7 +152,7 @@ def _refused(error: Refused, kind: Kind) -> Exception:
     if error.refusal.cause == "an unreadable document":
         advice = "is it damaged or encrypted? Printed to PDF anew, or read locally, it may do"
         return InvalidDocument(f"{error}; {advice}")
-    is_about_request = error.refusal.status in (400, 422) and error.refusal.cause is None
-    if kind.is_office and is_about_request:
-        return InvalidDocument(f"{error}; export it to PDF, which is read surely")
+    if error.refusal.status in _UNREADABLE and error.refusal.cause is None and not kind.is_pdf:
+        advice = "save it as PNG or JPEG" if kind.is_image else "export it to PDF"
+        return InvalidDocument(f"{error}; {advice}, which is read surely")
     return error

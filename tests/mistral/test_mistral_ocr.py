@@ -282,13 +282,26 @@ async def test_an_office_file_is_sent_as_a_document_whose_pictures_are_not_wante
 
 
 @pytest.mark.parametrize("status", [400, 422])
-async def test_an_office_file_that_is_refused_after_all_is_told_a_way_out(
-    reader: MistralReader, fake: FakeMistral, status: int
+@pytest.mark.parametrize(
+    ("content", "way_out"),
+    [(b"{\\rtf1 One}", "export it to PDF"), (b"\0\0\0\x1cftypheic", "save it as PNG or JPEG")],
+)
+async def test_a_kind_that_is_refused_after_all_is_told_a_way_out(
+    reader: MistralReader, fake: FakeMistral, status: int, content: bytes, way_out: str
 ) -> None:
     fake.faults = [Reply(status)]
 
-    with pytest.raises(InvalidDocument, match="export it to PDF"):
-        await reader.read(Source("notes.rtf", b"{\\rtf1 One}"))
+    with pytest.raises(InvalidDocument, match=way_out):
+        await reader.read(Source("a", content))
+
+
+async def test_a_request_that_is_refused_for_a_pdf_is_our_fault(
+    reader: MistralReader, fake: FakeMistral
+) -> None:
+    fake.faults = [Reply(422)]
+
+    with pytest.raises(ProviderRefused):
+        await reader.read(PDF)
 
 
 async def test_pictures_are_described_only_where_that_is_wanted(
