@@ -6,7 +6,8 @@ The house, each row importing only from rows below it (`tests/test_architecture.
     wiring                                  the composition root: settings -> services
     settings                                one frozen struct, read once
     answering, worker                       stories
-    retrieval, ingestion, calibration       stories; pausing: when all of them must wait
+    retrieval, ingestion, calibration       stories; routing: of pages to readers;
+                                            pausing: when all of them must wait
     mistral  local  sources  storage        adapters: one outside thing each
     ports                                   what the stories need from outside
     chunking  ranking  grounding            pure: text -> spans, scores -> order, draft -> answer

@@ -101,6 +101,15 @@ class Page(Struct, frozen=True):
     confidence: float | None = None
 
 
+class RecognizedPage(Struct, frozen=True):
+    """A page as OCR reads it, apart from its document: `page` spans all of `text`, and `blocks`
+    are spans of it. Moved to where the text goes, both are a document's."""
+
+    text: str
+    page: Page
+    blocks: tuple[Block, ...]
+
+
 class Document(Struct, frozen=True):
     """A source after reading: one text, and spans of it."""
 
@@ -113,6 +122,14 @@ class Document(Struct, frozen=True):
     pages: tuple[Page, ...] = ()
     """Empty where the format has none (markdown, text, HTML); citations then give lines."""
     attributes: dict[str, Attribute] = {}
+
+
+class Survey(Struct, frozen=True):
+    """A document as far as it can be read without OCR. Its text may be empty."""
+
+    document: Document
+    unread: tuple[int, ...] = ()
+    """Numbers of the pages that OCR has to read; they have no text yet."""
 
 
 class Chunk(Struct, frozen=True):

@@ -3,7 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-from rag.domain import Document, Draft, Evidence, InputType, Source, Usage, Vectors, Version
+from rag.domain import (
+    Document,
+    Draft,
+    Evidence,
+    InputType,
+    RecognizedPage,
+    Source,
+    Survey,
+    Usage,
+    Vectors,
+    Version,
+)
 from rag.errors import ModelUnavailable
 from rag.spending import Bill, Bought, Intent, IntentId
 
@@ -23,6 +34,38 @@ class Reader(Protocol):
         Raises:
             InvalidDocument: the bytes cannot become a document.
             ProviderError: OCR at a provider failed for good, after retries.
+        """
+        ...
+
+
+@runtime_checkable
+class Surveyor(Protocol):
+    """A reader that can leave OCR to another."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    async def survey(self, source: Source) -> Survey:
+        """
+        Raises:
+            InvalidDocument: the bytes cannot become a document.
+        """
+        ...
+
+
+@runtime_checkable
+class Recognizer(Protocol):
+    """OCR of single pages."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    async def recognize(self, source: Source, pages: Sequence[int]) -> tuple[RecognizedPage, ...]:
+        """Some pages of a PDF or an image, by their numbers from 1, in that order.
+
+        Raises:
+            InvalidDocument: the bytes cannot be read.
+            ProviderError: the provider failed for good, after retries.
         """
         ...
 

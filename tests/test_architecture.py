@@ -11,7 +11,7 @@ FLOORS = [
     {"chunking", "ranking", "grounding", "spending"},
     {"ports"},
     {"mistral", "local", "sources", "storage"},
-    {"ingestion", "retrieval", "calibration", "pausing"},
+    {"ingestion", "retrieval", "calibration", "pausing", "routing"},
     {"answering", "worker"},
     {"settings"},
     {"wiring"},

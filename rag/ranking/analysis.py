@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-ANALYSIS = "1"
+ANALYSIS = "2"
 """Changes whenever `words` gives other words: an index built by another version is rebuilt."""
 
 MAX_WORD = 100  # characters; longer runs are encoded data, of which the head is enough to find it
@@ -53,6 +53,8 @@ _PART = re.compile(
     """,
     re.VERBOSE,
 )
+_EXPONENT = re.compile(r"(?<=\d)(?=[⁰¹²³⁴-⁹₀-₉])")
+"""Between a number and what is raised or lowered beside it: 10² is 10 and 2, never 102."""
 _HYPHEN = re.compile("[-‐‑]")
 
 STOP_WORDS = frozenset(
@@ -71,7 +73,7 @@ STOP_WORDS = frozenset(
 def words(text: str) -> list[str]:
     """The words of a text in order, repetitions included."""
     found: list[str] = []
-    for run in _RUN.findall(unicodedata.normalize("NFKC", text)):
+    for run in _RUN.findall(unicodedata.normalize("NFKC", _EXPONENT.sub(" ", text))):
         found += _frequent(run) if len(run) <= MEMORABLE else _words(run)
     return found
 

@@ -24,6 +24,7 @@ from rag.ranking.analysis import MAX_QUERY_WORDS, MAX_WORD, query_words, words
         ("__init__", ["__init__"]),
         # numbers stay whole
         ("3.14 and 1,234.5", ["3.14", "and", "1,234.5"]),
+        ("10² 10⁻³ m²", ["10", "2", "10", "3", "m2", "m", "2"]),
         ("2018-12-31", ["20181231", "2018", "12", "31"]),
         # what hangs on a word is no word
         ("Ohm's don't we'll l'homme", ["Ohm", "don", "we", "l", "homme"]),

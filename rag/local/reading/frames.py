@@ -1,8 +1,8 @@
 """What a reader and its child processes say to each other: length-prefixed msgpack over pipes.
 
-The two alternate strictly. The reader sends a request; the child answers `Done`, `Rendered`,
-`Recognized` or `Failed`, or first asks with `Scans` for pages to be recognized and is answered
-with `Recognitions`, as often as it likes.
+The two alternate strictly. The reader sends a request; the child answers `Done`, `Surveyed`,
+`Rendered`, `Recognized` or `Failed`, or first asks with `Scans` for pages to be recognized and is
+answered with `Recognitions`, as often as it likes.
 """
 
 from typing import BinaryIO, TypeAlias
@@ -10,7 +10,7 @@ from typing import BinaryIO, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from rag.domain import Document, Source
+from rag.domain import Document, Source, Survey
 from rag.local.ocr.page import OcrPage
 from rag.local.reading.limits import Limits
 
@@ -30,6 +30,14 @@ class ReadSource(Struct, frozen=True, tag=True):
     source: Source
     media_type: str
     """As sniffed from the bytes, not as declared."""
+    limits: Limits
+
+
+class SurveySource(Struct, frozen=True, tag=True):
+    """Read, but leave to others what needs OCR."""
+
+    source: Source
+    media_type: str
     limits: Limits
 
 
@@ -55,6 +63,10 @@ class Done(Struct, frozen=True, tag=True):
     document: Document
 
 
+class Surveyed(Struct, frozen=True, tag=True):
+    survey: Survey
+
+
 class Rendered(Struct, frozen=True, tag=True):
     png: bytes
 
@@ -65,6 +77,10 @@ class Recognized(Struct, frozen=True, tag=True):
     page: OcrPage
     reader: str
     """Name of the engine."""
+
+
+class Left(Struct, frozen=True, tag=True):
+    """A page that is not to be recognized here."""
 
 
 class Failed(Struct, frozen=True, tag=True):
@@ -78,7 +94,8 @@ class Failed(Struct, frozen=True, tag=True):
 
 
 RecognizedOrNot: TypeAlias = Recognized | Failed
-ParserReply: TypeAlias = Done | Rendered | Scans | Failed
+ParserRequest: TypeAlias = ReadSource | SurveySource | RenderPage
+ParserReply: TypeAlias = Done | Surveyed | Rendered | Scans | Failed
 
 
 def header(payload: bytes) -> bytes:

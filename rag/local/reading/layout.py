@@ -6,7 +6,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from rag.domain import BlockKind, Box
-from rag.local.reading.frames import Bitmap, Failed, Recognized
+from rag.local.reading.frames import Bitmap, Failed, Left, Recognized
 
 
 class PrintedLine(Struct, frozen=True):
@@ -23,6 +23,10 @@ class PrintedBlock(Struct, frozen=True):
     box: Box
     level: int = 0
     confidence: float | None = None
+
+
+UNREAD = "none"
+"""Reader of a page on which nothing was read; its reason says why."""
 
 
 class PrintedPage(Struct, frozen=True):
@@ -43,7 +47,7 @@ class Printed(Struct, frozen=True):
     """As the file's own metadata has it."""
 
 
-Recognize: TypeAlias = Callable[[Sequence[Bitmap]], Sequence[Recognized | Failed]]
+Recognize: TypeAlias = Callable[[Sequence[Bitmap]], Sequence[Recognized | Left | Failed]]
 """Page images -> what OCR reads in each, or why it could not."""
 
 

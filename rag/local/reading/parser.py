@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from rag.chunking.markdown import blocks
-from rag.domain import Block, Document, Page, Source
+from rag.domain import Block, Document, Page, Source, Survey
 from rag.errors import EmptyDocument
 from rag.local.reading import media
 from rag.local.reading.child import pipes, serve
@@ -21,19 +21,22 @@ from rag.local.reading.frames import (
     Bitmap,
     Done,
     Failed,
-    ReadSource,
+    Left,
+    ParserRequest,
     Recognitions,
     Recognized,
     RecognizedOrNot,
     Rendered,
     RenderPage,
     Scans,
+    Surveyed,
+    SurveySource,
     read_frame,
     write_frame,
 )
 from rag.local.reading.html import read_html
 from rag.local.reading.images import read_image, render_image
-from rag.local.reading.layout import Printed, Recognize
+from rag.local.reading.layout import UNREAD, Printed, Recognize
 from rag.local.reading.limits import Limits
 from rag.local.reading.pdf.document import read_pdf, render_pdf
 from rag.local.reading.pdf.layer import BLANK
@@ -52,9 +55,24 @@ def parse(source: Source, media_type: str, limits: Limits, recognize: Recognize)
     Raises:
         InvalidDocument: the bytes cannot become a document.
     """
+    document = _document(source, media_type, limits, recognize)
+    if not any(character.isalnum() for character in document.text):
+        raise EmptyDocument(_emptiness(document.pages))
+    return document
+
+
+def survey(source: Source, media_type: str, limits: Limits) -> Survey:
+    """
+    Raises:
+        InvalidDocument: the bytes cannot become a document.
+    """
+    document = _document(source, media_type, limits, lambda bitmaps: [Left()] * len(bitmaps))
+    unread = (p.number for p in document.pages if p.reader == UNREAD and p.reason != BLANK)
+    return Survey(document, tuple(unread))
+
+
+def _document(source: Source, media_type: str, limits: Limits, recognize: Recognize) -> Document:
     parsed = _parsed(source.content, media_type, limits, recognize)
-    if not any(character.isalnum() for character in parsed.text):
-        raise EmptyDocument(_emptiness(parsed.pages))
     return Document(
         key=source.key,
         version=source.version,
@@ -121,10 +139,12 @@ def main() -> None:
     stdin, stdout = pipes()
 
     def answer(payload: bytes) -> Struct:
-        request = msgspec.msgpack.decode(payload, type=ReadSource | RenderPage)
+        request = msgspec.msgpack.decode(payload, type=ParserRequest)
         allow_cpu(request.limits.seconds)
         if isinstance(request, RenderPage):
             return Rendered(render(request))
+        if isinstance(request, SurveySource):
+            return Surveyed(survey(request.source, request.media_type, request.limits))
         recognize = _recognizer(stdin, stdout)
         return Done(parse(request.source, request.media_type, request.limits, recognize))
 

@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 import msgspec
 
-from rag.domain import Document, Source
+from rag.domain import Document, Source, Survey
 from rag.errors import (
     DocumentTooLarge,
     EmptyDocument,
@@ -24,11 +24,14 @@ from rag.local.reading.frames import (
     Done,
     Failed,
     ParserReply,
+    ParserRequest,
     ReadSource,
     Recognitions,
     Rendered,
     RenderPage,
     Scans,
+    Surveyed,
+    SurveySource,
 )
 from rag.local.reading.limits import DEFAULT_LIMITS, Limits
 from rag.local.reading.media import sniff
@@ -91,15 +94,19 @@ class LocalReader:
         Raises:
             InvalidDocument: the bytes cannot become a document.
         """
-        if len(source.content) > self._limits.bytes:
-            raise DocumentTooLarge(
-                f"the file has {len(source.content) // 2**20} MB; "
-                f"at most {self._limits.bytes // 2**20} are read"
-            )
-        media_type = sniff(source.content, source.media_type, source.key)
-        reply = await self._parse(ReadSource(source, media_type, self._limits))
+        reply = await self._parse(ReadSource(source, self._media_type(source), self._limits))
         assert isinstance(reply, Done)
         return reply.document
+
+    async def survey(self, source: Source) -> Survey:
+        """What can be read without OCR, and which pages cannot.
+
+        Raises:
+            InvalidDocument: the bytes cannot become a document.
+        """
+        reply = await self._parse(SurveySource(source, self._media_type(source), self._limits))
+        assert isinstance(reply, Surveyed)
+        return reply.survey
 
     async def render(self, source: Source, page_number: int, dpi: int) -> bytes:
         """One page of a PDF or image as PNG.
@@ -118,7 +125,15 @@ class LocalReader:
         await self._parsers.close()
         await self._engines.close()
 
-    async def _parse(self, request: ReadSource | RenderPage) -> Done | Rendered:
+    def _media_type(self, source: Source) -> str:
+        if len(source.content) > self._limits.bytes:
+            raise DocumentTooLarge(
+                f"the file has {len(source.content) // 2**20} MB; "
+                f"at most {self._limits.bytes // 2**20} are read"
+            )
+        return sniff(source.content, source.media_type, source.key)
+
+    async def _parse(self, request: ParserRequest) -> Done | Surveyed | Rendered:
         async with self._parsers.lend() as parser:
             reply = await self._converse(parser, request)
         if isinstance(reply, Failed):
@@ -127,11 +142,11 @@ class LocalReader:
         return reply
 
     async def _converse(
-        self, parser: Child, request: ReadSource | RenderPage
-    ) -> Done | Rendered | Failed:
+        self, parser: Child, request: ParserRequest
+    ) -> Done | Surveyed | Rendered | Failed:
         """The parser's last word, with its questions to OCR answered on the way. The clock runs
         only while the parser does."""
-        message: ReadSource | RenderPage | Recognitions = request
+        message: ParserRequest | Recognitions = request
         left = self._limits.seconds
         while True:
             asked = time.monotonic()
@@ -167,9 +182,10 @@ def _engine_fingerprint(choice: str) -> str:
 
 def _decoded(payload: bytes) -> ParserReply:
     try:
-        return msgspec.msgpack.decode(payload, type=Done | Rendered | Scans | Failed)
+        reply: ParserReply = msgspec.msgpack.decode(payload, type=ParserReply)
     except msgspec.DecodeError:
         raise InvalidDocument("its parser answered nonsense; the file may be damaged") from None
+    return reply
 
 
 def _log(failure: Failed) -> None:

@@ -8,8 +8,15 @@ from msgspec import Struct
 
 from rag.domain import Box
 from rag.local.ocr.page import OcrLine, OcrPage
-from rag.local.reading.frames import Bitmap, Failed, Recognized
-from rag.local.reading.layout import PrintedBlock, PrintedLine, PrintedPage, Recognize, union
+from rag.local.reading.frames import Bitmap, Failed, Left, Recognized
+from rag.local.reading.layout import (
+    UNREAD,
+    PrintedBlock,
+    PrintedLine,
+    PrintedPage,
+    Recognize,
+    union,
+)
 
 BATCH = 4
 """Pages sent at once: enough to keep two engines busy, and 50 MB in flight at 200 dpi."""
@@ -42,10 +49,12 @@ def recognized(scans: Iterable[Scan], recognize: Recognize) -> Iterator[PrintedP
             yield printed_page(scan, outcome)
 
 
-def printed_page(scan: Scan, outcome: Recognized | Failed) -> PrintedPage:
+def printed_page(scan: Scan, outcome: Recognized | Left | Failed) -> PrintedPage:
+    if isinstance(outcome, Left):
+        return PrintedPage(scan.number, scan.width, scan.height, UNREAD, scan.reason)
     if isinstance(outcome, Failed):
         reason = f"{scan.reason}; recognition failed: {outcome.message}"
-        return PrintedPage(scan.number, scan.width, scan.height, "none", reason)
+        return PrintedPage(scan.number, scan.width, scan.height, UNREAD, reason)
     page = outcome.page
     turned = f"; turned by {page.rotation}°" if page.rotation else ""
     empty = "" if page.paragraphs else "; no text found on it"

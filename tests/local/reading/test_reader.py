@@ -93,6 +93,21 @@ async def test_a_scanned_page_in_a_pdf_is_read_by_ocr_and_says_why(reader: Local
     ]
 
 
+async def test_a_survey_leaves_scans_to_others_and_nothing_else(reader: LocalReader) -> None:
+    image = Image.open(io.BytesIO(await reader.render(source(LETTER), 1, dpi=150)))
+    blank = Image.new("RGB", image.size, "white")
+    scanned = io.BytesIO()
+    image.convert("RGB").save(scanned, "PDF", resolution=150, save_all=True, append_images=[blank])
+
+    scan = await reader.survey(source(scanned.getvalue(), "scan.pdf"))
+    sound = await reader.survey(source(LETTER))
+
+    assert (scan.unread, scan.document.text) == ((1,), "")
+    assert [page.reader for page in scan.document.pages] == ["none", "none"]
+    assert sound.unread == ()
+    assert sound.document == await reader.read(source(LETTER))
+
+
 async def test_a_document_without_a_word_is_empty(reader: LocalReader) -> None:
     with pytest.raises(EmptyDocument, match="no text in it"):
         await reader.read(source(pdf([])))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rag.domain import Box
-from rag.local.reading.layout import PrintedBlock, PrintedLine, PrintedPage, union
+from rag.local.reading.layout import UNREAD, PrintedBlock, PrintedLine, PrintedPage, union
 from rag.local.reading.pdf.beginnings import captioned, item_text, listed
 from rag.local.reading.pdf.blocks import Gathered, gathered
 from rag.local.reading.pdf.furniture import Edge, furniture
@@ -16,8 +16,6 @@ from rag.local.reading.pdf.tables import row_text
 from rag.local.reading.pdf.words import Frame
 
 TEXT_LAYER = "text-layer"
-UNREAD = "none"
-"""Reader of a page on which nothing was read; its reason says why."""
 
 
 def printed(layers: Sequence[Layer]) -> list[PrintedPage]:
