@@ -3,6 +3,7 @@
 import asyncio
 import math
 import random
+import zlib
 from collections import Counter
 from contextlib import suppress
 from typing import Any
@@ -260,7 +261,7 @@ async def test_a_person_does_not_wait_as_long_as_a_job(
 async def test_a_provider_that_fails_every_third_time_still_embeds_all(
     embedder: MistralEmbedder, fake: FakeMistral, seed: int
 ) -> None:
-    texts = numbered(400)
+    texts = numbered(200)
     straight = await embedder.embed(texts, "passage")
     chance = random.Random(seed)
     faults = [Reply(429), Reply(500), Reply(502), Reply(503, headers={"Retry-After": "1"})]
@@ -306,20 +307,18 @@ class Provider:
         self.billed.update(texts)
         counted = sum(len(text) // 2 + 1 for text in texts)
         self.tokens += counted
-        return httpx.Response(
-            200,
-            json={
-                "model": asked["model"],
-                "data": [{"index": n, "embedding": _unit(text)} for n, text in enumerate(texts)],
-                "usage": {"prompt_tokens": counted} if self.tells_usage else None,
-            },
-        )
+        reply = {
+            "model": asked["model"],
+            "data": [{"index": n, "embedding": _unit(text)} for n, text in enumerate(texts)],
+            "usage": {"prompt_tokens": counted} if self.tells_usage else None,
+        }
+        return httpx.Response(200, content=msgspec.json.encode(reply))
 
 
 def _unit(text: str) -> list[float]:
-    row = np.random.default_rng(list(text.encode())).normal(size=1024)
-    unit: list[float] = (row / np.linalg.norm(row)).tolist()
-    return unit
+    """An angle of its own for each text; all but two numbers are zero, and quickly written."""
+    angle = zlib.crc32(text.encode()) / 2**32 * 2 * math.pi
+    return [math.cos(angle), math.sin(angle), *([0.0] * 1022)]
 
 
 @pytest.fixture
@@ -379,8 +378,7 @@ async def test_where_the_provider_does_not_count_the_most_is_billed(
     assert book.tokens == most_tokens([FOX])
 
 
-@pytest.mark.parametrize("bad", [0, 1, 31, 32, 40, 62, 63])
-@pytest.mark.parametrize("status", [400, 413, 422])
+@pytest.mark.parametrize(("bad", "status"), [(0, 400), (31, 422), (40, 413), (63, 400)])
 async def test_one_text_that_is_refused_costs_its_neighbors_nothing(
     payer: MistralEmbedder, provider: Provider, book: AccountBook, bad: int, status: int
 ) -> None:
