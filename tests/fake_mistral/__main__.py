@@ -8,7 +8,6 @@ import tempfile
 from pathlib import Path
 
 from .app import KEY, FakeMistral
-from .embedders import local
 from .plan import EVERY_KIND, FaultPlan
 from .serving import server
 
@@ -43,6 +42,8 @@ def _configured(asked: argparse.Namespace) -> FakeMistral:
         kinds = [kind for kind in EVERY_KIND if kind in asked.faults.split(",")] or EVERY_KIND
         fake.plan = FaultPlan(asked.seed, asked.fault_rate, kinds)
     if asked.embedder == "local":
+        from .embedders import local  # with it comes the runtime of the model
+
         fake.embed = local(Path(tempfile.gettempdir()) / "fake-mistral")
     if asked.script:
         fake.script.extend(asked.script.read_text().splitlines())

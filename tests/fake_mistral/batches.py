@@ -2,21 +2,19 @@
 
 import random
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 from litestar import Request, delete, get, post
-from litestar.handlers import HTTPRouteHandler
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Struct
 
 from .contract import BatchRequest, CreateBatch
+from .paid import asked_of, billed
 from .provider import Provider
 from .refusals import Refusal, invalid, refused, validation_error
-
-Answer = Callable[[str, bytes], tuple[int, Any]]
-"""Path and body of one request -> status and body of its answer; billed for half."""
 
 FINAL = ("SUCCESS", "FAILED", "TIMEOUT_EXCEEDED", "CANCELLED")
 
@@ -66,56 +64,66 @@ class Job(Struct):
         }
 
 
-def handlers(provider: Provider, answer: Answer) -> list[HTTPRouteHandler]:
-    @post("/v1/batch/jobs", status_code=200)
-    async def create(request: Request[Any, Any, Any]) -> dict[str, Any]:
-        sent = await request.body()
-        try:
-            asked = msgspec.json.decode(sent, type=CreateBatch)
-        except msgspec.ValidationError as error:
-            raise validation_error(error, sent.decode()) from error
-        job = _created(provider, asked)
-        provider.jobs[job.id] = job
-        return job.card()
+@post("/v1/batch/jobs", status_code=200)
+async def create(
+    request: Request[Any, Any, Any], provider: NamedDependency[Provider]
+) -> dict[str, Any]:
+    sent = await request.body()
+    try:
+        asked = msgspec.json.decode(sent, type=CreateBatch)
+    except msgspec.ValidationError as error:
+        raise validation_error(error, sent.decode()) from error
+    job = _created(provider, asked)
+    provider.jobs[job.id] = job
+    return job.card()
 
-    @get("/v1/batch/jobs")
-    async def listed(request: Request[Any, Any, Any]) -> dict[str, Any]:
-        asked = request.query_params
-        statuses = asked.getall("status", [])
-        jobs = [
-            job
-            for job in provider.jobs.values()
-            if asked.get("model") in (None, job.model) and (not statuses or job.status in statuses)
-        ]
-        if asked.get("order_by", "-created") == "-created":
-            jobs.reverse()
-        page, size = int(asked.get("page", 0)), int(asked.get("page_size", 100))
-        cards = [job.card() for job in jobs[page * size : (page + 1) * size]]
-        return {"object": "list", "data": cards, "total": len(jobs)}
 
-    @get("/v1/batch/jobs/{job_id:str}")
-    async def one(job_id: FromPath[str], request: Request[Any, Any, Any]) -> dict[str, Any]:
-        job = _job(provider, job_id)
-        _move_on(provider, job, answer)
-        return job.card(inline=request.query_params.get("inline", "").lower() == "true")
+@get("/v1/batch/jobs")
+async def listed(
+    request: Request[Any, Any, Any], provider: NamedDependency[Provider]
+) -> dict[str, Any]:
+    asked = request.query_params
+    statuses = asked.getall("status", [])
+    jobs = [
+        job
+        for job in provider.jobs.values()
+        if asked.get("model") in (None, job.model) and (not statuses or job.status in statuses)
+    ]
+    if asked.get("order_by", "-created") == "-created":
+        jobs.reverse()
+    page, size = int(asked.get("page", 0)), int(asked.get("page_size", 100))
+    cards = [job.card() for job in jobs[page * size : (page + 1) * size]]
+    return {"object": "list", "data": cards, "total": len(jobs)}
 
-    @post("/v1/batch/jobs/{job_id:str}/cancel", status_code=200)
-    async def cancel(job_id: FromPath[str]) -> dict[str, Any]:
-        job = _job(provider, job_id)
-        if job.status in FINAL:
-            raise refused(400, "invalid_request_error", f"The job is {job.status} already")
-        was_running = job.status == "RUNNING"
-        _enter(job, "CANCELLATION_REQUESTED")
-        if was_running:
-            _work(provider, job, answer, part=0.5)
-        return job.card()
 
-    @delete("/v1/batch/jobs/{job_id:str}", status_code=200)
-    async def remove(job_id: FromPath[str]) -> dict[str, Any]:
-        del provider.jobs[_job(provider, job_id).id]
-        return {"id": job_id, "object": "batch", "deleted": True}
+@get("/v1/batch/jobs/{job_id:str}")
+async def one(
+    job_id: FromPath[str], request: Request[Any, Any, Any], provider: NamedDependency[Provider]
+) -> dict[str, Any]:
+    job = _job(provider, job_id)
+    _move_on(provider, job)
+    return job.card(inline=request.query_params.get("inline", "").lower() == "true")
 
-    return [create, listed, one, cancel, remove]
+
+@post("/v1/batch/jobs/{job_id:str}/cancel", status_code=200)
+async def cancel(job_id: FromPath[str], provider: NamedDependency[Provider]) -> dict[str, Any]:
+    job = _job(provider, job_id)
+    if job.status in FINAL:
+        raise refused(400, "invalid_request_error", f"The job is {job.status} already")
+    was_running = job.status == "RUNNING"
+    _enter(job, "CANCELLATION_REQUESTED")
+    if was_running:
+        _work(provider, job, part=0.5)
+    return job.card()
+
+
+@delete("/v1/batch/jobs/{job_id:str}", status_code=200)
+async def remove(job_id: FromPath[str], provider: NamedDependency[Provider]) -> dict[str, Any]:
+    del provider.jobs[_job(provider, job_id).id]
+    return {"id": job_id, "object": "batch", "deleted": True}
+
+
+HANDLERS = [create, listed, one, cancel, remove]
 
 
 # --- the life of a job ---------------------------------------------------------------------------
@@ -165,7 +173,7 @@ def _enter(job: Job, status: str) -> None:
     job.polls = 0
 
 
-def _move_on(provider: Provider, job: Job, answer: Answer) -> None:
+def _move_on(provider: Provider, job: Job) -> None:
     """A job lives by being looked at: so many times in each state, and then the next."""
     job.polls += 1
     if job.polls <= provider.batch_polls:
@@ -175,7 +183,7 @@ def _move_on(provider: Provider, job: Job, answer: Answer) -> None:
         _enter(job, "RUNNING")
         job.started_at = now
     elif job.status == "RUNNING":
-        _work(provider, job, answer, part=1.0 if provider.batch_ends == "SUCCESS" else 0.5)
+        _work(provider, job, part=1.0 if provider.batch_ends == "SUCCESS" else 0.5)
         _enter(job, provider.batch_ends)
     elif job.status == "CANCELLATION_REQUESTED":
         _enter(job, "CANCELLED")
@@ -184,12 +192,12 @@ def _move_on(provider: Provider, job: Job, answer: Answer) -> None:
         _write_files(provider, job)
 
 
-def _work(provider: Provider, job: Job, answer: Answer, *, part: float) -> None:
+def _work(provider: Provider, job: Job, *, part: float) -> None:
     """So much of the job; what is done is billed, whatever becomes of the rest."""
     for number, request in enumerate(job.requests[: round(len(job.requests) * part)]):
         body = {"model": job.model, **request.body} if job.model else request.body
         refusal = provider.batch_refusals.get(request.custom_id)
-        status, reply = refusal or answer(job.endpoint, msgspec.json.encode(body))
+        status, reply = refusal or _answered(provider, job.endpoint, body)
         is_success = status == 200
         job.succeeded += is_success
         job.failed += not is_success
@@ -227,9 +235,10 @@ def _written(provider: Provider, lines: list[dict[str, Any]], what: str) -> str 
     ).id
 
 
-def answered_or_refused(work: Callable[[], Any]) -> tuple[int, Any]:
-    """What stands in the output line of one request."""
+def _answered(provider: Provider, endpoint: str, body: dict[str, Any]) -> tuple[int, Any]:
+    """Status and body, as the request would be answered by itself."""
     try:
-        return 200, work()
+        asked = asked_of(endpoint, msgspec.json.encode(body))
+        return 200, billed(provider, endpoint, asked)
     except Refusal as refusal:
         return refusal.status, refusal.body

@@ -1,6 +1,7 @@
 """The fake provider keeps the promises of the real one, and its own."""
 
 import base64
+import socket
 import sys
 from collections.abc import AsyncIterator
 from io import BytesIO
@@ -167,7 +168,6 @@ async def test_each_frame_of_a_tiff_is_a_page(caller: httpx.AsyncClient) -> None
             400,
             None,
         ),
-        (pdf(*["x"] * 1_001), {}, 400, "3730"),
     ],
 )
 async def test_what_cannot_be_read_is_refused_and_not_billed(
@@ -180,6 +180,20 @@ async def test_what_cannot_be_read_is_refused_and_not_billed(
 
     assert (reply.status_code, reply.json()["code"]) == (status, code)
     assert fake.pages_billed == 0
+
+
+async def test_too_many_pages_are_refused_unless_fewer_are_wanted(
+    caller: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fake_mistral.ocr.MOST_PAGES", 2)
+    url = f"data:application/pdf;base64,{base64.b64encode(pdf('one', 'two', 'three')).decode()}"
+    body = {"model": OCR, "document": {"type": "document_url", "document_url": url}}
+
+    refused = await caller.post("/v1/ocr", json=body)
+    read_in_part = await caller.post("/v1/ocr", json={**body, "pages": "0-1"})
+
+    assert (refused.status_code, refused.json()["code"]) == (400, "3730")
+    assert len(read_in_part.json()["pages"]) == 2
 
 
 async def test_a_refused_document_is_repeated_in_the_error(caller: httpx.AsyncClient) -> None:
@@ -435,9 +449,16 @@ async def test_a_reset_after_the_last_byte_does_no_harm(
 
 
 def test_it_runs_by_hand_from_the_root_of_the_repository() -> None:
-    command = [sys.executable, "-m", "tests.fake_mistral", "--port", "0", "--seed", "7"]
-    with Popen([*command, "--help"], cwd=ROOT, stdout=PIPE, text=True) as process:
-        told, _ = process.communicate(timeout=60)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    command = [sys.executable, "-m", "tests.fake_mistral", "--port", str(port)]
+    with Popen([*command, "--requests-per-second", "1"], cwd=ROOT, stdout=PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert KEY.encode() in process.stdout.readline()
+            with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as caller:
+                told = caller.get(f"http://127.0.0.1:{port}/fake/bill").json()
+        finally:
+            process.terminate()
 
-    assert process.returncode == 0
-    assert "--tokens-per-minute" in told
+    assert told == {"requests": 0, "usd": "0", "models": []}

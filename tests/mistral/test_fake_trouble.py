@@ -153,7 +153,7 @@ async def test_each_kind_bills_as_it_says_and_never_looks_like_a_good_reply(kind
     fake.plan = FaultPlan(1, 1.0, [kind], drip_pause=0.0)
     headers = {"authorization": f"Bearer {KEY}"}
     transport = httpx.ASGITransport(fake.app)  # type: ignore[arg-type]
-    body = {"model": "mistral-embed", "input": ["a", "b", "c"]}
+    body = {"model": "codestral-embed", "input": ["a", "b", "c"], "output_dimension": 8}
     async with httpx.AsyncClient(transport=transport, base_url="http://f", headers=headers) as c:
         try:
             reply = await c.post("/v1/embeddings", json=body)
@@ -172,11 +172,11 @@ def _is_good(body: bytes) -> bool:
         reply = msgspec.json.decode(body)
     except msgspec.DecodeError:
         return False
-    if not isinstance(reply, dict) or reply.get("model") != "mistral-embed":
+    if not isinstance(reply, dict) or reply.get("model") != "codestral-embed":
         return False
     rows = [item["embedding"] for item in reply["data"]]
     indexes = sorted(item["index"] for item in reply["data"])
-    return indexes == [0, 1, 2] and all(len(row) == 1024 and any(row) for row in rows)
+    return indexes == [0, 1, 2] and all(len(row) == 8 and any(row) for row in rows)
 
 
 def test_each_of_the_seven_shapes_is_told_without_what_it_says() -> None:
