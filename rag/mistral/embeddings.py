@@ -1,5 +1,6 @@
 """Texts -> vectors, by the provider."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Literal, TypeAlias
@@ -27,6 +28,7 @@ from rag.mistral.refusals import Cause, Refused
 from rag.mistral.sifting import Blamed, Divided, InputRefused, Outcome, sift
 from rag.mistral.vectors import (
     Embedded,
+    OneVectorForAll,
     embedding_request,
     read_embeddings,
     unit,
@@ -34,6 +36,8 @@ from rag.mistral.vectors import (
 )
 from rag.mistral.wire.decoding import PROVIDER
 from rag.spending import Bill, EmbeddedTexts, Intent, Units
+
+log = logging.getLogger(__name__)
 
 _DEADLINE = 30.0
 """Seconds; the provider answers in well under one."""
@@ -152,6 +156,9 @@ class MistralEmbedder:
         texts = [text for _, text in wanted]
         try:
             return list(await self._ask(texts, wanted[0][0]))
+        except OneVectorForAll as error:
+            log.error(str(error), extra={"action": "provider_alarm", "model": self.model})
+            raise
         except MalformedReply as error:
             return Blamed(error)
         except Refused as error:

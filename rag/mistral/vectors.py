@@ -5,6 +5,7 @@ reply is believed whole or not at all, and only where there is one sound vector 
 for each text.
 """
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,8 +27,18 @@ from rag.spending import Units
 _LENGTH_ONE = 0.05
 """How far from 1 a length may be that is documented to be 1."""
 
+_WORD = re.compile(r"\w+")
+
 _TELLING_WIDTH = 128
 """From here on, two texts with the very same floats are no coincidence."""
+
+
+class OneVectorForAll(MalformedReply):
+    """Texts of different words have one and the same vector. No other check would see it, and
+    none would on the texts one by one: so nothing of such a provider is taken."""
+
+    def __init__(self) -> None:
+        super().__init__(PROVIDER, "sent one and the same vector for different texts")
 
 
 class Embedded(Struct, frozen=True):
@@ -50,6 +61,7 @@ def read_embeddings(body: bytes, texts: Sequence[str], profile: Profile) -> Embe
     """
     Raises:
         MalformedReply: not one sound vector of this model for each text.
+        OneVectorForAll: different texts have the same.
     """
     reply = decode(body, EmbeddingReply)
     if reply.model and not is_same_model(reply.model, profile.model):
@@ -127,10 +139,8 @@ def _lengths(vectors: Vectors) -> Vectors:
 
 
 def _check_distinct(vectors: Vectors, texts: Sequence[str]) -> None:
-    """Texts of different letters cannot have one vector: a provider that gives them one is broken
-    in a way that no other check would see."""
-    seen: dict[bytes, str] = {}
+    seen: dict[bytes, list[str]] = {}
     for row, text in zip(vectors, texts, strict=True):
-        letters = "".join(filter(str.isalnum, text.casefold()))
-        if seen.setdefault(row.tobytes(), letters) != letters:
-            raise MalformedReply(PROVIDER, "sent one and the same vector for different texts")
+        words = sorted(_WORD.findall(text.casefold()))
+        if seen.setdefault(row.tobytes(), words) != words:
+            raise OneVectorForAll

@@ -148,6 +148,24 @@ async def test_a_provider_that_always_sends_rubbish_is_given_up_soon(
     assert len(fake.received) <= 2 * 4  # all, each half, and a text that is surely innocent
 
 
+async def test_one_vector_for_all_is_an_alarm_and_no_part_of_it_is_taken(
+    embedder: MistralEmbedder, fake: FakeMistral, caplog: pytest.LogCaptureFixture
+) -> None:
+    def same(reply: dict[str, Any]) -> dict[str, Any]:
+        first = reply["data"][0]["embedding"]
+        return {**reply, "data": [{**item, "embedding": first} for item in reply["data"]]}
+
+    fake.faults = [edited(same)] * 100
+
+    with pytest.raises(MalformedReply, match="same vector for different texts"):
+        await embedder.embed([FOX, DOG, CASH], "passage")
+
+    assert len(fake.received) == 2
+    assert [vars(each)["action"] for each in caplog.records if each.levelname == "ERROR"] == [
+        "provider_alarm"
+    ]
+
+
 async def test_a_batch_that_comes_back_as_rubbish_twice_is_asked_for_in_halves(
     embedder: MistralEmbedder, fake: FakeMistral
 ) -> None:

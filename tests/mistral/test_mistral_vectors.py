@@ -118,10 +118,10 @@ def test_a_reply_cut_off_or_followed_by_more_is_not_believed(cut: int, more: byt
     assert units_of_unusable(changed) is None
 
 
-def test_one_vector_may_stand_for_texts_of_the_same_letters() -> None:
+def test_one_vector_may_stand_for_texts_of_the_same_words() -> None:
     twice = reply([rows(1, 1024)[0]] * 3)
 
-    read = read_embeddings(body(twice), ["One word.", "one  word", "ONE WORD\n"], MISTRAL)
+    read = read_embeddings(body(twice), ["One word.", "one  word", "WORD, ONE\n"], MISTRAL)
 
     assert read.vectors.shape == (3, 1024)
 
