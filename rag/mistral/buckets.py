@@ -9,23 +9,30 @@ from collections import deque
 _MARGIN = 0.98
 """Of a stated limit, used. The rest is for clocks and for networks that bunch calls up."""
 
-_SLACK = 0.25
-"""Seconds of lateness that are made up for: no wake-up is exact."""
-
 _BRIEF = 2.0
 _MINUTE = 60.0
 """Seconds over which use is measured: the two spans in which providers count."""
 
-_GENTLE, _HARD = 0.9, 0.7
+_GENTLE, _HARD = 0.93, 0.7
 """Of the rate, kept after a refusal: when it was about right, and when it was far off."""
 
-_CALLS_TO_PROBE = 250
-_SECONDS_TO_PROBE = 60.0
-"""After a refusal, until the rate is again what was refused. A probe is refused once or twice;
-every 250 calls that is less than one in a hundred."""
+_AT_ONCE = 12
+"""Calls after a refusal, within which the next one says that the rate is far off."""
 
-_SECONDS_TO_TRUST = 15.0
+_PROBE_CALLS = 200
+_PROBE_SECONDS = 60.0
+"""After a refusal, until the rate is again what was refused. A probe is refused once or twice;
+every 200 calls that is less than one in a hundred."""
+
+_FIRST_PROBE = 0.1
+"""Of these, as long as the rate is a guess; doubled with each refusal that confirms it."""
+
+_TRUST_SECONDS = 15.0
 """The same where the limit is stated: the refusal had another cause."""
+
+_BEYOND = 2.0
+_ACCELERATION = 1.25
+"""Times the way back to the refused rate, after which that rate is no guide any more."""
 
 _SAFE = 0.95
 """Of what a minute was seen to allow."""
@@ -40,7 +47,12 @@ class Bucket:
     waited for tells nothing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, slack: float) -> None:
+        """
+        Args:
+            slack: seconds of disuse that may be made up for.
+        """
+        self._slack = slack
         self.rate: float | None = None
         """Per second; None while nothing limits it."""
         self._stated: float | None = None
@@ -51,10 +63,13 @@ class Bucket:
         self._peak = 0.0
         """Rate at the last refusal."""
         self._kept = _GENTLE
+        self._probe = _FIRST_PROBE
         self._calls = 0
         self._seconds = 0.0
         """Under this limit since the last refusal."""
         self._last = 0.0
+        self._minute = 0.0
+        """Used per second in the minute before the last refusal."""
 
     def wait(self, now: float) -> float:
         """Seconds until all that left is paid off; negative for as long as it has been."""
@@ -66,10 +81,10 @@ class Bucket:
             self._used.popleft()
         if self.rate is None:
             return
-        if now <= self._paid_at + _SLACK:
+        if now <= self._paid_at + self._slack:
             self._grow(min(now - self._last, _MINUTE))
         self._last = now
-        self._paid_at = max(self._paid_at, now - _SLACK) + amount / self.rate
+        self._paid_at = max(self._paid_at, now - self._slack) + amount / self.rate
 
     def correct(self, difference: float, left: float) -> None:
         """What was used by a call that left then turned out to be so much more, or less."""
@@ -95,29 +110,29 @@ class Bucket:
 
     def fall(self, now: float) -> None:
         """A call was refused."""
-        measured = self._measured(_BRIEF, now)
-        if self.rate is None:
-            if measured == 0.0:
-                return
+        is_anew = self.rate is None or self._calls >= _AT_ONCE
+        if is_anew:
+            self._minute = self._measured(_MINUTE, now)
+        if self.rate is not None:
+            self._probe = min(1.0, 2 * self._probe)
+            self._fall_to(_GENTLE if is_anew else _HARD)
+        elif (measured := self._measured(_BRIEF, now)) > 0.0:
             self.rate = measured
             self._paid_at = now
-            self._fall_to(_GENTLE)
-        else:
-            self._fall_to(_GENTLE if self._progress() >= 0.5 else _HARD)
+            self._fall_to(_HARD)
+
+    def recover(self) -> None:
+        """After a long stall calls go through again: what went through in the minute before it is
+        all that a minute takes, and what was done to the rate meanwhile was not deserved."""
+        if self.rate is not None and self._minute > 0.0:
+            self.rate = self._minute
+            self._fall_to(_SAFE)
 
     def _fall_to(self, share: float) -> None:
         assert self.rate is not None
         self._peak, self._kept = self.rate, share
         self.rate *= share
         self._calls, self._seconds = 0, 0.0
-
-    def recover(self, now: float) -> None:
-        """After a long stall calls go through again: what the last minute took in all is what
-        a minute takes."""
-        measured = self._measured(_MINUTE, now)
-        if self.rate is not None and 0.0 < measured < self.rate:
-            self.rate = measured
-            self._fall_to(_SAFE)
 
     def _usual(self) -> float:
         """Used by a call."""
@@ -129,11 +144,20 @@ class Bucket:
     def _progress(self) -> float:
         """0 after a refusal, 1 when the rate is again what was refused."""
         if self._stated is not None:
-            return self._seconds / _SECONDS_TO_TRUST
-        return min(self._calls / _CALLS_TO_PROBE, self._seconds / _SECONDS_TO_PROBE)
+            return self._seconds / _TRUST_SECONDS
+        calls, seconds = self._calls / _PROBE_CALLS, self._seconds / _PROBE_SECONDS
+        return min(calls, seconds) / self._probe
 
     def _grow(self, seconds: float) -> None:
         self._calls += 1
         self._seconds += seconds
-        rate = self._peak * (1 + (1 - self._kept) * (self._progress() - 1) ** 3)
+        rate = self._peak * _growth(self._progress(), self._kept)
         self.rate = rate if self._stated is None else min(rate, self._stated)
+
+
+def _growth(progress: float, kept: float) -> float:
+    """Share of the refused rate: from `kept` at 0 over 1 at 1, where it lingers, to as much above
+    at 2, and from there ever faster, because the limit must have been raised."""
+    if progress <= _BEYOND:
+        return 1 + (1 - kept) * (progress - 1) ** 3
+    return float((2 - kept) * _ACCELERATION ** (progress - _BEYOND) ** 2)

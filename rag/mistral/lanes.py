@@ -152,13 +152,24 @@ class _Lines:
         if self._waiting[patience.lane][0] is not me:
             return Wait(inf, "places")
         now = self._clock.now()
-        wait = self.pace.wait(patience.lane, now)
+        wait = self._wait_of_people(patience.lane, now) or self.pace.wait(patience.lane, now)
         if wait is None or wait.reason == "places":
             return wait
         is_too_long = wait.seconds != inf and wait.seconds > patience.longest_wait
         if is_too_long or self.pace.trouble_for(now) > patience.longest_wait:
             raise _given_up(wait)
         return wait
+
+    def _wait_of_people(self, lane: Lane, now: float) -> Wait | None:
+        """Where a person could be next, bulk work waits behind."""
+        people = self._waiting["interactive"]
+        if lane == "interactive" or not people:
+            return None
+        wait = self.pace.wait("interactive", now)
+        if wait is None:
+            people[0].called.set()
+            return Wait(inf, "limits")
+        return wait if wait.reason == "limits" else None
 
 
 def _given_up(wait: Wait) -> ProviderUnavailable | RateLimited:

@@ -22,11 +22,21 @@ Reason: TypeAlias = Literal["places", "limits", "trouble"]
 _OWN_PLACES = 4
 """That people have at least, however few places are left to all."""
 
-_OVERDRAFT = 0.5
-"""Seconds of requests that people may use ahead; bulk work then waits until they are paid off."""
+_OVERDRAFT = 0.8
+_OVERDRAFT_LESS = 2.0
+"""Seconds of requests that people may use ahead, and requests by which it is less: nothing may be
+used ahead of one or two a second. Bulk work then waits until it is paid off."""
 
 _UNIT_OVERDRAFT = 10.0
 """The same of tokens and pages, which are counted by the minute: a sixth of it."""
+
+_SLACK = 0.1
+_UNIT_SLACK = 2.0
+"""Seconds of disuse that are made up for: wake-ups are late, and where both counters are short,
+one waits for the other. Of what is counted by the minute more may be bunched up."""
+
+_AT_ONCE = 1e-6
+"""Seconds that are no time: shorter than what a clock can tell apart."""
 
 _FIRST_HOLD = 0.5
 _LONGEST_HOLD = 60.0
@@ -65,8 +75,8 @@ class Pace:
     """Counters, places and trouble of one model at one endpoint. Knows no clock of its own."""
 
     def __init__(self) -> None:
-        self._requests = Bucket()
-        self._units = Bucket()
+        self._requests = Bucket(_SLACK)
+        self._units = Bucket(_UNIT_SLACK)
         self._concurrency = Concurrency()
         self._breaker = Breaker()
         self._under_way: dict[Lane, int] = {"bulk": 0, "interactive": 0}
@@ -95,18 +105,21 @@ class Pace:
     def wait(self, lane: Lane, now: float) -> Wait | None:
         """Why a call of that lane may not leave yet; None where it may."""
         held = self._held_until - now
-        if (trouble := self._breaker.wait(now)) > 0:
+        if (trouble := self._breaker.wait(now)) > _AT_ONCE:
             return Wait(max(trouble, held), "trouble")
-        if held > 0:
+        if held > _AT_ONCE:
             return Wait(held, "limits")
         if lane == "bulk" and self._strikes and self._trying:
             return Wait(inf, "limits")
         if self._under_way[lane] >= self._places(lane):
             self._concurrency.want_more()
             return Wait(inf, "places")
-        ahead, units_ahead = (0.0, 0.0) if lane == "bulk" else (_OVERDRAFT, _UNIT_OVERDRAFT)
-        unpaid = max(self._requests.wait(now) - ahead, self._units.wait(now) - units_ahead)
-        return Wait(unpaid, "limits") if unpaid > 0 else None
+        requests, units = self._requests.wait(now), self._units.wait(now)
+        if lane == "interactive":
+            requests -= self._overdraft()
+            units -= _UNIT_OVERDRAFT
+        unpaid = max(requests, units)
+        return Wait(unpaid, "limits") if unpaid > _AT_ONCE else None
 
     def leave(self, lane: Lane, expected: float, now: float) -> Departure:
         """To be called right after `wait` said that it may."""
@@ -147,15 +160,19 @@ class Pace:
             self._succeed(call, is_later, now)
         elif outcome in ("limited", "failed"):
             self._concurrency.fail(call.at, now)
-        if outcome == "limited":
-            self._requests.correct(-1.0, call.at)
-            if is_later:
-                self._strike(call, hold, chance, now)
         if outcome in ("limited", "refused"):
             used = 0.0
         elif stated.cost is not None:
             used = stated.cost
         self._account(call, used, stated, now)
+        if outcome == "limited":
+            self._requests.correct(-1.0, call.at)
+            if is_later:
+                self._strike(hold, chance, now)
+
+    def _overdraft(self) -> float:
+        rate = self._requests.rate
+        return max(0.0, _OVERDRAFT - _OVERDRAFT_LESS / rate) if rate else 0.0
 
     def _places(self, lane: Lane) -> int:
         if lane == "interactive":
@@ -167,10 +184,10 @@ class Pace:
         if is_later and self._strikes:
             self._strikes = 0
             if now - self._stalled_at >= _LONG_STALL:
-                self._requests.recover(now)
-                self._units.recover(now)
+                self._requests.recover()
+                self._units.recover()
 
-    def _strike(self, call: Departure, hold: float | None, chance: float, now: float) -> None:
+    def _strike(self, hold: float | None, chance: float, now: float) -> None:
         """The first refusal in a row lowers the rates; those after it only prolong the wait."""
         if not self._strikes:
             self._stalled_at = now
