@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from fake_mistral.app import KEY, FakeMistral
 from fake_mistral.clock import Clock
 from fake_mistral.contract import Ocr
 from fake_mistral.faults import edited
-from papers import PDF_START, PaperPages, Shelf, numbered
+from fake_mistral.plan import FaultPlan, Kind
+from papers import PDF_START, PaperPages, Shelf, numbered, pdf
 from PIL import Image
 
 from rag.domain import Source
-from rag.errors import MalformedReply
+from rag.errors import MalformedReply, ProviderError
 from rag.mistral.client import MistralClient
 from rag.mistral.ocr import MODEL, MistralReader
 from rag.mistral.portions import LARGEST
@@ -230,3 +232,24 @@ async def test_what_was_bought_some_other_way_is_composed_without_a_call(
     assert document.text == "Page 1\n\nPage 2\n\nPage 3\n\nPage 4"
     assert sum(bill.usd for bill in shelf.bills) == Decimal("0.008")
     assert fake.received == []
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_whatever_goes_wrong_texts_are_right_and_every_page_billed_is_known(
+    paying: MistralClient, shelf: Shelf, fake: FakeMistral, seed: int
+) -> None:
+    kinds: tuple[Kind, ...] = ("missing item", "extra item", "shuffled", "repeated index")
+    lost: tuple[Kind, ...] = ("cut", "truncated", "trailing", "reset during", "503")
+    fake.plan = FaultPlan(seed, 0.3, kinds + lost)
+    sources = [Source(f"{n}.pdf", pdf(*(f"Text {n} {p}." for p in range(5)))) for n in range(20)]
+    ours = MistralReader(paying, ledger=shelf, pdf_pages=PaperPages(5))
+
+    texts = {}
+    for source in sources * 3:  # as a job that is tried again would
+        with suppress(ProviderError):
+            texts[source.key] = (await ours.read(source)).text
+
+    assert texts == {f"{n}.pdf": "\n\n".join(f"Text {n} {p}." for p in range(5)) for n in range(20)}
+    billed = sum(bill.units.input for bill in shelf.bills)
+    assert billed <= fake.pages_billed <= billed + 5 * shelf.lost
+    assert len(shelf.kept) == 20 < len(fake.received)
