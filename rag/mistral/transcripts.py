@@ -7,7 +7,14 @@ from msgspec import Struct
 
 from rag.errors import MalformedReply, ProviderUnavailable
 from rag.mistral.refusals import refusal
-from rag.mistral.wire.chat import ChatChunk, ChatMessage, ChatReply, ToolCall
+from rag.mistral.wire.chat import (
+    CalledFunction,
+    ChatChunk,
+    ChatMessage,
+    ChatReply,
+    SaidToolCalls,
+    ToolCall,
+)
 from rag.mistral.wire.decoding import PROVIDER, decode
 from rag.spending import Units
 
@@ -38,6 +45,13 @@ class Completion(Struct, frozen=True):
     """To numbered results of tools, where the model cites them in the provider's own way."""
     units: Units | None = None
     """As the provider counted; None where it does not say."""
+
+    def said(self) -> SaidToolCalls:
+        """As the conversation goes on with it, before the results of its tools."""
+        calls = (
+            ToolCall(CalledFunction(tool.name, tool.arguments), tool.id) for tool in self.tools
+        )
+        return SaidToolCalls(tuple(calls), self.text)
 
     @property
     def is_cut_off(self) -> bool:
@@ -81,10 +95,11 @@ class Transcript:
             raise ProviderUnavailable(PROVIDER, f"stopped in the middle ({refusal(500, data)})")
         self._model = chunk.model or self._model
         self.units = chunk.usage.units() if chunk.usage else self.units
-        for choice in chunk.choices[:1]:
-            self._finish_reason = choice.finish_reason or self._finish_reason
-            return self._add(choice.delta)
-        return ""
+        if not chunk.choices:
+            return ""
+        choice = chunk.choices[0]
+        self._finish_reason = choice.finish_reason or self._finish_reason
+        return self._add(choice.delta)
 
     def _add(self, message: ChatMessage) -> str:
         text = message.text()

@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 from account_book import AccountBook
 from fake_mistral.app import KEY, FakeMistral
 from fake_mistral.streams import StreamStyle
+from msgspec import Struct
 
 from rag.domain import Block, DocumentId, Evidence, Version
 from rag.errors import ProviderUnavailable
@@ -15,14 +16,23 @@ from rag.grounding.prompt import Message
 from rag.mistral.chat import MistralAnswerer
 from rag.mistral.client import MistralClient
 from rag.mistral.completions import MistralChat, Terms
+from rag.mistral.schema import json_schema
 from rag.mistral.transcripts import Completion
-from rag.mistral.wire.chat import Function, Tool
+from rag.mistral.wire.chat import Function, Tool, ToolResult
 
 pytestmark = pytest.mark.anyio
 
 MODEL = "mistral-large-2512"
 SAID = 'Zwölf Boxkämpfer, 日本語, 🙂, "quoted"\r\n\nand: data: [DONE]\n\n: no comment'
 ASKED = (Message("user", "Say it."),)
+
+
+class Look(Struct, forbid_unknown_fields=True):
+    word: str
+
+
+LOOK = Tool(Function("look", "Looks a word up.", json_schema(Look)))
+TERMS = Terms(tools=(LOOK,), tool_choice="any")
 
 
 @pytest.fixture
@@ -88,22 +98,27 @@ async def test_a_stream_without_its_end_is_an_error(
 async def test_tools_are_the_same_whole_and_in_pieces(
     chat: MistralChat, fake: FakeMistral, splits: bool
 ) -> None:
-    schema: dict[str, Any] = {
-        "type": "object",
-        "properties": {"word": {"type": "string"}},
-        "required": ["word"],
-        "additionalProperties": False,
-    }
-    terms = Terms(tools=(Tool(Function("look", "Looks a word up.", schema)),), tool_choice="any")
     fake.stream_style = StreamStyle(splits_arguments=splits, seed=1)
 
-    whole = await chat.complete(ASKED, terms)
-    _, streamed = await spoken(chat, terms)
+    whole = await chat.complete(ASKED, TERMS)
+    _, streamed = await spoken(chat, TERMS)
 
     assert streamed
     assert [tool.name for tool in whole.tools] == ["look"]
     assert streamed.tools == whole.tools
     assert whole.finish_reason == streamed.finish_reason == "tool_calls"
+
+
+async def test_a_conversation_goes_on_with_the_results_of_tools(
+    chat: MistralChat, fake: FakeMistral
+) -> None:
+    asked = await chat.complete(ASKED, TERMS)
+    results = [ToolResult(tool.id, tool.name, "It means that.") for tool in asked.tools]
+    fake.script.append(SAID)
+
+    answered = await chat.complete([*ASKED, asked.said(), *results])
+
+    assert answered.text == SAID
 
 
 async def test_a_reasoning_model_tells_its_answer_alone(

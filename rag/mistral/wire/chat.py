@@ -46,11 +46,12 @@ class CalledFunction(Struct, frozen=True):
     arguments: str | dict[str, Any] = ""
 
 
-class ToolCall(Struct, frozen=True):
+class ToolCall(Struct, frozen=True, omit_defaults=True):
     function: CalledFunction
     id: str = "null"
     """The provider's word for none."""
     index: int | None = None
+    """Never sent: it may not be null."""
 
 
 class SaidToolCalls(Struct, frozen=True):
