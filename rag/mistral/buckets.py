@@ -13,6 +13,9 @@ _BRIEF = 2.0
 _MINUTE = 60.0
 """Seconds over which use is measured: the two spans in which providers count."""
 
+_BELOW = 0.98
+"""Of the refused rate, taken for the limit: at the limit itself chance decides."""
+
 _GENTLE, _HARD = 0.93, 0.7
 """Of the rate, kept after a refusal: when it was about right, and when it was far off."""
 
@@ -33,6 +36,9 @@ _TRUST_SECONDS = 15.0
 _BEYOND = 2.0
 _ACCELERATION = 1.25
 """Times the way back to the refused rate, after which that rate is no guide any more."""
+
+_FURTHEST = 5.0
+"""Times that way, where the rate is 260 times what was refused."""
 
 _SAFE = 0.95
 """Of what a minute was seen to allow."""
@@ -130,7 +136,7 @@ class Bucket:
 
     def _fall_to(self, share: float) -> None:
         assert self.rate is not None
-        self._peak, self._kept = self.rate, share
+        self._peak, self._kept = self.rate * _BELOW, share / _BELOW
         self.rate *= share
         self._calls, self._seconds = 0, 0.0
 
@@ -160,4 +166,4 @@ def _growth(progress: float, kept: float) -> float:
     at 2, and from there ever faster, because the limit must have been raised."""
     if progress <= _BEYOND:
         return 1 + (1 - kept) * (progress - 1) ** 3
-    return float((2 - kept) * _ACCELERATION ** (progress - _BEYOND) ** 2)
+    return float((2 - kept) * _ACCELERATION ** min(progress - _BEYOND, _FURTHEST) ** 2)

@@ -155,8 +155,11 @@ class _Lines:
         wait = self._wait_of_people(patience.lane, now) or self.pace.wait(patience.lane, now)
         if wait is None or wait.reason == "places":
             return wait
-        is_too_long = wait.seconds != inf and wait.seconds > patience.longest_wait
-        if is_too_long or self.pace.trouble_for(now) > patience.longest_wait:
+        if patience.lane == "interactive":
+            is_too_long = wait.reason == "trouble" or wait.seconds > patience.longest_wait
+        else:
+            is_too_long = self.pace.trouble_for(now) > patience.longest_wait
+        if is_too_long or inf > wait.seconds > patience.longest_wait:
             raise _given_up(wait)
         return wait
 

@@ -38,7 +38,7 @@ one waits for the other. Of what is counted by the minute more may be bunched up
 _AT_ONCE = 1e-6
 """Seconds that are no time: shorter than what a clock can tell apart."""
 
-_FIRST_HOLD = 0.5
+_FIRST_HOLD = 1.0
 _LONGEST_HOLD = 60.0
 """Seconds without calls after a refusal that states none; doubled with each in a row, up to the
 span of the provider's counters."""
@@ -90,6 +90,10 @@ class Pace:
         """Number of the last call that had left at the last of them."""
         self._stalled_at = 0.0
         """When the first of them was."""
+        self._blamed: list[Bucket] = []
+        """Counters that may have been used up then."""
+        self._struck_charge = 0.0
+        """Units of the heaviest call that was refused."""
         self._trying = 0
         """Calls under way that left after the last refusal."""
 
@@ -168,7 +172,7 @@ class Pace:
         if outcome == "limited":
             self._requests.correct(-1.0, call.at)
             if is_later:
-                self._strike(hold, chance, now)
+                self._strike(call, hold, chance, now)
 
     def _overdraft(self) -> float:
         rate = self._requests.rate
@@ -181,23 +185,31 @@ class Pace:
 
     def _succeed(self, call: Departure, is_later: bool, now: float) -> None:
         self._concurrency.succeed(now)
-        if is_later and self._strikes:
+        if is_later and self._strikes and self._is_over(call, now):
             self._strikes = 0
+            self._struck_charge = 0.0
             if now - self._stalled_at >= _LONG_STALL:
-                self._requests.recover()
-                self._units.recover()
+                for bucket in self._blamed:
+                    bucket.recover()
 
-    def _strike(self, hold: float | None, chance: float, now: float) -> None:
+    def _is_over(self, call: Departure, now: float) -> bool:
+        """A small call goes through where a large one would not: it is no sign, for a while."""
+        is_heavy = call.charged >= self._struck_charge / 2
+        return is_heavy or now - self._held_until > _LONG_STALL
+
+    def _strike(self, call: Departure, hold: float | None, chance: float, now: float) -> None:
         """The first refusal in a row lowers the rates; those after it only prolong the wait."""
         if not self._strikes:
             self._stalled_at = now
-            buckets = (self._requests, self._units)
-            for bucket in [each for each in buckets if each.is_in_the_way(now)] or buckets:
+            buckets = [self._requests, self._units]
+            self._blamed = [each for each in buckets if each.is_in_the_way(now)] or buckets
+            for bucket in self._blamed:
                 bucket.fall(now)
         backoff = chance * min(_LONGEST_HOLD, _FIRST_HOLD * 2.0**self._strikes)
         self._held_until = max(self._held_until, now + (hold or 0.0) + backoff)
         self._strikes += 1
         self._struck = self._left
+        self._struck_charge = max(self._struck_charge, call.charged)
         self._trying = 0
 
     def _account(

@@ -192,7 +192,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     print(
-        "headers requests/s tokens/min latency counted by | used  429  429 in all  person p99, turned away"
+        "headers requests/s tokens/min latency counted by"
+        " |  used    429 429 in all  person's p99, turned away"
     )
     for setting in settings(asked.quick):
         if asked.only not in (None, setting.requests):
