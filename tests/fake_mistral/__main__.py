@@ -19,6 +19,7 @@ def _arguments() -> argparse.Namespace:
     add("--seed", type=int, default=0, help="of the faults")
     add("--fault-rate", type=float, default=0.0, help="share of requests that go wrong, 0 to 1")
     add("--faults", default="", help=f"comma separated, of: {', '.join(EVERY_KIND)}")
+    add("--revoked-after", type=int, help="requests until the key is refused for good")
     add("--requests-per-second", type=float)
     add("--tokens-per-minute", type=int)
     add("--pages-per-minute", type=int)
@@ -38,9 +39,11 @@ def _configured(asked: argparse.Namespace) -> FakeMistral:
     fake.limits.tells = not asked.no_rate_headers
     fake.limits.retry_after = None if asked.retry_after == "none" else asked.retry_after
     fake.latency = asked.latency
-    if asked.fault_rate:
+    if asked.fault_rate or asked.revoked_after:
         kinds = [kind for kind in EVERY_KIND if kind in asked.faults.split(",")] or EVERY_KIND
-        fake.plan = FaultPlan(asked.seed, asked.fault_rate, kinds)
+        fake.plan = FaultPlan(
+            asked.seed, asked.fault_rate, kinds, revoked_after=asked.revoked_after
+        )
     if asked.embedder == "local":
         from .embedders import local  # with it comes the runtime of the model
 

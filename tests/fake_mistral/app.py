@@ -107,10 +107,10 @@ def _paid(path: str) -> HTTPRouteHandler:
 
 def _admitted(provider: Provider, path: str, asked: Any) -> dict[str, str]:
     """Headers of the reply, or 429."""
-    model = models.MODELS.get(asked.model or "")
-    pages = 1 if path == "/v1/ocr" else 0
-    name = model.id if model else asked.model
+    name = models.canonical(asked.model or "")
+    pages = 1 if path == "/v1/ocr" else 0  # the others are known once they are read
     headers = provider.gate.admit(name, PAID[path].cost(asked), pages, provider.in_flight)
+    model = models.MODELS.get(name)
     if model and model.retires:
         headers["x-model-deprecation-timestamp"] = model.retires
     return headers

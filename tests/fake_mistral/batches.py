@@ -1,67 +1,16 @@
 """`/v1/batch/jobs`: many requests at half the price, in the provider's own time."""
 
-import random
-import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 from litestar import Request, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from msgspec import Struct
 
-from .contract import BatchRequest, CreateBatch
-from .paid import asked_of, billed
+from .contract import CreateBatch
+from .jobs import FINAL, created, enter, job_of, move_on, work
 from .provider import Provider
-from .refusals import Refusal, invalid, refused, validation_error
-
-FINAL = ("SUCCESS", "FAILED", "TIMEOUT_EXCEEDED", "CANCELLED")
-
-
-class Job(Struct):
-    id: str
-    endpoint: str
-    model: str | None
-    agent_id: str | None
-    metadata: dict[str, str] | None
-    input_files: list[str]
-    requests: list[BatchRequest]
-    created_at: int
-    status: str = "QUEUED"
-    started_at: int | None = None
-    completed_at: int | None = None
-    succeeded: int = 0
-    failed: int = 0
-    polls: int = 0
-    """Since the status last changed."""
-    outputs: list[dict[str, Any]] = []
-    output_file: str | None = None
-    error_file: str | None = None
-    errors: dict[str, int] = {}
-
-    def card(self, *, inline: bool = False) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "object": "batch",
-            "input_files": self.input_files,
-            "metadata": self.metadata,
-            "endpoint": self.endpoint,
-            "model": self.model,
-            "agent_id": self.agent_id,
-            "output_file": self.output_file,
-            "error_file": self.error_file,
-            "errors": [{"message": text, "count": n} for text, n in self.errors.items()],
-            "outputs": self.outputs if inline and self.status in FINAL else None,
-            "status": self.status,
-            "created_at": self.created_at,
-            "started_at": self.started_at,
-            "completed_at": self.completed_at,
-            "total_requests": len(self.requests),
-            "completed_requests": self.succeeded + self.failed,
-            "succeeded_requests": self.succeeded,
-            "failed_requests": self.failed,
-        }
+from .refusals import refused, validation_error
 
 
 @post("/v1/batch/jobs", status_code=200)
@@ -73,7 +22,7 @@ async def create(
         asked = msgspec.json.decode(sent, type=CreateBatch)
     except msgspec.ValidationError as error:
         raise validation_error(error, sent.decode()) from error
-    job = _created(provider, asked)
+    job = created(provider, asked)
     provider.jobs[job.id] = job
     return job.card()
 
@@ -100,145 +49,27 @@ async def listed(
 async def one(
     job_id: FromPath[str], request: Request[Any, Any, Any], provider: NamedDependency[Provider]
 ) -> dict[str, Any]:
-    job = _job(provider, job_id)
-    _move_on(provider, job)
+    job = job_of(provider, job_id)
+    move_on(provider, job)
     return job.card(inline=request.query_params.get("inline", "").lower() == "true")
 
 
 @post("/v1/batch/jobs/{job_id:str}/cancel", status_code=200)
 async def cancel(job_id: FromPath[str], provider: NamedDependency[Provider]) -> dict[str, Any]:
-    job = _job(provider, job_id)
+    job = job_of(provider, job_id)
     if job.status in FINAL:
         raise refused(400, "invalid_request_error", f"The job is {job.status} already")
     was_running = job.status == "RUNNING"
-    _enter(job, "CANCELLATION_REQUESTED")
+    enter(job, "CANCELLATION_REQUESTED")
     if was_running:
-        _work(provider, job, part=0.5)
+        work(provider, job, part=0.5)
     return job.card()
 
 
 @delete("/v1/batch/jobs/{job_id:str}", status_code=200)
 async def remove(job_id: FromPath[str], provider: NamedDependency[Provider]) -> dict[str, Any]:
-    del provider.jobs[_job(provider, job_id).id]
+    del provider.jobs[job_of(provider, job_id).id]
     return {"id": job_id, "object": "batch", "deleted": True}
 
 
 HANDLERS = [create, listed, one, cancel, remove]
-
-
-# --- the life of a job ---------------------------------------------------------------------------
-
-
-def _created(provider: Provider, asked: CreateBatch) -> Job:
-    if (asked.input_files is None) == (asked.requests is None):
-        message = "Either input_files or requests"
-        raise invalid("value_error", ("body", "input_files"), message, asked.input_files)
-    if asked.model is None and asked.agent_id is None:
-        raise invalid("missing", ("body", "model"), "Field required", None)
-    requests = asked.requests or []
-    for file_id in asked.input_files or []:
-        requests += _lines(provider.files.get(file_id).content)
-    if not requests:
-        raise refused(400, "invalid_request_error", "There is nothing to do")
-    return Job(
-        str(uuid.uuid4()),
-        asked.endpoint,
-        asked.model,
-        asked.agent_id,
-        asked.metadata,
-        asked.input_files or [],
-        requests,
-        int(provider.now()),
-    )
-
-
-def _lines(content: bytes) -> Iterator[BatchRequest]:
-    for number, line in enumerate(content.splitlines()):
-        try:
-            yield msgspec.json.decode(line, type=BatchRequest)
-        except msgspec.DecodeError as error:
-            message = f"Line {number} is not a request"
-            raise refused(400, "invalid_request_error", message) from error
-
-
-def _job(provider: Provider, job_id: str) -> Job:
-    job: Job | None = provider.jobs.get(job_id)
-    if job is None:
-        raise refused(404, "invalid_batch_job", f"No job matches the given query: {job_id}")
-    return job
-
-
-def _enter(job: Job, status: str) -> None:
-    job.status = status
-    job.polls = 0
-
-
-def _move_on(provider: Provider, job: Job) -> None:
-    """A job lives by being looked at: so many times in each state, and then the next."""
-    job.polls += 1
-    if job.polls <= provider.batch_polls:
-        return
-    now = int(provider.now())
-    if job.status == "QUEUED":
-        _enter(job, "RUNNING")
-        job.started_at = now
-    elif job.status == "RUNNING":
-        _work(provider, job, part=1.0 if provider.batch_ends == "SUCCESS" else 0.5)
-        _enter(job, provider.batch_ends)
-    elif job.status == "CANCELLATION_REQUESTED":
-        _enter(job, "CANCELLED")
-    if job.status in FINAL and job.completed_at is None:
-        job.completed_at = now
-        _write_files(provider, job)
-
-
-def _work(provider: Provider, job: Job, *, part: float) -> None:
-    """So much of the job; what is done is billed, whatever becomes of the rest."""
-    for number, request in enumerate(job.requests[: round(len(job.requests) * part)]):
-        body = {"model": job.model, **request.body} if job.model else request.body
-        refusal = provider.batch_refusals.get(request.custom_id)
-        status, reply = refusal or _answered(provider, job.endpoint, body)
-        is_success = status == 200
-        job.succeeded += is_success
-        job.failed += not is_success
-        if not is_success:
-            job.errors["Request failed"] = job.errors.get("Request failed", 0) + 1
-        job.outputs.append(
-            {
-                "id": f"batch-{job.id[:8]}-{number}-{uuid.uuid4()}",
-                "custom_id": request.custom_id,
-                "response": {"status_code": status, "body": reply},
-                "error": None if is_success else {"message": "Request failed"},
-            }
-        )
-    random.Random(job.id).shuffle(job.outputs)  # the order is not documented
-
-
-def _write_files(provider: Provider, job: Job) -> None:
-    succeeded = [line for line in job.outputs if line["error"] is None]
-    failed = [line for line in job.outputs if line["error"] is not None]
-    job.output_file = _written(provider, succeeded, "result")
-    job.error_file = _written(provider, failed, "error")
-
-
-def _written(provider: Provider, lines: list[dict[str, Any]], what: str) -> str | None:
-    if not lines:
-        return None
-    content = msgspec.json.Encoder().encode_lines(lines)
-    return provider.files.put(
-        content,
-        f"batch_{what}s.jsonl",
-        "batch",
-        "application/jsonl",
-        sample_type=f"batch_{what}",
-        source="mistral",
-    ).id
-
-
-def _answered(provider: Provider, endpoint: str, body: dict[str, Any]) -> tuple[int, Any]:
-    """Status and body, as the request would be answered by itself."""
-    try:
-        asked = asked_of(endpoint, msgspec.json.encode(body))
-        return 200, billed(provider, endpoint, asked)
-    except Refusal as refusal:
-        return refusal.status, refusal.body

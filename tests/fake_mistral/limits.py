@@ -99,10 +99,12 @@ class Gate:
             window.spend(amount, now)
         return self._headers(model, tokens)
 
-    def spend(self, model: str, tokens: int) -> None:
-        """What was written counts too, and is known only afterwards."""
-        if window := self._window(model, "tokens"):
-            window.spend(tokens, self._now())
+    def spend(self, model: str, tokens: int, pages: int) -> None:
+        """What is known only afterwards: tokens that were written, pages after the first."""
+        for what, amount in (("tokens", tokens), ("pages", pages)):
+            window = self._window(model, what)
+            if window is not None and amount:
+                window.spend(amount, self._now())
 
     def _window(self, model: str, what: str) -> Window | None:
         rate, seconds = {

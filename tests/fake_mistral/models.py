@@ -116,6 +116,12 @@ CATALOG = (
 MODELS = {name: model for model in CATALOG for name in (model.id, *model.aliases)}
 
 
+def canonical(name: str) -> str:
+    """The id that an alias stands for."""
+    model = MODELS.get(name)
+    return model.id if model else name
+
+
 def of_kinds(*kinds: Kind) -> set[str]:
     return {name for name, model in MODELS.items() if model.kind in kinds}
 

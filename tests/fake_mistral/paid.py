@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from . import chat, embeddings, ocr
 from .contract import Chat, Closed, Embeddings, Fim, Ocr
+from .models import canonical
 from .provider import Answered, Provider, Received
 from .refusals import refused, validation_error
 from .streams import chunks
@@ -95,4 +96,5 @@ def _charge(provider: Provider, path: str, answered: Answered, noted: Received |
     charge = provider.bill.add(path, answered.model, answered.units, in_batch=noted is None)
     if noted is not None:
         noted.charge = charge
-        provider.gate.spend(answered.model, answered.units.written)
+        units = answered.units
+        provider.gate.spend(canonical(answered.model), units.written, max(0, units.pages - 1))

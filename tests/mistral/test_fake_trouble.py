@@ -101,6 +101,17 @@ def test_a_refusal_says_when_to_return_in_either_way_or_not_at_all(
     assert asked == seconds or (seconds is None and asked is None)
 
 
+def test_pages_count_when_they_are_read() -> None:
+    clock = Clock()
+    gate = Gate(Limits(pages_per_minute=10), clock.now)
+
+    gate.admit("ocr", 0, 1, 1)
+    gate.spend("ocr", 0, 9)
+
+    with pytest.raises(Refusal):
+        gate.admit("ocr", 0, 1, 1)
+
+
 async def test_replies_say_what_is_left_unless_told_not_to(fake: FakeMistral) -> None:
     fake.limits.requests_per_second = 12
     fake.limits.tokens_per_minute = 1_000
