@@ -33,7 +33,7 @@ OPENERS = frozenset(_OPENERS.split())
 
 _STOP = re.compile(
     r"""
-    (?<![.!?…])(?P<mark>[.!?…]++) ["'”’»›)\]*_]*+ (?:\[\d{1,3}\])*+ \s++
+    (?<![.!?…])(?P<mark>[.!?…]++) ["'”’»›)\]*_]*+ (?:\[\d{1,3}\]|[⁰¹²³⁴-⁹]{1,3})*+ \s++
       # a stop, what closes with it, numbers of notes, then space
     | [。！？｡।॥؟۔።។။։]++ [”’」』）】]*+ \s*+  # scripts whose full stop needs no space behind it
     | \n [ \t]*+ \n \s*+  # a blank line

@@ -25,6 +25,7 @@ def pieces(text: str) -> list[str]:
         ["It ended World War I.", "The treaty followed."],
         ["Version 2.0 runs on example.com.", "It is new."],
         ["Ducks dive.[12][13]", "They float.[14]"],
+        ["They call it the “garden state.”¹⁸", "It is 10² wide.³"],
         ["spaced out .", "As some corpora are ."],
         ["wrapped over\ntwo lines.", "And\nanother."],
         ["1. First of all, this is one item.", "Second sentence."],
