@@ -16,19 +16,28 @@ _MINUTE = 60.0
 _BELOW = 0.98
 """Of the refused rate, taken for the limit: at the limit itself chance decides."""
 
-_GENTLE, _HARD = 0.93, 0.7
+_GENTLE, _HARD = 0.95, 0.7
 """Of the rate, kept after a refusal: when it was about right, and when it was far off."""
 
 _AT_ONCE = 12
-"""Calls after a refusal, within which the next one says that the rate is far off."""
+"""Calls after a refusal, within which the next one says that a guess was far off."""
 
 _PROBE_CALLS = 200
-_PROBE_SECONDS = 60.0
+_PROBE_SECONDS = 40.0
 """After a refusal, until the rate is again what was refused. A probe is refused once or twice;
 every 200 calls that is less than one in a hundred."""
 
 _FIRST_PROBE = 0.1
 """Of these, as long as the rate is a guess; doubled with each refusal that confirms it."""
+
+_CLOSE = 1.1
+"""Of what is used, allowed by a counter that seems not to be the cause of refusals."""
+
+_CLOSE_PROBE = 0.5
+"""Of a whole probe, after which it is allowed more."""
+
+_ALIKE = 0.15
+"""Share by which two refused rates may differ, and confirm each other."""
 
 _TRUST_SECONDS = 15.0
 """The same where the limit is stated: the refusal had another cause."""
@@ -92,6 +101,10 @@ class Bucket:
         self._last = now
         self._paid_at = max(self._paid_at, now - self._slack) + amount / self.rate
 
+    def pause(self, until: float) -> None:
+        """Nothing leaves before; that is no disuse to make up for."""
+        self._paid_at = max(self._paid_at, until)
+
     def correct(self, difference: float, left: float) -> None:
         """What was used by a call that left then turned out to be so much more, or less."""
         self._used.append((left, difference))
@@ -120,12 +133,23 @@ class Bucket:
         if is_anew:
             self._minute = self._measured(_MINUTE, now)
         if self.rate is not None:
-            self._probe = min(1.0, 2 * self._probe)
-            self._fall_to(_GENTLE if is_anew else _HARD)
+            if abs(self.rate / self._peak - 1) < _ALIKE:
+                self._probe = min(1.0, 2 * self._probe)
+            self._fall_to(_GENTLE if is_anew or self._probe == 1.0 else _HARD)
         elif (measured := self._measured(_BRIEF, now)) > 0.0:
             self.rate = measured
             self._paid_at = now
             self._fall_to(_HARD)
+
+    def stay(self, now: float) -> None:
+        """A call was refused for another counter's sake. It may have been this one all the same:
+        a rate far above what is used would let calls bunch up."""
+        measured = self._measured(10.0, now)
+        if self.rate is not None and 0.0 < measured * _CLOSE < self.rate:
+            self.rate = self._peak = measured * _CLOSE
+            self._kept = 1.0
+            self._probe = max(self._probe, _CLOSE_PROBE)
+            self._calls, self._seconds = 0, 0.0
 
     def recover(self) -> None:
         """After a long stall calls go through again: what went through in the minute before it is

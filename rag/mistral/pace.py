@@ -31,7 +31,7 @@ _UNIT_OVERDRAFT = 10.0
 """The same of tokens and pages, which are counted by the minute: a sixth of it."""
 
 _SLACK = 0.1
-_UNIT_SLACK = 2.0
+_UNIT_SLACK = 1.0
 """Seconds of disuse that are made up for: wake-ups are late, and where both counters are short,
 one waits for the other. Of what is counted by the minute more may be bunched up."""
 
@@ -89,7 +89,8 @@ class Pace:
         self._struck = 0
         """Number of the last call that had left at the last of them."""
         self._stalled_at = 0.0
-        """When the first of them was."""
+        self._last_strike = 0.0
+        """When the first and the last of them were."""
         self._blamed: list[Bucket] = []
         """Counters that may have been used up then."""
         self._struck_charge = 0.0
@@ -188,7 +189,7 @@ class Pace:
         if is_later and self._strikes and self._is_over(call, now):
             self._strikes = 0
             self._struck_charge = 0.0
-            if now - self._stalled_at >= _LONG_STALL:
+            if self._last_strike - self._stalled_at >= _LONG_STALL:
                 for bucket in self._blamed:
                     bucket.recover()
 
@@ -203,11 +204,14 @@ class Pace:
             self._stalled_at = now
             buckets = [self._requests, self._units]
             self._blamed = [each for each in buckets if each.is_in_the_way(now)] or buckets
-            for bucket in self._blamed:
-                bucket.fall(now)
+            for bucket in buckets:
+                bucket.fall(now) if bucket in self._blamed else bucket.stay(now)
         backoff = chance * min(_LONGEST_HOLD, _FIRST_HOLD * 2.0**self._strikes)
         self._held_until = max(self._held_until, now + (hold or 0.0) + backoff)
+        self._requests.pause(self._held_until)
+        self._units.pause(self._held_until)
         self._strikes += 1
+        self._last_strike = now
         self._struck = self._left
         self._struck_charge = max(self._struck_charge, call.charged)
         self._trying = 0

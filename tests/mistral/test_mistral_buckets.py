@@ -1,5 +1,7 @@
 """How fast a counter is used, and how a limit that nobody states is found."""
 
+from itertools import pairwise
+
 import pytest
 
 from rag.mistral.buckets import Bucket
@@ -31,7 +33,7 @@ def test_a_stated_limit_is_used_evenly_and_nearly_whole() -> None:
     left = use_all(bucket, 60.0)
 
     assert len(left) / 60.0 == pytest.approx(2.0 * 0.98, rel=0.02)
-    gaps = [later - earlier for earlier, later in zip(left[1:], left[2:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(left[1:])]
     assert min(gaps) == pytest.approx(max(gaps)) == pytest.approx(1 / (2.0 * 0.98))
 
 
@@ -77,17 +79,37 @@ def test_the_first_refusal_makes_a_guess_of_what_was_used_just_now() -> None:
     assert bucket.rate == pytest.approx(10.0 * 0.7, rel=0.06)
 
 
-def test_a_refusal_right_after_another_says_that_the_rate_was_far_off() -> None:
+def test_a_refusal_right_after_another_says_that_a_guess_was_far_off() -> None:
+    bucket = Bucket(0.1)
+    use_all(bucket, 10.0)
+    bucket.fall(10.0)
+    guess = bucket.rate or 0.0
+
+    bucket.fall(10.5)
+
+    assert bucket.rate == pytest.approx(0.7 * guess)
+
+
+def test_what_was_confirmed_is_not_thrown_away_for_two_refusals_in_a_row() -> None:
     bucket = known(10.0)
-    assert bucket.rate is not None
+    rate = bucket.rate or 0.0
 
-    rate = bucket.rate
     bucket.fall(200.0)
-    assert bucket.rate == pytest.approx(0.93 * rate)
-
-    rate = bucket.rate
     bucket.fall(201.0)
-    assert bucket.rate == pytest.approx(0.7 * rate)
+
+    assert bucket.rate == pytest.approx(0.95**2 * rate)
+
+
+def test_a_counter_that_was_not_to_blame_is_kept_close_to_its_use() -> None:
+    bucket = known(10.0)
+    rate = bucket.rate or 0.0
+    for number in range(50):
+        bucket.use(1.0, 300.0 + number / 5)  # five a second, for ten seconds
+
+    bucket.stay(309.9)
+
+    assert bucket.rate == pytest.approx(5.0 * 1.1, rel=0.05)
+    assert bucket.rate < rate
 
 
 def test_after_a_refusal_it_comes_back_to_just_below_lingers_and_goes_beyond() -> None:
@@ -129,7 +151,7 @@ def test_a_stated_limit_is_never_exceeded_by_probing() -> None:
     bucket.state(10.0, None, 0.0)
     use_all(bucket, 60.0)
     bucket.fall(60.0)
-    assert bucket.rate == pytest.approx(9.8 * 0.93)
+    assert bucket.rate == pytest.approx(9.8 * 0.95)
 
     use_all(bucket, 300.0, start=60.0)
 

@@ -74,7 +74,8 @@ async def test_a_passing_failure_is_waited_out(
 
     assert await client.ask(embedding(), width, patience=BULK) == 1024
 
-    assert clock.waited == [0.25, 0.5]
+    # a limit holds up all calls to the model, any other failure this call alone
+    assert clock.waited == ([0.5, 1.0] if status == 429 else [0.25, 0.5])
 
 
 async def test_a_job_gives_up_after_six_attempts(client: MistralClient, fake: FakeMistral) -> None:
@@ -93,7 +94,7 @@ async def test_retry_after_is_honored(
 
     await client.ask(embedding(), width, patience=BULK)
 
-    assert clock.waited == [20.25]
+    assert clock.waited == [20.0 + 0.5]
 
 
 async def test_a_person_is_told_how_long_to_wait_instead_of_waiting(
