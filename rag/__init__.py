@@ -11,7 +11,7 @@ The house, each row importing only from rows below it (`tests/test_architecture.
     mistral  local  sources  storage        adapters: one outside thing each
     ports                                   what the stories need from outside
     chunking  ranking  grounding            pure: text -> spans, scores -> order, draft -> answer
-    spending                                pure: what is paid, and for whom
+    spending  pages                         pure: what is paid, and for whom; pages apart, and whole
     domain, errors, sentences               the nouns, what can go wrong, where sentences begin
 
 Start reading at `ingestion`, `retrieval` and `answering`.

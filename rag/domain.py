@@ -101,15 +101,6 @@ class Page(Struct, frozen=True):
     confidence: float | None = None
 
 
-class RecognizedPage(Struct, frozen=True):
-    """A page as OCR reads it, apart from its document: `page` spans all of `text`, and `blocks`
-    are spans of it. Moved to where the text goes, both are a document's."""
-
-    text: str
-    page: Page
-    blocks: tuple[Block, ...]
-
-
 class Document(Struct, frozen=True):
     """A source after reading: one text, and spans of it."""
 

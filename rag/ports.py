@@ -8,7 +8,6 @@ from rag.domain import (
     Draft,
     Evidence,
     InputType,
-    RecognizedPage,
     Source,
     Survey,
     Usage,
@@ -16,6 +15,7 @@ from rag.domain import (
     Version,
 )
 from rag.errors import ModelUnavailable
+from rag.pages import LoosePage
 from rag.spending import Bill, Bought, Intent, IntentId
 
 
@@ -60,7 +60,7 @@ class Recognizer(Protocol):
     @property
     def fingerprint(self) -> str: ...
 
-    async def recognize(self, source: Source, pages: Sequence[int]) -> tuple[RecognizedPage, ...]:
+    async def recognize(self, source: Source, pages: Sequence[int]) -> tuple[LoosePage, ...]:
         """Some pages of a PDF or an image, by their numbers from 1, in that order.
 
         Raises:

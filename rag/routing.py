@@ -4,15 +4,14 @@ A text layer that is sound is used as it is; a page without one, or with garbage
 OCR, and no other page does. Which reader it was, and why, stands in each page.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
-from rag.domain import Block, Document, Page, RecognizedPage, Source, Survey
+from rag.domain import Document, Source, Survey
 from rag.errors import EmptyDocument
+from rag.pages import LoosePage, composed, pages_of
 from rag.ports import Recognizer, Surveyor
-
-BETWEEN_PAGES = "\n\n"
 
 
 class RoutingReader:
@@ -34,63 +33,28 @@ class RoutingReader:
         """
         survey = await self._surveyor.survey(source)
         found = await self._recognizer.recognize(source, survey.unread) if survey.unread else ()
-        document = completed(survey, {page.page.number: page for page in found})
+        document = completed(survey, {loose.page.number: loose for loose in found})
         if not any(character.isalnum() for character in document.text):
             raise EmptyDocument("there is no text in it")
         return document
 
 
-def completed(survey: Survey, found: Mapping[int, RecognizedPage]) -> Document:
-    """The surveyed document with recognized pages in their places, all spans moved along.
+def completed(survey: Survey, found: Mapping[int, LoosePage]) -> Document:
+    """The surveyed document with recognized pages in their places.
 
     A page that OCR did not give stays without text.
     """
-    surveyed = survey.document
-    if not found:
-        return surveyed
-    parts: list[str] = []
-    blocks: list[Block] = []
-    pages: list[Page] = []
-    length = 0
-    for page in surveyed.pages:
-        text, own = _of_page(surveyed, page, found.get(page.number))
-        if text and length:
-            parts.append(BETWEEN_PAGES)
-            length += len(BETWEEN_PAGES)
-        pages.append(
-            msgspec.structs.replace(
-                _read_by(page, found.get(page.number)), start=length, end=length + len(text)
-            )
-        )
-        blocks += (moved(block, length) for block in own)
-        parts.append(text)
-        length += len(text)
-    return msgspec.structs.replace(
-        surveyed, text="".join(parts), blocks=tuple(blocks), pages=tuple(pages)
-    )
+    pages = (_read_by(loose, found.get(loose.page.number)) for loose in pages_of(survey.document))
+    text, blocks, placed = composed(pages)
+    return msgspec.structs.replace(survey.document, text=text, blocks=blocks, pages=placed)
 
 
-def _of_page(
-    surveyed: Document, page: Page, found: RecognizedPage | None
-) -> tuple[str, Iterator[Block] | tuple[Block, ...]]:
-    """The page's text, and its blocks counted from the page's start."""
-    if found is not None:
-        return found.text, found.blocks
-    own = (moved(b, -page.start) for b in surveyed.blocks if b.page == page.number)
-    return surveyed.text[page.start : page.end], own
-
-
-def _read_by(page: Page, found: RecognizedPage | None) -> Page:
-    """Its measures are the survey's, in the file's own unit; who read it and how sure is new."""
+def _read_by(surveyed: LoosePage, found: LoosePage | None) -> LoosePage:
+    """What was found on the page; its measures are the survey's, in the file's own unit, and so
+    is the reason why it was not enough."""
     if found is None:
-        return page
-    return msgspec.structs.replace(page, reader=found.page.reader, confidence=found.page.confidence)
-
-
-def moved(block: Block, by: int) -> Block:
-    """The block, and its lines, so many characters further on."""
-    lines = tuple(
-        msgspec.structs.replace(line, start=line.start + by, end=line.end + by)
-        for line in block.lines
+        return surveyed
+    page = msgspec.structs.replace(
+        surveyed.page, reader=found.page.reader, confidence=found.page.confidence
     )
-    return msgspec.structs.replace(block, start=block.start + by, end=block.end + by, lines=lines)
+    return LoosePage(found.text, page, found.blocks)

@@ -8,7 +8,7 @@ import pytest
 
 FLOORS = [
     {"domain", "errors", "sentences"},
-    {"chunking", "ranking", "grounding", "spending"},
+    {"chunking", "ranking", "grounding", "pages", "spending"},
     {"ports"},
     {"mistral", "local", "sources", "storage"},
     {"ingestion", "retrieval", "calibration", "pausing", "routing"},

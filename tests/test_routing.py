@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from rag.domain import Block, Document, Line, Page, RecognizedPage, Source, Survey, version_of
+from rag.domain import Block, Document, Line, Page, Source, Survey, version_of
 from rag.errors import EmptyDocument
+from rag.pages import LoosePage
 from rag.routing import RoutingReader, completed
 
 BOX = (0.1, 0.1, 0.9, 0.2)
@@ -30,7 +31,7 @@ def surveyed(*texts: str) -> Survey:
     return Survey(document, tuple(p.number for p in pages if p.reader == "none"))
 
 
-def recognized(number: int, text: str) -> RecognizedPage:
+def recognized(number: int, text: str) -> LoosePage:
     """Each line is a block."""
     blocks, start = [], 0
     for line in text.split("\n\n"):
@@ -40,7 +41,7 @@ def recognized(number: int, text: str) -> RecognizedPage:
         )
         start = end + 2
     page = Page(number, 0, len(text), "ocr-model", "asked", 1700, 2200, confidence=0.9)
-    return RecognizedPage(text, page, tuple(blocks))
+    return LoosePage(text, page, tuple(blocks))
 
 
 class Local:
@@ -56,11 +57,11 @@ class Local:
 class Remote:
     fingerprint = "remote/1"
 
-    def __init__(self, *found: RecognizedPage) -> None:
+    def __init__(self, *found: LoosePage) -> None:
         self._found = found
         self.asked: list[Sequence[int]] = []
 
-    async def recognize(self, source: Source, pages: Sequence[int]) -> tuple[RecognizedPage, ...]:
+    async def recognize(self, source: Source, pages: Sequence[int]) -> tuple[LoosePage, ...]:
         self.asked.append(pages)
         return self._found
 

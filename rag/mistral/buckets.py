@@ -39,7 +39,7 @@ _CLOSE_PROBE = 0.5
 _ALIKE = 0.15
 """Share by which two refused rates may differ, and confirm each other."""
 
-_TRUST_SECONDS = 15.0
+_TRUST_SECONDS = 8.0
 """The same where the limit is stated: the refusal had another cause."""
 
 _BEYOND = 2.0

@@ -5,17 +5,17 @@ from pathlib import PurePosixPath
 
 from rag.domain import Block, Document, Source, Version
 from rag.errors import EmptyDocument
-from rag.mistral.composition import RecognizedPage, composed
 from rag.mistral.furniture import furniture
 from rag.mistral.kinds import PDF
 from rag.mistral.ocr_replies import SentPage
 from rag.mistral.pages import Reading, recognized_page
 from rag.mistral.pictures import says_anything
+from rag.pages import LoosePage, composed
 
 
 def recognized(
     pages: Mapping[int, SentPage], version: Version, media_type: str
-) -> tuple[RecognizedPage, ...]:
+) -> tuple[LoosePage, ...]:
     """
     Args:
         pages: by their numbers in the document, from 1.
@@ -32,7 +32,7 @@ def recognized(
 
 
 def document_of(
-    source: Source, version: Version, media_type: str, pages: Sequence[RecognizedPage]
+    source: Source, version: Version, media_type: str, pages: Sequence[LoosePage]
 ) -> Document:
     """
     Args:

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Sequence
 from rag.domain import Document, Source, version_of
 from rag.errors import DocumentTooLarge, EmptyDocument, InvalidRequest
 from rag.mistral.client import MistralClient
-from rag.mistral.composition import RecognizedPage
 from rag.mistral.documents import document_of, recognized
 from rag.mistral.kinds import MEDIA_TYPES, Kind, image_pages, kind_of
 from rag.mistral.numbering import spoken
@@ -16,6 +15,7 @@ from rag.mistral.ocr_replies import SentPage
 from rag.mistral.ocr_requests import options
 from rag.mistral.pdf_pages import ChildPdfPages, PdfPages
 from rag.mistral.portions import LARGEST, Portion
+from rag.pages import LoosePage
 from rag.ports import Ledger
 
 __all__ = ["MEDIA_TYPES", "MODEL", "MistralReader"]
@@ -75,7 +75,7 @@ class MistralReader:
         found = await self._purchases.pages(file, file.numbers)
         return await asyncio.to_thread(_document, file, found)
 
-    async def recognize(self, source: Source, pages: Sequence[int]) -> tuple[RecognizedPage, ...]:
+    async def recognize(self, source: Source, pages: Sequence[int]) -> tuple[LoosePage, ...]:
         """Some pages of a PDF or an image, in the order of their numbers, which are from 1; no
         other page is sent where that saves anything, and none is paid for.
 
@@ -133,7 +133,7 @@ def _wanted(file: File, pages: Sequence[int]) -> Portion:
     return tuple(sorted(set(pages)))
 
 
-def _recognized(file: File, found: dict[int, SentPage]) -> tuple[RecognizedPage, ...]:
+def _recognized(file: File, found: dict[int, SentPage]) -> tuple[LoosePage, ...]:
     return recognized(found, file.version, file.kind.media_type)
 
 

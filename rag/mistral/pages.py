@@ -9,13 +9,13 @@ from msgspec import Struct
 from rag.domain import Block, Page
 from rag.mistral.alignment import Range, align
 from rag.mistral.boxes import box_of
-from rag.mistral.composition import RecognizedPage
 from rag.mistral.furniture import Furniture
 from rag.mistral.inlining import Insets, clean, insets
 from rag.mistral.leftovers import left_over
 from rag.mistral.links import Links, links
 from rag.mistral.printed import KINDS, PrintedBlock, share
 from rag.mistral.wire.ocr import OcrBlock, OcrPage
+from rag.pages import LoosePage
 
 _POINTS_PER_INCH = 72
 
@@ -34,7 +34,7 @@ class Reading(Struct, frozen=True):
     """Whether pages are measured in points; else in pixels."""
 
 
-def recognized_page(page: OcrPage, number: int, model: str, reading: Reading) -> RecognizedPage:
+def recognized_page(page: OcrPage, number: int, model: str, reading: Reading) -> LoosePage:
     """The page as it reads: with its tables in place, and without running headers and footers.
 
     A block whose place is not certain gets none. Text that no block found is cut into blocks by
@@ -46,7 +46,7 @@ def recognized_page(page: OcrPage, number: int, model: str, reading: Reading) ->
     text = _running_text(page, body, inset, linked, reading.furniture)
     printed = list(_printed(page, inset, linked, reading.furniture))
     blocks = tuple(msgspec.structs.replace(b, page=number) for b in _blocks(text, printed))
-    return RecognizedPage(text, _page(page, number, len(text), model, reading), blocks)
+    return LoosePage(text, _page(page, number, len(text), model, reading), blocks)
 
 
 def _body(page: OcrPage, inset: Insets) -> str:

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from seeded_pages import TABLE, any_page
 
-from rag.mistral.composition import RecognizedPage
 from rag.mistral.furniture import Furniture, furniture
 from rag.mistral.pages import Reading, recognized_page
 from rag.mistral.wire.ocr import OcrPage
+from rag.pages import LoosePage
 
 
 def read(
@@ -20,7 +20,7 @@ def read(
     *blocks: dict[str, Any],
     beside: tuple[dict[str, Any], ...] = (),
     **more: Any,
-) -> RecognizedPage:
+) -> LoosePage:
     """The page as part of a document that has the pages `beside` it too."""
     given = ocr_page(markdown, **{"blocks": list(blocks), **more})
     pages = [msgspec.convert(page, OcrPage) for page in (given, *beside)]
@@ -28,7 +28,7 @@ def read(
     return recognized_page(pages[0], 7, "mistral-ocr-4-0", Reading("0f3a", running))
 
 
-def told(page: RecognizedPage) -> list[tuple[str, str]]:
+def told(page: LoosePage) -> list[tuple[str, str]]:
     return [(block.kind, page.text[block.start : block.end]) for block in page.blocks]
 
 

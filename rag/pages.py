@@ -10,8 +10,8 @@ from rag.domain import Block, Document, Page
 _PAGE_BREAK = "\n\n"
 
 
-class RecognizedPage(Struct, frozen=True):
-    """A page as it was read, apart from its document: `page` spans all of `text`, and `blocks`
+class LoosePage(Struct, frozen=True):
+    """A page apart from its document: `page` spans all of `text`, and `blocks`
     are spans of it. Moved to where the text goes, both are a document's."""
 
     text: str
@@ -19,7 +19,7 @@ class RecognizedPage(Struct, frozen=True):
     blocks: tuple[Block, ...]
 
 
-def composed(pages: Iterable[RecognizedPage]) -> tuple[str, tuple[Block, ...], tuple[Page, ...]]:
+def composed(pages: Iterable[LoosePage]) -> tuple[str, tuple[Block, ...], tuple[Page, ...]]:
     """One text of all pages, in their order, and their spans in it; a blank line between two that
     have text. Whatever read a page, here it does not matter."""
     texts: list[str] = []
@@ -36,13 +36,13 @@ def composed(pages: Iterable[RecognizedPage]) -> tuple[str, tuple[Block, ...], t
     return _PAGE_BREAK.join(texts), tuple(blocks), tuple(moved)
 
 
-def pages_of(document: Document) -> tuple[RecognizedPage, ...]:
+def pages_of(document: Document) -> tuple[LoosePage, ...]:
     """What `composed` makes the document of again."""
     blocks: dict[int | None, list[Block]] = {}
     for block in document.blocks:
         blocks.setdefault(block.page, []).append(block)
     return tuple(
-        RecognizedPage(
+        LoosePage(
             document.text[page.start : page.end],
             replace(page, start=0, end=page.end - page.start),
             tuple(_moved(block, -page.start) for block in blocks.get(page.number, ())),

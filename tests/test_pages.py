@@ -1,20 +1,20 @@
 """Pages that were read by different readers become one text."""
 
 from rag.domain import Block, Document, Line, Page, Version
-from rag.mistral.composition import RecognizedPage, composed, pages_of
+from rag.pages import LoosePage, composed, pages_of
 
 BOX = (0.1, 0.1, 0.9, 0.2)
 
 
-def page(number: int, text: str, reader: str = "text-layer") -> RecognizedPage:
+def page(number: int, text: str, reader: str = "text-layer") -> LoosePage:
     """One block of one line, behind a mark of two characters."""
     lines = (Line(2, len(text), BOX),)
     block = Block("title", 0, len(text), 1, page=number, box=BOX, lines=lines)
     whole = Page(number, 0, len(text), reader, "sound")
-    return RecognizedPage(text, whole, (block,) if text else ())
+    return LoosePage(text, whole, (block,) if text else ())
 
 
-def document(*pages: RecognizedPage) -> Document:
+def document(*pages: LoosePage) -> Document:
     text, blocks, moved = composed(pages)
     version = Version("sha256:0")
     return Document("a.pdf", version, "application/pdf", "A", text, blocks, moved)
