@@ -16,6 +16,7 @@ RagError
 ├── ModelUnavailable         an embedded model is missing or not the one we know
 └── ProviderError            a model provider failed us
     ├── ProviderRefused          it says the request or the key is wrong; a retry will not help
+    │   ├── InputRefused             it takes all of many texts but some
     │   └── KeyRefused               it takes nothing from this key; all work there must wait
     ├── RateLimited              try again after `retry_after` seconds
     ├── ProviderUnavailable      it is down, or too slow
@@ -26,7 +27,10 @@ code it deserves is decided in one table, in `rag.api.problems`; `code` is the s
 programs may rely on. Messages never carry document text, questions or keys.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
+
+SHOWN = 5  # positions that a message names
 
 
 class RagError(Exception):
@@ -95,6 +99,22 @@ class ProviderError(RagError):
 
 class ProviderRefused(ProviderError):
     code = "provider_refused"
+
+
+class InputRefused(ProviderRefused):
+    """Some of many inputs have no value. All others have one, which was bought and kept."""
+
+    code = "provider_refused_input"
+
+    def __init__(self, provider: str, reasons: Mapping[int, ProviderError], among: int) -> None:
+        positions = list(reasons)
+        shown = ", ".join(map(str, positions[:SHOWN])) + (", ..." if positions[SHOWN:] else "")
+        first = next(iter(reasons.values()))
+        super().__init__(provider, f"takes all of {among} texts but {shown}: {first}")
+        self.positions = tuple(positions)
+        """Of the refused inputs among those given, from 0."""
+        self.reasons = dict(reasons)
+        """Why, by position."""
 
 
 class KeyRefused(ProviderRefused):

@@ -11,6 +11,7 @@ from time import perf_counter
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from rag.chunking.chunks import chunk
 from rag.domain import (
@@ -23,7 +24,7 @@ from rag.domain import (
     Vectors,
     embedded_text,
 )
-from rag.errors import EmptyDocument, InvalidDocument
+from rag.errors import EmptyDocument, InputRefused, InvalidDocument
 from rag.ports import Embedder, Embedders, Readers
 from rag.storage.items import ClaimedItem
 from rag.storage.library import Library
@@ -34,6 +35,8 @@ that a question does not wait long behind it."""
 
 LONGEST_TITLE = 200
 """Characters kept of a title: it stands above every chunk, and must leave room for the text."""
+
+PAGES_NAMED = 10  # in a message
 
 TEXT_LAYER = "text-layer"
 """`Page.reader` of a page that was not OCRed; every other page cost seconds or money to read."""
@@ -66,6 +69,7 @@ async def ingest(
         vectors,
         claimed=claimed,
         seconds=perf_counter() - began,
+        flaw=_flaw(vectors, chunks),
     )
 
 
@@ -108,20 +112,58 @@ def cut(document: Document, within: Collection, embedder: Embedder | None) -> tu
 async def embed(
     document: Document, chunks: Sequence[Chunk], embedder: Embedder, library: Library
 ) -> Vectors:
-    """(len(chunks), dimension). Texts embedded before are not embedded again; each batch but the
-    last is kept as soon as it is there, and publishing keeps the last."""
+    """(len(chunks), dimension), with a row of NaN for a text that the model refuses for itself.
+    Texts embedded before are not embedded again; each batch but the last is kept as soon as it is
+    there, and publishing keeps the last."""
     texts = [embedded_text(piece, document.title) for piece in chunks]
     known = await asyncio.to_thread(library.embeddings, embedder.model, "passage", texts)
     missing = list(dict.fromkeys(text for text in texts if text not in known))
     for start in range(0, len(missing), EMBEDDING_BATCH):
         batch = missing[start : start + EMBEDDING_BATCH]
-        vectors = await embedder.embed(batch, "passage")
+        try:
+            vectors = await embedder.embed(batch, "passage")
+        except InputRefused as refused:
+            known.update(await _without(refused, batch, embedder, library))
+            continue
         known.update(zip(batch, vectors, strict=True))
         if start + EMBEDDING_BATCH < len(missing):
             await asyncio.to_thread(
                 library.keep_embeddings, embedder.model, "passage", batch, vectors
             )
     return np.stack([known[text] for text in texts])
+
+
+async def _without(
+    refused: InputRefused, batch: Sequence[str], embedder: Embedder, library: Library
+) -> dict[str, npt.NDArray[np.float32]]:
+    """The vectors of a batch some of whose texts were refused: all others were bought and kept.
+
+    Raises:
+        InputRefused: they were not.
+    """
+    none = np.full(embedder.dimension, np.nan, dtype=np.float32)
+    vectors = {batch[position]: none for position in refused.positions}
+    vectors |= await asyncio.to_thread(library.embeddings, embedder.model, "passage", batch)
+    if any(text not in vectors for text in batch):
+        raise refused
+    return vectors
+
+
+def _flaw(vectors: Vectors | None, chunks: Sequence[Chunk]) -> Failure | None:
+    """What a reader of the item must know although the document is there."""
+    if vectors is None:
+        return None
+    missing = [chunk for chunk, row in zip(chunks, vectors, strict=True) if np.isnan(row).any()]
+    if not missing:
+        return None
+    pages = sorted({page for chunk in missing for page in chunk.pages})
+    where = f" (pages {', '.join(map(str, pages[:PAGES_NAMED]))})" if pages else ""
+    return Failure(
+        InputRefused.code,
+        "embed",
+        f"the embedding model refuses {len(missing)} of {len(chunks)} passages{where}: they are"
+        " found by their words alone",
+    )
 
 
 def _as_named(document: Document, source: Source) -> Document:

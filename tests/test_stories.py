@@ -3,13 +3,30 @@
 import asyncio
 import itertools
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from rag.answering import Question, answer
-from rag.domain import Collection, Document, Draft, DraftClaim, IngestJob, Quotation, Source
-from rag.errors import KeyRefused, ModelUnavailable, ProviderUnavailable
+from rag.domain import (
+    Collection,
+    Document,
+    Draft,
+    DraftClaim,
+    IngestJob,
+    InputType,
+    Quotation,
+    Source,
+    Vectors,
+)
+from rag.errors import (
+    InputRefused,
+    KeyRefused,
+    MalformedReply,
+    ModelUnavailable,
+    ProviderUnavailable,
+)
 from rag.pausing import Pause
 from rag.ports import Embedders, Readers
 from rag.retrieval import Query, search
@@ -288,6 +305,32 @@ async def test_what_a_dead_owner_had_claimed_is_free_when_the_library_opens_agai
 
     assert claimed is not None
     assert claimed.attempts == 2
+
+
+async def test_a_passage_the_model_refuses_is_found_by_its_words(house: House) -> None:
+    sound = house.embedder.embed
+
+    async def embed(texts: Sequence[str], input_type: InputType) -> Vectors:
+        bad = {n: MalformedReply("m", "no") for n, text in enumerate(texts) if "krill" in text}
+        good = [text for text in texts if "krill" not in text]
+        if not bad:
+            return await sound(texts, input_type)
+        house.library.keep_embeddings(
+            house.embedder.model, "passage", good, await sound(good, "passage")
+        )
+        raise InputRefused("m", bad, len(texts))
+
+    house.embedder.embed = embed  # type: ignore[method-assign]
+    paragraphs = [f"Paragraph {n} speaks of bread, {'flour ' * 90}." for n in range(4)]
+
+    job = await house.ingest(mixed="\n\n".join([*paragraphs, "Whales eat krill. " * 12]))
+    [item] = house.library.items(job.id).data
+
+    assert (item.state, job.state) == ("indexed", "succeeded")
+    assert item.error is not None
+    assert item.error.message.startswith("the embedding model refuses 1 of ")
+    assert await house.find("krill", mode="words") == ["mixed.md"]
+    assert await house.find("bread flour", mode="dense")
 
 
 async def test_an_outage_of_the_provider_costs_time_and_no_document(house: House) -> None:

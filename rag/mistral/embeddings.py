@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from rag.domain import InputType, Vectors
-from rag.errors import InvalidRequest, MalformedReply
+from rag.errors import InputRefused, InvalidRequest, MalformedReply
 from rag.mistral.calls import Call, Paid
 from rag.mistral.client import MistralClient
 from rag.mistral.flights import Flights
@@ -25,7 +25,7 @@ from rag.mistral.patience import BULK, INTERACTIVE
 from rag.mistral.prices import embedding_cost
 from rag.mistral.profiles import MODEL, Profile, profile
 from rag.mistral.refusals import Cause, Refused
-from rag.mistral.sifting import Blamed, Divided, InputRefused, Outcome, sift
+from rag.mistral.sifting import Blamed, Divided, Outcome, sift
 from rag.mistral.vectors import (
     Embedded,
     OneVectorForAll,
@@ -122,7 +122,7 @@ class MistralEmbedder:
         vectors = [row for row in rows if not isinstance(row, Blamed)]
         reasons = {n: row.reason for n, row in enumerate(rows) if isinstance(row, Blamed)}
         if reasons:
-            raise InputRefused(reasons, len(texts)) if vectors else reasons[0]
+            raise InputRefused(PROVIDER, reasons, len(texts)) if vectors else reasons[0]
         return np.stack(vectors) if vectors else np.empty((0, self.dimension), np.float32)
 
     def _check_lengths(self, texts: Sequence[str]) -> None:

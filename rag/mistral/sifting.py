@@ -6,22 +6,18 @@ requests more, and what every good part of them bought is kept.
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeAlias, TypeVar
 
 from msgspec import Struct
 
-from rag.errors import ProviderError, ProviderRefused
-from rag.mistral.wire.decoding import PROVIDER
+from rag.errors import ProviderError
 
 Input = TypeVar("Input")
 Value = TypeVar("Value")
 
 _SUSPICIOUS = 3
 """Failures without one success: as when a request fails, and both its halves."""
-
-_SHOWN = 5
-"""Positions named in a message."""
 
 
 class Blamed(Struct, frozen=True):
@@ -37,24 +33,6 @@ class Divided(Struct, Generic[Input], frozen=True):
 
 
 Outcome: TypeAlias = Sequence[Value] | Blamed | Divided[Input]
-
-
-class InputRefused(ProviderRefused):
-    """Some of many inputs have no value. All others have one, which was bought and kept."""
-
-    code = "provider_refused_input"
-
-    def __init__(self, reasons: Mapping[int, ProviderError], among: int) -> None:
-        shown = ", ".join(str(position) for position in list(reasons)[:_SHOWN])
-        more = ", ..." if len(reasons) > _SHOWN else ""
-        first = next(iter(reasons.values()))
-        super().__init__(PROVIDER, f"takes all of {among} texts but {shown}{more}: {first}")
-        self.reasons = dict(reasons)
-        """Position of each refused input among those given, from 0, and why."""
-
-    @property
-    def positions(self) -> tuple[int, ...]:
-        return tuple(self.reasons)
 
 
 async def sift(

@@ -351,10 +351,12 @@ class Library:
         *,
         claimed: ClaimedItem | None = None,
         seconds: float = 0.0,
+        flaw: Failure | None = None,
     ) -> DocumentSummary:
         """Makes a document searchable, instead of its former version; on disk and found by the
         next search when it returns. With `claimed`, its item ends in the same transaction:
-        `indexed`, or `unchanged` when this very document was published already.
+        `indexed`, or `unchanged` when this very document was published already; with `flaw`, the
+        item says in what it is not as good as it should be.
 
         Raises:
             Conflict: the item was cancelled or is another worker's by now; vectors of another
@@ -374,7 +376,7 @@ class Library:
             if claimed is not None:
                 work = Work(summary.pages, summary.pages_ocred, summary.chunks, seconds)
                 state: ItemState = "indexed" if changed else "unchanged"
-                items.finish(session, claimed, state, work=work)
+                items.finish(session, claimed, state, error=flaw, work=work)
         self._indexes_of(collection.id).follow(lag=UNINDEXED)
         return summary
 

@@ -22,7 +22,7 @@ from rag.errors import Conflict, InvalidDocument
 from rag.storage.attributes import attributes_of
 from rag.storage.collections import IndexVersion, count_documents, serving_version
 from rag.storage.documents import Layout, find_document
-from rag.storage.embeddings import check_vectors, keep_embeddings, text_digest
+from rag.storage.embeddings import check_vectors, has_vector, keep_embeddings, text_digest
 from rag.storage.operations import record_live_chunks
 from rag.storage.tables import ChunkRow, DocumentRow, VersionRow
 from rag.storage.timestamps import now
@@ -37,6 +37,8 @@ class Publication(Struct, frozen=True):
     document: Document
     chunks: tuple[Chunk, ...]
     vectors: Vectors | None
+    """One for each chunk; a row of NaN for a chunk that the model refused, which is then found by
+    its words alone."""
     size: int
     """Of the original, in bytes."""
 
@@ -65,7 +67,10 @@ def check_publication(publication: Publication, collection: Collection) -> None:
             f"collection {collection.name!r} holds {collection.dimension}-wide vectors, "
             f"but was offered {vectors.shape[-1]}; ingest into a new collection"
         )
-    check_vectors(vectors, len(publication.chunks))
+    if len(vectors) != len(publication.chunks):
+        check_vectors(vectors, len(publication.chunks))
+    there = vectors[has_vector(vectors)]
+    check_vectors(there, len(there))
 
 
 def publish(
@@ -217,8 +222,11 @@ def _keep_vectors(
     if not publication.chunks:
         return []
     texts = [embedded_text(chunk, publication.document.title) for chunk in publication.chunks]
-    ids = keep_embeddings(session, serving.model, "passage", texts, publication.vectors)
-    return [ids[text_digest(text)] for text in texts]
+    there = has_vector(publication.vectors)
+    embedded = [text for text, is_there in zip(texts, there, strict=True) if is_there]
+    vectors = publication.vectors[there]
+    ids = keep_embeddings(session, serving.model, "passage", embedded, vectors)
+    return [ids.get(text_digest(text)) for text in texts]
 
 
 def _chunk_row(

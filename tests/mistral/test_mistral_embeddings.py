@@ -20,6 +20,7 @@ from fake_mistral.faults import Changed, Reply, edited
 from rag.domain import JobId
 from rag.errors import (
     BudgetExhausted,
+    InputRefused,
     InvalidRequest,
     InvalidSettings,
     KeyRefused,
@@ -31,7 +32,6 @@ from rag.errors import (
 from rag.mistral.client import MistralClient
 from rag.mistral.embeddings import MistralEmbedder
 from rag.mistral.packing import most_tokens
-from rag.mistral.sifting import InputRefused
 from rag.ports import Embedder
 from rag.spending import EmbeddedTexts, Purpose, spending_for
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.errors import ProviderError, ProviderRefused
-from rag.mistral.sifting import Blamed, Divided, InputRefused, Outcome, sift
+from rag.errors import InputRefused, ProviderError, ProviderRefused
+from rag.mistral.sifting import Blamed, Divided, Outcome, sift
 
 
 class Provider:
@@ -91,7 +91,7 @@ def test_whether_anything_works_is_asked_once() -> None:
 def test_the_error_names_positions_and_the_first_reason() -> None:
     reasons = {n: ProviderRefused("mistral", f"reason {n}") for n in (3, 9, 12, 20, 31, 40)}
 
-    error = InputRefused(reasons, 64)
+    error = InputRefused("mistral", reasons, 64)
 
     assert error.positions == (3, 9, 12, 20, 31, 40)
     assert "of 64 texts but 3, 9, 12, 20, 31, ..." in str(error)
