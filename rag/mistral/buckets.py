@@ -5,13 +5,18 @@ even stays within a limit however it is enforced, by a bucket, by the second or 
 """
 
 from collections import deque
+from math import inf
 
 _MARGIN = 0.98
 """Of a stated limit, used. The rest is for clocks and for networks that bunch calls up."""
 
 _BRIEF = 2.0
+_WHILE = 10.0
 _MINUTE = 60.0
-"""Seconds over which use is measured: the two spans in which providers count."""
+"""Seconds over which use is measured. Providers count by the second and by the minute."""
+
+_BUSY = 0.8
+"""Share of its rate from which a counter may be the cause of a refusal."""
 
 _BELOW = 0.98
 """Of the refused rate, taken for the limit: at the limit itself chance decides."""
@@ -125,7 +130,7 @@ class Bucket:
         """Whether a refusal may be because of it: unlimited, or used up to its rate lately."""
         if self.rate is None:
             return True
-        return self._measured(10.0, now) >= 0.8 * self.rate
+        return self._measured(_WHILE, now) >= _BUSY * self.rate
 
     def fall(self, now: float) -> None:
         """A call was refused."""
@@ -144,8 +149,10 @@ class Bucket:
     def stay(self, now: float) -> None:
         """A call was refused for another counter's sake. It may have been this one all the same:
         a rate far above what is used would let calls bunch up."""
-        measured = self._measured(10.0, now)
-        if self.rate is not None and 0.0 < measured * _CLOSE < self.rate:
+        if self.rate is None or self._stated is not None:
+            return
+        measured = self._measured(_WHILE, now)
+        if 0.0 < measured * _CLOSE < self.rate:
             self.rate = self._peak = measured * _CLOSE
             self._kept = 1.0
             self._probe = max(self._probe, _CLOSE_PROBE)
@@ -155,7 +162,7 @@ class Bucket:
         """After a long stall calls go through again: what went through in the minute before it is
         all that a minute takes, and what was done to the rate meanwhile was not deserved."""
         if self.rate is not None and self._minute > 0.0:
-            self.rate = self._minute
+            self.rate = min(self._minute, self._stated or inf)
             self._fall_to(_SAFE)
 
     def _fall_to(self, share: float) -> None:

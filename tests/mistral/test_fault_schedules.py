@@ -204,11 +204,12 @@ def bill_of_unusable(body: bytes) -> Bill | None:
         return None
 
 
-async def ask(client: MistralClient, number: int, tokens: int) -> Told:
+async def ask(client: MistralClient, number: int, tokens: int, asks: list[int]) -> Told:
     """As a worker asks: an outage is waited for, and the document tried again."""
     intent = Intent("mistral", "m", "embed", Units(MOST), Decimal(MOST))
     call = Call("/v1/embeddings", "m", Asked(number, tokens), DEADLINE, 10_000)
     while True:
+        asks.append(number)
         try:
             return await client.ask(
                 call, read, patience=BULK, paid=Paid(intent, bill, bill_of_unusable)
@@ -221,6 +222,8 @@ class Ran(Struct):
     schedule: Schedule
     ledger: MemoryLedger
     results: list[Told | BaseException]
+    asks: int
+    """Times that the client was asked: again where it gave a call up."""
 
 
 async def perform(seed: int) -> Ran:
@@ -228,14 +231,15 @@ async def perform(seed: int) -> Ran:
     chance = random.Random(seed + 1)
     client = MistralClient("key", ledger, transport=schedule, chance=chance.random)
     places = asyncio.Semaphore(AT_ONCE)
+    asks: list[int] = []
 
     async def work(number: int) -> Told:
         async with places:
-            return await ask(client, number, chance.randint(1, MOST))
+            return await ask(client, number, chance.randint(1, MOST), asks)
 
     results = await asyncio.gather(*map(work, range(CALLS)), return_exceptions=True)
     await client.close()
-    return Ran(schedule, ledger, list(results))
+    return Ran(schedule, ledger, list(results), len(asks))
 
 
 def check(ran: Ran) -> None:
@@ -255,6 +259,7 @@ def check(ran: Ran) -> None:
         assert max(schedule.arrivals) <= schedule.told_of_revocation
     assert all(told.numbers == (number,) for number, told in done)
     assert kept == Counter(str(number) for number, _ in done)  # none twice
+    assert len(schedule.arrivals) <= ran.asks + 0.1 * len(done) + FIRST_RETRIES
     assert "open" not in ledger.states()
     assert len(ledger.lines) == len(schedule.arrivals)
     settled, lost = ledger.settled().input, ledger.lost().input
