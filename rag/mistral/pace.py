@@ -22,10 +22,10 @@ Reason: TypeAlias = Literal["places", "limits", "trouble"]
 _OWN_PLACES = 4
 """That people have at least, however few places are left to all."""
 
-_OVERDRAFT = 0.8
-_OVERDRAFT_LESS = 2.0
-"""Seconds of requests that people may use ahead, and requests by which it is less: nothing may be
-used ahead of one or two a second. Bulk work then waits until it is paid off."""
+_OVERDRAFT = 0.5
+_OVERDRAFT_LESS = 3.0
+"""Seconds of requests that people may use ahead, and requests by which it is less: where six a
+second are allowed, one too many is noticed. Bulk work then waits until it is paid off."""
 
 _UNIT_OVERDRAFT = 10.0
 """The same of tokens and pages, which are counted by the minute: a sixth of it."""
