@@ -15,13 +15,16 @@ from rag.errors import ModelUnavailable, NotFound
 from rag.local.extractive import ExtractiveAnswerer
 from rag.local.minilm import load_minilm
 from rag.local.reading.limits import Limits
+from rag.local.reading.media import IMAGES, PDF
 from rag.local.reading.reader import LocalReader
 from rag.mistral.chat import MistralAnswerer
 from rag.mistral.client import MistralClient
 from rag.mistral.embeddings import MistralEmbedder
-from rag.mistral.ocr import MEDIA_TYPES, MistralReader
+from rag.mistral.kinds import MEDIA_TYPES
+from rag.mistral.ocr import MistralReader
 from rag.ports import Answerer, Embedder, Embedders, Ledger, Readers
 from rag.retrieval import Query, SearchResult, search
+from rag.routing import RoutingReader
 from rag.settings import Role, Settings
 from rag.spending import Budgets, Purpose, spending_for
 from rag.storage.library import Library
@@ -57,7 +60,7 @@ class Services:
         self._local_reader = LocalReader(
             ocr=settings.ocr, workers=settings.workers, limits=Limits(bytes=settings.max_upload)
         )
-        self.readers = _readers(settings, self._local_reader, self._mistral)
+        self.readers = _readers(settings, self._local_reader, self._mistral, self.library.ledger)
         self.embedders = self._load_embedders()
         self.embedding_model = next(iter(self.embedders), None)
         """Of new collections; None where none could be loaded."""
@@ -195,11 +198,20 @@ def _mistral_client(settings: Settings, ledger: Ledger) -> MistralClient | None:
     )
 
 
-def _readers(settings: Settings, local: LocalReader, mistral: MistralClient | None) -> Readers:
+def _readers(
+    settings: Settings, local: LocalReader, mistral: MistralClient | None, ledger: Ledger
+) -> Readers:
+    """Page by page to whoever is good enough; what only the provider reads goes there whole."""
     if settings.provider_of("ocr") == "local" or mistral is None:
         return Readers(local, {})
-    remote = MistralReader(mistral, settings.mistral_ocr_model)
-    return Readers(local, dict.fromkeys(MEDIA_TYPES, remote))
+    remote = MistralReader(
+        mistral,
+        settings.mistral_ocr_model,
+        ledger=ledger,
+        describes_pictures=settings.mistral_describe_pictures,
+    )
+    elsewhere = set(MEDIA_TYPES) - IMAGES - {PDF}
+    return Readers(RoutingReader(local, remote), dict.fromkeys(elsewhere, remote))
 
 
 def _answerer(settings: Settings, embedders: Embedders, mistral: MistralClient | None) -> Answerer:
