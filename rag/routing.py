@@ -44,6 +44,8 @@ def completed(survey: Survey, found: Mapping[int, LoosePage]) -> Document:
 
     A page that OCR did not give stays without text.
     """
+    if not found:
+        return survey.document
     pages = (_read_by(loose, found.get(loose.page.number)) for loose in pages_of(survey.document))
     text, blocks, placed = composed(pages)
     return msgspec.structs.replace(survey.document, text=text, blocks=blocks, pages=placed)

@@ -125,6 +125,12 @@ async def test_a_sound_document_costs_nothing() -> None:
     assert document == survey.document
 
 
+def test_what_has_no_pages_is_as_it_was_surveyed() -> None:
+    note = Document("a.md", version_of(b"x"), "text/markdown", "A", "a note")
+
+    assert completed(Survey(note), {}) == note
+
+
 @pytest.mark.anyio
 async def test_a_scan_without_text_is_refused() -> None:
     reader = RoutingReader(Local(surveyed("", "")), Remote(recognized(1, " ")))
