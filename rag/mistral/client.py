@@ -10,11 +10,11 @@ import httpx
 from rag.errors import MalformedReply, ProviderError, RateLimited
 from rag.mistral.booking import Booking, booked
 from rag.mistral.calls import Call, Paid, Value
-from rag.mistral.clock import Clock, LoopClock
 from rag.mistral.connection import BASE_URL, Connection
 from rag.mistral.failures import MayPass
-from rag.mistral.lanes import Lanes, Place
-from rag.mistral.pace import Lane
+from rag.mistral.pacing.clock import Clock, LoopClock
+from rag.mistral.pacing.lanes import Lanes, Place
+from rag.mistral.pacing.pace import Lane
 from rag.mistral.patience import INTERACTIVE, Patience, RetryBudget
 from rag.mistral.wire.decoding import decode
 from rag.mistral.wire.models import ModelCard, ModelList

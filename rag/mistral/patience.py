@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 
 from msgspec import Struct
 
-from rag.mistral.pace import Lane
+from rag.mistral.pacing.pace import Lane
 
 PASSING = frozenset({429, 500, 502, 503, 504})
 """Statuses that may pass, by the provider's error glossary. Every other refusal stays one."""

@@ -8,7 +8,7 @@ from fake_mistral.contract import Ocr
 from fake_mistral.pages import ocr_page
 
 from rag.domain import Document, Version
-from rag.mistral.numbering import ranges
+from rag.mistral.ocr.numbering import ranges
 from rag.spending import Bill, Bought, Intent, IntentId, OcrReply
 
 PDF_START = b"%PDF-1.7 "

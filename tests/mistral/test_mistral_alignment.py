@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.mistral.alignment import align
+from rag.mistral.ocr.alignment import align
 
 
 def found(contents: list[str], text: str) -> list[str | None]:

@@ -4,7 +4,7 @@ from math import inf
 
 import pytest
 
-from rag.mistral.breaker import Breaker
+from rag.mistral.pacing.breaker import Breaker
 
 
 def opened(at: float = 0.0) -> Breaker:

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from rag.mistral.buckets import Bucket
+from rag.mistral.pacing.buckets import Bucket
 
 
 def use_all(bucket: Bucket, seconds: float, start: float = 0.0) -> list[float]:

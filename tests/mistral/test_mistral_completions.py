@@ -24,9 +24,9 @@ from rag.errors import (
     ProviderUnavailable,
 )
 from rag.grounding.prompt import Message
+from rag.mistral.chat.completions import MistralChat, Terms
+from rag.mistral.chat.transcripts import CalledTool, Completion
 from rag.mistral.client import MistralClient
-from rag.mistral.completions import MistralChat, Terms
-from rag.mistral.transcripts import CalledTool, Completion
 from rag.mistral.wire.chat import (
     CalledFunction,
     Function,

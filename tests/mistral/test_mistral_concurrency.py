@@ -1,6 +1,6 @@
 """How the number of calls under way grows and shrinks."""
 
-from rag.mistral.concurrency import Concurrency
+from rag.mistral.pacing.concurrency import Concurrency
 
 
 def test_it_starts_with_two() -> None:

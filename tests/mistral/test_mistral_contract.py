@@ -14,12 +14,12 @@ from papers import pdf
 from rag.domain import Block, DocumentId, Evidence, Source, Version
 from rag.grounding.prompt import Message
 from rag.mistral import batch, files
-from rag.mistral.chat import MistralAnswerer
+from rag.mistral.chat.answerer import MistralAnswerer
+from rag.mistral.chat.completions import MistralChat, Terms
+from rag.mistral.chat.fim import fill_in
 from rag.mistral.client import MistralClient
-from rag.mistral.completions import MistralChat, Terms
-from rag.mistral.embeddings import MistralEmbedder
-from rag.mistral.fim import fill_in
-from rag.mistral.ocr import MistralReader
+from rag.mistral.embedding.embedder import MistralEmbedder
+from rag.mistral.ocr.reader import MistralReader
 from rag.mistral.wire.batch import BatchRequest, CreateJob
 from rag.mistral.wire.chat import (
     CalledFunction,

@@ -13,11 +13,11 @@ from msgspec import Struct
 from rag.domain import Block, DocumentId, Evidence, Version
 from rag.errors import ProviderUnavailable
 from rag.grounding.prompt import Message
-from rag.mistral.chat import MistralAnswerer
+from rag.mistral.chat.answerer import MistralAnswerer
+from rag.mistral.chat.completions import MistralChat, Terms
+from rag.mistral.chat.schema import json_schema
+from rag.mistral.chat.transcripts import Completion
 from rag.mistral.client import MistralClient
-from rag.mistral.completions import MistralChat, Terms
-from rag.mistral.schema import json_schema
-from rag.mistral.transcripts import Completion
 from rag.mistral.wire.chat import Function, Tool, ToolResult
 
 pytestmark = pytest.mark.anyio

@@ -6,8 +6,8 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.mistral import data_urls
-from rag.mistral.data_urls import data_url
+from rag.mistral.ocr import data_urls
+from rag.mistral.ocr.data_urls import data_url
 
 
 @settings(max_examples=40)

@@ -12,8 +12,8 @@ from seeded_pages import any_page
 from rag.chunking.chunks import chunk
 from rag.domain import Document, Source
 from rag.errors import EmptyDocument, MalformedReply
-from rag.mistral.documents import document_of, recognized
-from rag.mistral.ocr_replies import billed_pages, sent_pages
+from rag.mistral.ocr.documents import document_of, recognized
+from rag.mistral.ocr.replies import billed_pages, sent_pages
 
 SOURCE = Source("reports/2025.pdf", b"%PDF-")
 

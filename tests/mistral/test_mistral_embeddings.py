@@ -30,8 +30,8 @@ from rag.errors import (
     ProviderUnavailable,
 )
 from rag.mistral.client import MistralClient
-from rag.mistral.embeddings import MistralEmbedder
-from rag.mistral.packing import most_tokens
+from rag.mistral.embedding.embedder import MistralEmbedder
+from rag.mistral.embedding.packing import most_tokens
 from rag.ports import Embedder
 from rag.spending import EmbeddedTexts, Purpose, spending_for
 

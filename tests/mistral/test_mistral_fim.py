@@ -5,8 +5,8 @@ from fake_mistral.app import FakeMistral
 from fake_mistral.faults import Changed
 
 from rag.errors import MalformedReply, ProviderRefused
+from rag.mistral.chat.fim import fill_in
 from rag.mistral.client import MistralClient
-from rag.mistral.fim import fill_in
 
 pytestmark = pytest.mark.anyio
 

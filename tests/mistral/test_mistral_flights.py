@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from rag.errors import BudgetExhausted, ProviderUnavailable
-from rag.mistral.flights import Flights
+from rag.mistral.embedding.flights import Flights
 
 pytestmark = pytest.mark.anyio
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from fake_mistral.pages import ocr_block, ocr_page
 
-from rag.mistral.furniture import Furniture, furniture
+from rag.mistral.ocr.furniture import Furniture, furniture
 from rag.mistral.wire.ocr import OcrPage
 
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.chunking.markdown import blocks
-from rag.mistral.html_tables import with_markdown_tables
+from rag.mistral.ocr.html_tables import with_markdown_tables
 
 
 def test_a_table_becomes_rows_between_pipes_and_the_rest_stays() -> None:

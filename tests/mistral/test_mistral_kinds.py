@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from rag.errors import EmptyDocument, EncryptedDocument, UnsupportedMediaType
-from rag.mistral.kinds import DOC, DOCX, EPUB, MEDIA_TYPES, ODT, PDF, PPT, PPTX, XLSX, kind_of
-from rag.mistral.tiff import tiff_pages
+from rag.mistral.ocr.kinds import DOC, DOCX, EPUB, MEDIA_TYPES, ODT, PDF, PPT, PPTX, XLSX, kind_of
+from rag.mistral.ocr.tiff import tiff_pages
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.mistral.limits import Limit, Limits, limits
+from rag.mistral.pacing.limits import Limit, Limits, limits
 
 
 def test_all_headers_that_were_seen_in_traffic_are_read() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.mistral.links import links
+from rag.mistral.ocr.links import links
 
 NONE: frozenset[str] = frozenset()
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import MalformedReply
-from rag.mistral.numbering import original_numbers, ranges, spoken
+from rag.mistral.ocr.numbering import original_numbers, ranges, spoken
 
 numbers = st.lists(st.integers(1, 2_000), min_size=1, max_size=40, unique=True).map(sorted)
 

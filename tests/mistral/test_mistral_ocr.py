@@ -22,8 +22,8 @@ from rag.errors import (
     UnsupportedMediaType,
 )
 from rag.mistral.client import MistralClient
-from rag.mistral.ocr import MODEL, MistralReader
-from rag.mistral.portions import LARGEST
+from rag.mistral.ocr.portions import LARGEST
+from rag.mistral.ocr.reader import MODEL, MistralReader
 from rag.ports import Reader
 
 pytestmark = pytest.mark.anyio

@@ -21,8 +21,8 @@ from PIL import Image
 from rag.domain import Source
 from rag.errors import MalformedReply, ProviderError
 from rag.mistral.client import MistralClient
-from rag.mistral.ocr import MODEL, MistralReader
-from rag.mistral.portions import LARGEST
+from rag.mistral.ocr.portions import LARGEST
+from rag.mistral.ocr.reader import MODEL, MistralReader
 from rag.spending import Units
 
 pytestmark = pytest.mark.anyio

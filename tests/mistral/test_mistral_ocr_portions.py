@@ -11,8 +11,8 @@ from papers import PDF_START, PaperPages, numbered, pdf, spanned
 from rag.domain import Source
 from rag.errors import DocumentTooLarge, InvalidRequest, MalformedReply
 from rag.mistral.client import MistralClient
-from rag.mistral.ocr import MistralReader
-from rag.mistral.portions import LARGEST, MOST_PAGES, portions
+from rag.mistral.ocr.portions import LARGEST, MOST_PAGES, portions
+from rag.mistral.ocr.reader import MistralReader
 from rag.pages import composed
 
 pytestmark = pytest.mark.anyio

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.mistral.packing import (
+from rag.mistral.embedding.packing import (
     LONGEST_INPUT,
     Packing,
     estimated_tokens,

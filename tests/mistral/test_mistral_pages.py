@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from seeded_pages import TABLE, any_page
 
-from rag.mistral.furniture import Furniture, furniture
-from rag.mistral.pages import Reading, recognized_page
+from rag.mistral.ocr.furniture import Furniture, furniture
+from rag.mistral.ocr.pages import Reading, recognized_page
 from rag.mistral.wire.ocr import OcrPage
 from rag.pages import LoosePage
 

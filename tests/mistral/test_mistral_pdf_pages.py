@@ -8,8 +8,8 @@ import pytest
 from papers import pdf
 
 from rag.errors import DocumentTooLarge, EncryptedDocument, InvalidDocument
-from rag.mistral import pdf_pages
-from rag.mistral.pdf_pages import ChildPdfPages
+from rag.mistral.ocr import pdf_pages
+from rag.mistral.ocr.pdf_pages import ChildPdfPages
 
 pytestmark = pytest.mark.anyio
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import InvalidSettings
-from rag.mistral.profiles import Profile, profile
+from rag.mistral.embedding.profiles import Profile, profile
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from rag.domain import Draft
 from rag.grounding.prompt import Message
+from rag.mistral.chat.completions import MistralChat, Terms
+from rag.mistral.chat.transcripts import CalledTool, Completion
 from rag.mistral.client import MistralClient
-from rag.mistral.completions import MistralChat, Terms
-from rag.mistral.profiles import profile
-from rag.mistral.transcripts import CalledTool, Completion
-from rag.mistral.vectors import embedding_request
+from rag.mistral.embedding.profiles import profile
+from rag.mistral.embedding.vectors import embedding_request
 from rag.mistral.wire.chat import Function, Said, Tool, ToolResult
 
 CONTRACT = Path(__file__).parents[2] / ".." / "shared" / "mistral-openapi.yaml"

@@ -7,7 +7,7 @@ import pytest
 from msgspec import Meta, Struct
 
 from rag.domain import Draft
-from rag.mistral.schema import json_schema
+from rag.mistral.chat.schema import json_schema
 
 
 class Leaf(Struct, forbid_unknown_fields=True):

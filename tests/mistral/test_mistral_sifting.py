@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import InputRefused, ProviderError, ProviderRefused
-from rag.mistral.sifting import Blamed, Divided, Outcome, sift
+from rag.mistral.embedding.sifting import Blamed, Divided, Outcome, sift
 
 
 class Provider:

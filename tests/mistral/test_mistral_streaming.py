@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.mistral.streaming import EventParser, events
+from rag.mistral.chat.streaming import EventParser, events
 
 
 def parsed(*pieces: bytes) -> list[bytes]:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import MalformedReply, ProviderUnavailable
-from rag.mistral.transcripts import CalledTool, Completion, Transcript, completion_of
+from rag.mistral.chat.transcripts import CalledTool, Completion, Transcript, completion_of
 from rag.spending import Units
 
 MODEL = "mistral-large-2512"

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import MalformedReply
-from rag.mistral.profiles import profile
-from rag.mistral.vectors import embedding_request, read_embeddings, units_of_unusable
+from rag.mistral.embedding.profiles import profile
+from rag.mistral.embedding.vectors import embedding_request, read_embeddings, units_of_unusable
 from rag.spending import Units
 
 MISTRAL = profile("mistral-embed")

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from rag.domain import Vectors
 from rag.errors import MalformedReply
+from rag.mistral.embedding.profiles import Profile
 from rag.mistral.models import is_same_model
-from rag.mistral.profiles import Profile
 from rag.mistral.wire.decoding import PROVIDER, decode
 from rag.mistral.wire.embeddings import (
     EmbeddingItem,

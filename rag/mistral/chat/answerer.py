@@ -10,10 +10,10 @@ from msgspec import Struct
 from rag.domain import Draft, Evidence, Usage
 from rag.errors import MalformedReply, ProviderUnavailable
 from rag.grounding.prompt import Message, messages
+from rag.mistral.chat.completions import MistralChat, Terms
+from rag.mistral.chat.transcripts import Completion
 from rag.mistral.client import MistralClient
-from rag.mistral.completions import MistralChat, Terms
 from rag.mistral.prices import chat_cost
-from rag.mistral.transcripts import Completion
 from rag.mistral.wire.decoding import PROVIDER
 from rag.spending import Units
 

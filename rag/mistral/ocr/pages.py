@@ -7,13 +7,13 @@ import msgspec
 from msgspec import Struct
 
 from rag.domain import Block, Page
-from rag.mistral.alignment import Range, align
-from rag.mistral.boxes import box_of
-from rag.mistral.furniture import Furniture
-from rag.mistral.inlining import Insets, clean, insets
-from rag.mistral.leftovers import left_over
-from rag.mistral.links import Links, links
-from rag.mistral.printed import KINDS, PrintedBlock, share
+from rag.mistral.ocr.alignment import Range, align
+from rag.mistral.ocr.boxes import box_of
+from rag.mistral.ocr.furniture import Furniture
+from rag.mistral.ocr.inlining import Insets, clean, insets
+from rag.mistral.ocr.leftovers import left_over
+from rag.mistral.ocr.links import Links, links
+from rag.mistral.ocr.printed import KINDS, PrintedBlock, share
 from rag.mistral.wire.ocr import OcrBlock, OcrPage
 from rag.pages import LoosePage
 

@@ -9,12 +9,12 @@ from weakref import WeakValueDictionary
 from rag.errors import DocumentTooLarge, InvalidDocument, MalformedReply
 from rag.mistral.calls import Call
 from rag.mistral.client import MistralClient
-from rag.mistral.kinds import Kind
-from rag.mistral.ocr_orders import File, Order
-from rag.mistral.ocr_replies import SentPage, SentPages
+from rag.mistral.ocr.kinds import Kind
+from rag.mistral.ocr.orders import File, Order
+from rag.mistral.ocr.pdf_pages import PdfPages
+from rag.mistral.ocr.portions import LARGEST, Portion, portions
+from rag.mistral.ocr.replies import SentPage, SentPages
 from rag.mistral.patience import BULK
-from rag.mistral.pdf_pages import PdfPages
-from rag.mistral.portions import LARGEST, Portion, portions
 from rag.mistral.refusals import Refused
 from rag.ports import Ledger
 

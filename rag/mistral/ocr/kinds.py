@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from rag.errors import EmptyDocument, EncryptedDocument, UnsupportedMediaType
-from rag.mistral.tiff import tiff_pages
+from rag.mistral.ocr.tiff import tiff_pages
 
 PDF = "application/pdf"
 _OOXML = "application/vnd.openxmlformats-officedocument"

@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator, Sequence
 from rag.domain import Document, Source, version_of
 from rag.errors import DocumentTooLarge, EmptyDocument, InvalidRequest
 from rag.mistral.client import MistralClient
-from rag.mistral.documents import document_of, recognized
-from rag.mistral.kinds import MEDIA_TYPES, Kind, image_pages, kind_of
-from rag.mistral.numbering import spoken
-from rag.mistral.ocr_orders import File, Order
-from rag.mistral.ocr_purchases import OcrPurchases
-from rag.mistral.ocr_replies import SentPage
-from rag.mistral.ocr_requests import options
-from rag.mistral.pdf_pages import ChildPdfPages, PdfPages
-from rag.mistral.portions import LARGEST, Portion
+from rag.mistral.ocr.documents import document_of, recognized
+from rag.mistral.ocr.kinds import MEDIA_TYPES, Kind, image_pages, kind_of
+from rag.mistral.ocr.numbering import spoken
+from rag.mistral.ocr.orders import File, Order
+from rag.mistral.ocr.pdf_pages import ChildPdfPages, PdfPages
+from rag.mistral.ocr.portions import LARGEST, Portion
+from rag.mistral.ocr.purchases import OcrPurchases
+from rag.mistral.ocr.replies import SentPage
+from rag.mistral.ocr.requests import options
 from rag.pages import LoosePage
 from rag.ports import Ledger
 

@@ -9,10 +9,10 @@ from math import inf
 
 from rag.errors import ProviderError, ProviderRefused, ProviderUnavailable, RateLimited
 from rag.mistral.calls import Call
-from rag.mistral.clock import Clock
 from rag.mistral.failures import MayPass, RefusedKey
-from rag.mistral.limits import limits
-from rag.mistral.pace import Departure, Lane, Outcome, Pace, Wait
+from rag.mistral.pacing.clock import Clock
+from rag.mistral.pacing.limits import limits
+from rag.mistral.pacing.pace import Departure, Lane, Outcome, Pace, Wait
 from rag.mistral.patience import Patience
 from rag.mistral.wire.decoding import PROVIDER
 

@@ -9,14 +9,14 @@ from msgspec import Struct
 
 from rag.errors import InvalidRequest, MalformedReply, ProviderError
 from rag.mistral.calls import Call, Paid
+from rag.mistral.chat.schema import json_schema
+from rag.mistral.chat.streaming import events
+from rag.mistral.chat.transcripts import Completion, Transcript, completion_of
 from rag.mistral.client import MistralClient
 from rag.mistral.failures import MayPass
 from rag.mistral.models import CONTEXT, TAKES_EFFORT, pinned
 from rag.mistral.patience import INTERACTIVE, Patience
 from rag.mistral.prices import chat_cost
-from rag.mistral.schema import json_schema
-from rag.mistral.streaming import events
-from rag.mistral.transcripts import Completion, Transcript, completion_of
 from rag.mistral.wire.chat import (
     ChatRequest,
     Effort,

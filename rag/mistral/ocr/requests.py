@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from rag.mistral.data_urls import data_url
-from rag.mistral.kinds import Kind
-from rag.mistral.numbering import ranges
-from rag.mistral.pictures import DESCRIPTION
+from rag.mistral.ocr.data_urls import data_url
+from rag.mistral.ocr.kinds import Kind
+from rag.mistral.ocr.numbering import ranges
+from rag.mistral.ocr.pictures import DESCRIPTION
 from rag.mistral.wire.ocr import DocumentUrl, ImageUrl, OcrRequest
 
 _WITHOUT_BLOCKS = frozenset({"mistral-ocr-2503", "mistral-ocr-2505", "mistral-ocr-2512"})

@@ -1,4 +1,4 @@
-"""The child process that opens PDFs: `python -m rag.mistral.pdf_child count`, or
+"""The child process that opens PDFs: `python -m rag.mistral.ocr.pdf_child count`, or
 `... cut LARGEST 1-3,7`. A PDF in, a number or a PDF out, and a status that says what went wrong.
 
 It has no key, no secret and no file, and as much memory as the largest document needs.
@@ -13,7 +13,7 @@ from pathlib import Path
 import pypdfium2  # type: ignore[import-untyped]  # it comes without types
 from pypdfium2 import raw
 
-from rag.mistral.pdf_status import PdfStatus
+from rag.mistral.ocr.pdf_status import PdfStatus
 
 _MEMORY = 6
 

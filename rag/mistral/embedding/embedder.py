@@ -11,8 +11,8 @@ from rag.domain import InputType, Vectors
 from rag.errors import InputRefused, InvalidRequest, MalformedReply
 from rag.mistral.calls import Call, Paid
 from rag.mistral.client import MistralClient
-from rag.mistral.flights import Flights
-from rag.mistral.packing import (
+from rag.mistral.embedding.flights import Flights
+from rag.mistral.embedding.packing import (
     LONGEST_INPUT,
     Packing,
     estimated_tokens,
@@ -21,12 +21,9 @@ from rag.mistral.packing import (
     token_bound,
     windows,
 )
-from rag.mistral.patience import BULK, INTERACTIVE
-from rag.mistral.prices import embedding_cost
-from rag.mistral.profiles import MODEL, Profile, profile
-from rag.mistral.refusals import Cause, Refused
-from rag.mistral.sifting import Blamed, Divided, Outcome, sift
-from rag.mistral.vectors import (
+from rag.mistral.embedding.profiles import MODEL, Profile, profile
+from rag.mistral.embedding.sifting import Blamed, Divided, Outcome, sift
+from rag.mistral.embedding.vectors import (
     Embedded,
     OneVectorForAll,
     embedding_request,
@@ -34,6 +31,9 @@ from rag.mistral.vectors import (
     unit,
     units_of_unusable,
 )
+from rag.mistral.patience import BULK, INTERACTIVE
+from rag.mistral.prices import embedding_cost
+from rag.mistral.refusals import Cause, Refused
 from rag.mistral.wire.decoding import PROVIDER
 from rag.spending import Bill, EmbeddedTexts, Intent, Units
 
@@ -72,7 +72,7 @@ class MistralEmbedder:
         """
         Args:
             model: an embedding model and what is asked of it besides, as one word: see
-                `rag.mistral.profiles`; `MODEL` where None.
+                `rag.mistral.embedding.profiles`; `MODEL` where None.
 
         Raises:
             InvalidSettings: no such model is known here.
@@ -96,7 +96,7 @@ class MistralEmbedder:
         return LONGEST_INPUT
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """An estimate, rather too high than too low: see `rag.mistral.packing`."""
+        """An estimate, rather too high than too low: see `rag.mistral.embedding.packing`."""
         return [estimated_tokens(text) for text in texts]
 
     async def embed(self, texts: Sequence[str], input_type: InputType) -> Vectors:

@@ -5,10 +5,10 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from rag.mistral.breaker import Breaker
-from rag.mistral.buckets import Bucket
-from rag.mistral.concurrency import Concurrency
-from rag.mistral.limits import Limits
+from rag.mistral.pacing.breaker import Breaker
+from rag.mistral.pacing.buckets import Bucket
+from rag.mistral.pacing.concurrency import Concurrency
+from rag.mistral.pacing.limits import Limits
 
 Lane: TypeAlias = Literal["bulk", "interactive"]
 """Work nobody waits for, and a person who does."""

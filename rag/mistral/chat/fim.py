@@ -5,10 +5,10 @@ from decimal import Decimal
 
 from rag.errors import MalformedReply
 from rag.mistral.calls import Call, Paid
+from rag.mistral.chat.transcripts import Completion, completion_of
 from rag.mistral.client import MistralClient
 from rag.mistral.patience import INTERACTIVE
 from rag.mistral.prices import chat_cost
-from rag.mistral.transcripts import Completion, completion_of
 from rag.mistral.wire.decoding import PROVIDER, decode
 from rag.mistral.wire.fim import FimRequest
 from rag.mistral.wire.usage import UsageAlone

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from rag.errors import MalformedReply
-from rag.mistral.html_tables import with_markdown_tables
-from rag.mistral.pictures import Pictures
+from rag.mistral.ocr.html_tables import with_markdown_tables
+from rag.mistral.ocr.pictures import Pictures
 from rag.mistral.wire.decoding import PROVIDER
 from rag.mistral.wire.ocr import OcrBlock, OcrPage
 

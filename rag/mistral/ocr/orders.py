@@ -11,10 +11,10 @@ from msgspec import Struct
 from rag.domain import Source, Version
 from rag.errors import DocumentTooLarge
 from rag.mistral.calls import Paid
-from rag.mistral.kinds import Kind
-from rag.mistral.ocr_replies import SentPages, billed_pages, sent_pages
-from rag.mistral.ocr_requests import fingerprint, request
-from rag.mistral.portions import LARGEST, MOST_PAGES, Portion, equal_parts, fits
+from rag.mistral.ocr.kinds import Kind
+from rag.mistral.ocr.portions import LARGEST, MOST_PAGES, Portion, equal_parts, fits
+from rag.mistral.ocr.replies import SentPages, billed_pages, sent_pages
+from rag.mistral.ocr.requests import fingerprint, request
 from rag.mistral.prices import ocr_cost
 from rag.mistral.wire.decoding import PROVIDER
 from rag.mistral.wire.ocr import OcrRequest

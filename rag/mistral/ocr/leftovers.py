@@ -10,8 +10,8 @@ import msgspec
 
 from rag.chunking.markdown import blocks as markdown_blocks
 from rag.domain import Block
-from rag.mistral.boxes import around
-from rag.mistral.printed import PrintedBlock
+from rag.mistral.ocr.boxes import around
+from rag.mistral.ocr.printed import PrintedBlock
 
 _ALIKE = 0.8
 """Dice's coefficient of the words of two texts, from which one is taken for the other (Dice,

@@ -5,11 +5,11 @@ from pathlib import PurePosixPath
 
 from rag.domain import Block, Document, Source, Version
 from rag.errors import EmptyDocument
-from rag.mistral.furniture import furniture
-from rag.mistral.kinds import PDF
-from rag.mistral.ocr_replies import SentPage
-from rag.mistral.pages import Reading, recognized_page
-from rag.mistral.pictures import says_anything
+from rag.mistral.ocr.furniture import furniture
+from rag.mistral.ocr.kinds import PDF
+from rag.mistral.ocr.pages import Reading, recognized_page
+from rag.mistral.ocr.pictures import says_anything
+from rag.mistral.ocr.replies import SentPage
 from rag.pages import LoosePage, composed
 
 

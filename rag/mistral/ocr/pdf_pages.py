@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from rag.errors import DocumentTooLarge, EncryptedDocument, InvalidDocument
-from rag.mistral.numbering import ranges
-from rag.mistral.pdf_status import PdfStatus
+from rag.mistral.ocr.numbering import ranges
+from rag.mistral.ocr.pdf_status import PdfStatus
 
-_CHILD = "rag.mistral.pdf_child"
+_CHILD = "rag.mistral.ocr.pdf_child"
 
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "TMPDIR")
 """Environment a child needs; everything else, and every secret with it, stays behind."""

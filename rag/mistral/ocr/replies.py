@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from rag.errors import MalformedReply
-from rag.mistral.inlining import check_tables
-from rag.mistral.numbering import original_numbers
+from rag.mistral.ocr.inlining import check_tables
+from rag.mistral.ocr.numbering import original_numbers
 from rag.mistral.wire.decoding import PROVIDER, decode
 from rag.mistral.wire.ocr import Billed, OcrPage, OcrResponse
 
