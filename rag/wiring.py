@@ -17,11 +17,11 @@ from rag.local.minilm import load_minilm
 from rag.local.reading.limits import Limits
 from rag.local.reading.media import IMAGES, PDF
 from rag.local.reading.reader import LocalReader
-from rag.mistral.chat import MistralAnswerer
+from rag.mistral.chat.answerer import MistralAnswerer
 from rag.mistral.client import MistralClient
-from rag.mistral.embeddings import MistralEmbedder
-from rag.mistral.kinds import MEDIA_TYPES
-from rag.mistral.ocr import MistralReader
+from rag.mistral.embedding.embedder import MistralEmbedder
+from rag.mistral.ocr.kinds import MEDIA_TYPES
+from rag.mistral.ocr.reader import MistralReader
 from rag.ports import Answerer, Embedder, Embedders, Ledger, Readers
 from rag.retrieval import Query, SearchResult, search
 from rag.routing import RoutingReader

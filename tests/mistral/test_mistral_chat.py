@@ -15,7 +15,7 @@ from fake_mistral.faults import Drip, Reply, edited
 
 from rag.domain import Block, DocumentId, Draft, DraftClaim, Evidence, Quotation, Version
 from rag.errors import MalformedReply, ProviderRefused, ProviderUnavailable, RateLimited
-from rag.mistral.chat import answerer
+from rag.mistral.chat import answerer as module
 from rag.mistral.chat.answerer import MODEL, MistralAnswerer
 from rag.mistral.client import MistralClient
 from rag.ports import Answerer
@@ -246,7 +246,7 @@ async def test_a_guardrail_is_a_refusal(answerer: MistralAnswerer, fake: FakeMis
 async def test_a_draft_that_takes_too_long_is_given_up(
     url: str, fake: FakeMistral, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answerer, "_DEADLINE", 0.2)
+    monkeypatch.setattr(module, "_DEADLINE", 0.2)
     fake.faults = [Drip(0.05)]
     book = AccountBook()
     client = MistralClient(KEY, book, base_url=url)
