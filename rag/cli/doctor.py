@@ -21,8 +21,13 @@ from rag.cli.door import open_door
 from rag.errors import RagError
 from rag.local.minilm import load_minilm
 from rag.local.ocr.engine import ocr_engine
+from rag.mistral.chat.answerer import MODEL as CHAT_MODEL
 from rag.mistral.client import MistralClient
-from rag.settings import Settings, load_settings
+from rag.mistral.embedding.profiles import MODEL as EMBEDDING_MODEL
+from rag.mistral.embedding.profiles import profile
+from rag.mistral.examination import examine as examine_account
+from rag.mistral.ocr.reader import MODEL as OCR_MODEL
+from rag.settings import Role, Settings, load_settings
 from rag.storage.ownership import owner
 
 LOW_DISK = 1024**3  # bytes free below which a large ingest is likely to fail
@@ -67,7 +72,7 @@ async def examine(settings: Settings) -> list[Check]:
         }.items()
     ]
     if settings.mistral_api_key is not None:
-        checks.append(await _checked("mistral", _mistral, settings))
+        checks += await _mistral(settings)
     return checks
 
 
@@ -124,14 +129,26 @@ async def _library(settings: Settings) -> str:
     return f"{folder}, {served}; {health['documents']} documents, {health['chunks']} chunks"
 
 
-async def _mistral(settings: Settings) -> str:
+async def _mistral(settings: Settings) -> list[Check]:
     assert settings.mistral_api_key is not None
-    client = MistralClient(settings.mistral_api_key, base_url=settings.mistral_base_url)
+    client = MistralClient(
+        settings.mistral_api_key,
+        base_url=settings.mistral_base_url,
+        headers=settings.mistral_headers,
+    )
+    models: dict[Role, str] = {
+        "ocr": settings.mistral_ocr_model or OCR_MODEL,
+        "embedding": profile(settings.mistral_embedding_model or EMBEDDING_MODEL).model,
+        "answer": settings.mistral_chat_model or CHAT_MODEL,
+    }
+    wanted = {r: model for r, model in models.items() if settings.provider_of(r) == "mistral"}
     try:
-        models = await client.models()
+        findings = await examine_account(client, wanted)
+    except RagError as error:
+        return [Check("mistral", False, str(error))]
     finally:
         await client.close()
-    return f"{settings.mistral_base_url} knows the key and offers {len(models)} models"
+    return [Check(f"mistral {each.name}", each.ok, each.said) for each in findings]
 
 
 def _folder(settings: Settings) -> Path:

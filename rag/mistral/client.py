@@ -4,8 +4,10 @@ import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 
 import httpx
+from msgspec import Struct
 
 from rag.errors import MalformedReply, ProviderError, RateLimited
 from rag.mistral.booking import Booking, booked
@@ -14,8 +16,9 @@ from rag.mistral.connection import BASE_URL, Connection
 from rag.mistral.failures import MayPass
 from rag.mistral.pacing.clock import Clock, LoopClock
 from rag.mistral.pacing.lanes import Lanes, Place
+from rag.mistral.pacing.limits import Limits, limits
 from rag.mistral.pacing.pace import Lane
-from rag.mistral.patience import INTERACTIVE, Patience, RetryBudget
+from rag.mistral.patience import INTERACTIVE, Patience, RetryBudget, date_of
 from rag.mistral.wire.decoding import decode
 from rag.mistral.wire.models import ModelCard, ModelList
 from rag.ports import Ledger
@@ -50,6 +53,16 @@ class Stream:
         """To be called when the reply has told its usage; else the call counts as lost."""
         self._place.used = _units(bill.units)
         await self._booking.settle(bill, bought)
+
+
+class Look(Struct, frozen=True):
+    """What one free call tells."""
+
+    models: tuple[ModelCard, ...]
+    date: datetime | None
+    """The provider's own clock, to the second."""
+    limits: Limits
+    """As far as the headers tell them."""
 
 
 class MistralClient:
@@ -93,6 +106,10 @@ class MistralClient:
 
     def __repr__(self) -> str:
         return f"MistralClient({self._connection.host!r})"
+
+    @property
+    def host(self) -> str:
+        return self._connection.host
 
     async def close(self) -> None:
         await self._connection.close()
@@ -167,6 +184,20 @@ class MistralClient:
         call = Call("/v1/models", "list of models", None, _QUICK, _LARGEST_LIST)
         reply = await self.ask(call, lambda body: decode(body, ModelList), patience=INTERACTIVE)
         return reply.data
+
+    async def look(self) -> Look:
+        """The same in one attempt, with what its headers say. Costs nothing.
+
+        Raises:
+            ProviderError: the key was refused, or the provider cannot be reached.
+        """
+        call = Call("/v1/models", "list of models", None, _QUICK, _LARGEST_LIST)
+        try:
+            reply = await self._connection.exchange(call)
+        except MayPass as failure:
+            raise failure.error from failure.__cause__
+        models = decode(reply.body, ModelList).data
+        return Look(models, date_of(reply.headers), limits(reply.headers))
 
     async def _persist(
         self, call: Call, patience: Patience, attempt: Callable[[], Awaitable[Value]]

@@ -82,6 +82,14 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return seconds if 0 <= seconds <= _BELIEVABLE else None
 
 
+def date_of(headers: Mapping[str, str]) -> datetime | None:
+    """When the reply was written, by the clock of who wrote it."""
+    try:
+        return _moment(headers.get("date", ""))
+    except ValueError:
+        return None
+
+
 def _seconds_until(then: str, now: str) -> float:
     try:
         return (_moment(then) - _moment(now)).total_seconds()
