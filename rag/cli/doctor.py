@@ -141,7 +141,9 @@ async def _mistral(settings: Settings) -> list[Check]:
         "embedding": profile(settings.mistral_embedding_model or EMBEDDING_MODEL).model,
         "answer": settings.mistral_chat_model or CHAT_MODEL,
     }
-    wanted = {r: model for r, model in models.items() if settings.provider_of(r) == "mistral"}
+    wanted: dict[str, str] = {
+        role: model for role, model in models.items() if settings.provider_of(role) == "mistral"
+    }
     try:
         findings = await examine_account(client, wanted)
     except RagError as error:

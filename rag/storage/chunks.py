@@ -1,6 +1,6 @@
 """Chunks as the derived indexes and hits need them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from sqlalchemy import bindparam, select
@@ -45,7 +45,7 @@ _HITS = (
     .join(VersionRow, VersionRow.id == ChunkRow.version_id)
     .join(DocumentRow, DocumentRow.id == ChunkRow.document_id)
     .where(
-        ChunkRow.chunk_id.in_(bindparam("chunk_ids", expanding=True)),
+        ChunkRow.id.in_(bindparam("ids", expanding=True)),
         ChunkRow.live,
         VersionRow.state == "current",
     )
@@ -67,14 +67,25 @@ def live_chunks(session: Session, index_version: int, ids: Sequence[int]) -> dic
 
 
 def live_hits(
-    session: Session, collection_id: CollectionId, ranked: Sequence[Ranked], texts: Texts
+    session: Session,
+    collection_id: CollectionId,
+    ranked: Sequence[Ranked],
+    live: Mapping[int, ChunkId],
+    texts: Texts,
 ) -> list[Hit]:
     """Hits for those of the chunks that are current now, in this collection, in the order given:
-    the last gate that a search result passes."""
+    the last gate that a search result passes.
+
+    Args:
+        live: their numbers, by which they are found at once; no index leads from a chunk's id to
+            the one live row among its former ones in the way SQL asks for it.
+    """
+    wanted = {each.chunk_id for each in ranked}
+    ids = [id for id, chunk_id in live.items() if chunk_id in wanted]
     rows = {
         row.chunk_id: row
-        for some in batches([each.chunk_id for each in ranked])
-        for row in session.execute(_HITS, {"chunk_ids": list(some)})
+        for some in batches(ids)
+        for row in session.execute(_HITS, {"ids": list(some)})
         if row.collection_id == collection_id
     }
     found = texts.of(session, {(row.version_id, row.revision) for row in rows.values()})

@@ -80,7 +80,7 @@ def search(
         with database.read() as session:
             live = live_chunks(session, indexes.index_version, ids)
             candidates = _candidates(live, legs)
-            hits = live_hits(session, collection_id, rank(candidates), texts)
+            hits = live_hits(session, collection_id, rank(candidates), live, texts)
         if len(live) == len(ids):
             break
     return Found(candidates, tuple(hits))
