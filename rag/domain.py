@@ -349,6 +349,9 @@ class Answer(Struct, frozen=True):
 
 # --- jobs ---------------------------------------------------------------------------------------
 
+Lane: TypeAlias = Literal["direct", "batch"]
+"""How a provider is asked: at once, or with much else at half the price and in its own time."""
+
 JobState: TypeAlias = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 """`failed` when at least one item failed or was refused; the others are published all the same."""
 
@@ -409,7 +412,9 @@ class IngestJob(Struct, frozen=True):
     collection: str
     state: JobState
     items: ItemCounts
+    lane: Lane = "direct"
     progress: dict[str, int] = {}
+    """Items by state, what was done, and how many items wait for a batch."""
     last_error: Failure | None = None
     paused: Failure | None = None
     """Why nothing of it is begun at the moment: the provider is down, or refuses the key."""

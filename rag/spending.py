@@ -7,6 +7,7 @@ without its bill, and what may have been billed though its reply was lost is kno
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,14 +16,11 @@ from typing import Literal, NewType, TypeAlias
 
 from msgspec import Struct
 
-from rag.domain import CollectionId, InputType, JobId, Vectors, Version
+from rag.domain import CollectionId, InputType, JobId, Lane, Vectors, Version
 
 IntentId = NewType("IntentId", int)
 
 Operation: TypeAlias = Literal["ocr", "embed", "answer", "complete"]
-
-Lane: TypeAlias = Literal["direct", "batch"]
-"""How a call is sent: at once, or with many others at half the price and in its own time."""
 
 
 class Units(Struct, frozen=True):
@@ -112,6 +110,43 @@ class EmbeddedTexts(Struct, frozen=True):
 
 Bought: TypeAlias = OcrReply | EmbeddedTexts
 """What is kept in one transaction with its bill."""
+
+
+class Errand(Struct, frozen=True):
+    """A paid request that can wait: it goes with others in a batch."""
+
+    endpoint: str
+    body: bytes
+    """JSON, as it would be sent by itself."""
+    intent: Intent
+    buys: tuple[bytes, ...]
+    """Digests: what is on its way is not bought a second time."""
+    memo: bytes
+    """All that is needed, besides the reply, to make a purchase of it: the reply may come hours
+    later, to another process."""
+    reply_size: int
+    """Bytes that come back, about."""
+
+
+class Ending(Struct, frozen=True):
+    """How a request of a batch ended: billed, or free; or nobody knows."""
+
+    bill: Bill | None = None
+    bought: Bought | None = None
+    is_free: bool = False
+
+
+def ocr_purchase(version: Version, fingerprint: str) -> bytes:
+    """The digest of what an `OcrReply` is kept under."""
+    return _digest("ocr", version, fingerprint)
+
+
+def embedding_purchase(model: str, input_type: InputType, text: str) -> bytes:
+    return _digest("embed", model, input_type, text)
+
+
+def _digest(*parts: str) -> bytes:
+    return hashlib.sha256("\x1f".join(parts).encode(errors="surrogatepass")).digest()
 
 
 class Purpose(Struct, frozen=True):

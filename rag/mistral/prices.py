@@ -10,8 +10,9 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from rag.domain import Lane
 from rag.mistral.models import SEEN_ON, pinned, warn_of_retirement
-from rag.spending import Lane, Units
+from rag.spending import Units
 
 log = logging.getLogger(__name__)
 

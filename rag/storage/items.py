@@ -33,7 +33,8 @@ from rag.storage.attributes import attributes_of
 from rag.storage.collections import find_collection
 from rag.storage.cursors import checked_limit, cursor, position
 from rag.storage.jobs import close_job_if_done, failure_of, find_job
-from rag.storage.tables import ItemRow, JobRow
+from rag.storage.memos import forget_memos
+from rag.storage.tables import BatchWaitRow, ItemRow, JobRow
 from rag.storage.timestamps import now
 
 MAX_ATTEMPTS = 3  # the third death of a worker on the same file is no coincidence
@@ -72,21 +73,17 @@ def claim_item(session: Session, *, lease: float) -> ClaimedItem | None:
         if row.attempts >= MAX_ATTEMPTS:
             _finish_row(session, row, "failed", error=_given_up(row.attempts))
             continue
-        row.attempts += 1
-        row.lease = lease
-        row.lease_until = time.time() + lease
-        session.flush()
-        return ClaimedItem(
-            item_id=row.id,
-            job_id=JobId(row.job_id),
-            collection=find_collection(session, row.collection_id),
-            key=row.key,
-            version=Version(row.sha256),
-            media_type=row.media_type,
-            title=row.title,
-            attributes=attributes_of(row.attributes),
-            attempts=row.attempts,
-        )
+        return _claimed(session, row, lease)
+    return None
+
+
+def claim_ahead(session: Session, job: JobId, step: str, *, lease: float) -> ClaimedItem | None:
+    """The next item of a job for which this step is still to be ordered in a batch."""
+    while (row := _next_ahead(session, job, step)) is not None:
+        if row.attempts >= MAX_ATTEMPTS:
+            _finish_row(session, row, "failed", error=_given_up(row.attempts))
+            continue
+        return _claimed(session, row, lease)
     return None
 
 
@@ -115,6 +112,13 @@ def finish(
         Conflict: the item is no longer the worker's.
     """
     _finish_row(session, require_claim(session, claimed), state, error=error, work=work)
+
+
+def fail_item(session: Session, id: int, reason: Failure) -> None:
+    """Ends an item that nobody has; not one that has ended."""
+    row = session.get(ItemRow, id)
+    if row is not None and row.finished_at is None:
+        _finish_row(session, row, "failed", error=reason)
 
 
 def release(session: Session, claimed: ClaimedItem) -> None:
@@ -168,6 +172,7 @@ def cancel_items(session: Session, collection_id: CollectionId) -> list[Version]
     mine = ItemRow.collection_id == collection_id
     versions = session.scalars(select(ItemRow.sha256).where(mine).distinct()).all()
     _cancel(session, mine)
+    forget_memos(session, collection_id)
     return [Version(version) for version in versions]
 
 
@@ -180,7 +185,46 @@ def cancel_items_of(session: Session, collection_id: CollectionId, key: str) -> 
     _cancel(session, mine)
     for id in jobs:
         close_job_if_done(session, JobId(id))
+    forget_memos(session, collection_id, key)
     session.execute(update(ItemRow).where(mine).values(title=None, attributes={}))
+
+
+def _claimed(session: Session, row: ItemRow, lease: float) -> ClaimedItem:
+    row.attempts += 1
+    row.lease = lease
+    row.lease_until = time.time() + lease
+    session.flush()
+    return ClaimedItem(
+        item_id=row.id,
+        job_id=JobId(row.job_id),
+        collection=find_collection(session, row.collection_id),
+        key=row.key,
+        version=Version(row.sha256),
+        media_type=row.media_type,
+        title=row.title,
+        attributes=attributes_of(row.attributes),
+        attempts=row.attempts,
+    )
+
+
+def _next_ahead(session: Session, job: JobId, step: str) -> ItemRow | None:
+    return session.scalar(
+        select(ItemRow)
+        .where(
+            ItemRow.job_id == job,
+            ItemRow.ahead == step,
+            ItemRow.finished_at.is_(None),
+            is_free(),
+            ~exists().where(BatchWaitRow.item_id == ItemRow.id),
+        )
+        .order_by(ItemRow.id)
+        .limit(1)
+    )
+
+
+def is_free() -> ColumnElement[bool]:
+    """Nobody has the item now."""
+    return or_(ItemRow.lease_until.is_(None), ItemRow.lease_until < time.time())
 
 
 def _next_item(session: Session) -> ItemRow | None:
@@ -189,7 +233,8 @@ def _next_item(session: Session) -> ItemRow | None:
         select(ItemRow)
         .where(
             ItemRow.finished_at.is_(None),
-            or_(ItemRow.lease_until.is_(None), ItemRow.lease_until < time.time()),
+            ItemRow.ahead.is_(None),
+            is_free(),
             ~exists().where(
                 earlier.collection_id == ItemRow.collection_id,
                 earlier.key == ItemRow.key,

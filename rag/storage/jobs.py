@@ -2,8 +2,9 @@
 
 import secrets
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy import Select, case, exists, func, insert, select, tuple_, update
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from rag.domain import (
     ItemCounts,
     JobId,
     JobState,
+    Lane,
     Listing,
     Source,
     document_id,
@@ -37,17 +39,27 @@ class Queued(Struct, frozen=True):
 
 
 def queue_sources(
-    session: Session, collection: Collection, sources: Sequence[Source], job: JobId | None
+    session: Session,
+    collection: Collection,
+    sources: Sequence[Source],
+    job: JobId | None,
+    lane: Lane | None = None,
 ) -> Queued:
     """Queues the sources, in a new job or one more time in an earlier one, which then goes on;
-    those whose document is the same already are `unchanged` at once.
+    those whose document is the same already are `unchanged` at once, and those that wait in that
+    very job, with the same bytes, are not queued again.
 
     Raises:
         NotFound: no such job.
-        Conflict: that job is another collection's, or was cancelled.
+        Conflict: that job is another collection's, or in another lane, or was cancelled.
     """
     at = now()
-    id = _reopened(session, collection, job) if job else _new_job(session, collection, at)
+    if job:
+        id, lane = _reopened(session, collection, job, lane)
+        sources = _not_waiting(session, id, sources)
+    else:
+        lane = lane or "direct"
+        id = _new_job(session, collection, lane, at)
     keys = [source.key for source in sources]
     current = _current(session, collection.id, keys)
     waiting = _waiting_keys(session, collection.id, keys)
@@ -56,7 +68,7 @@ def queue_sources(
         same = source.key not in waiting and _is_current(source, current.get(source.key))
         if not same:
             waiting.add(source.key)
-        rows.append(_new_item(id, collection.id, source, at if same else None))
+        rows.append(_new_item(id, collection.id, source, lane, at if same else None))
     last = session.scalar(select(func.max(ItemRow.id)).where(ItemRow.job_id == id))
     if rows:
         session.execute(insert(ItemRow), rows)
@@ -64,20 +76,46 @@ def queue_sources(
     return Queued(find_job(session, id), cursor(last or 0))
 
 
-def _new_job(session: Session, collection: Collection, at: str) -> JobId:
+def _new_job(session: Session, collection: Collection, lane: Lane, at: str) -> JobId:
     id = JobId(f"job_{secrets.token_hex(12)}")
-    session.execute(insert(JobRow).values(id=id, collection_id=collection.id, created_at=at))
+    session.execute(
+        insert(JobRow).values(id=id, collection_id=collection.id, lane=lane, created_at=at)
+    )
     return id
 
 
-def _reopened(session: Session, collection: Collection, id: JobId) -> JobId:
+def _reopened(
+    session: Session, collection: Collection, id: JobId, lane: Lane | None
+) -> tuple[JobId, Lane]:
     job = find_job(session, id)
     if job.collection != collection.name:
         raise Conflict(f"job {id} is of collection {job.collection!r}, not {collection.name!r}")
     if job.state == "cancelled":
         raise Conflict(f"job {id} was cancelled; begin another")
+    if lane not in (None, job.lane):
+        raise Conflict(f"job {id} is in the {job.lane} lane; begin another")
     session.execute(update(JobRow).where(JobRow.id == id).values(finished_at=None))
-    return id
+    return id, job.lane
+
+
+def _not_waiting(session: Session, id: JobId, sources: Sequence[Source]) -> list[Source]:
+    """Those of the sources that are not the last to wait in the job under their key."""
+    last: dict[str, tuple[str, str | None, str | None, dict[str, Any]]] = {}
+    for some in batches([source.key for source in sources]):
+        rows = session.execute(
+            select(
+                ItemRow.key, ItemRow.sha256, ItemRow.media_type, ItemRow.title, ItemRow.attributes
+            )
+            .where(ItemRow.job_id == id, ItemRow.key.in_(some), ItemRow.finished_at.is_(None))
+            .order_by(ItemRow.id)
+        )
+        last |= {key: (sha256, kind, title, own) for key, sha256, kind, title, own in rows}
+    return [source for source in sources if last.get(source.key) != _identity(source)]
+
+
+def _identity(source: Source) -> tuple[str, str | None, str | None, dict[str, Any]]:
+    own = msgspec.json.decode(msgspec.json.encode(source.attributes))  # as it comes back
+    return source.version, source.media_type, source.title, own
 
 
 def find_job(session: Session, id: JobId) -> IngestJob:
@@ -119,7 +157,11 @@ def failure_of(row: ItemRow) -> Failure | None:
 
 
 def _new_item(
-    job_id: JobId, collection_id: CollectionId, source: Source, finished_at: str | None
+    job_id: JobId,
+    collection_id: CollectionId,
+    source: Source,
+    lane: Lane,
+    finished_at: str | None,
 ) -> dict[str, Any]:
     return {
         "job_id": job_id,
@@ -130,6 +172,7 @@ def _new_item(
         "title": source.title,
         "attributes": dict(source.attributes),
         "state": "unchanged" if finished_at else "queued",
+        "ahead": "read" if lane == "batch" and not finished_at else None,
         "document_id": document_id(collection_id, source.key) if finished_at else None,
         "finished_at": finished_at,
     }
@@ -195,6 +238,7 @@ def _job(session: Session, row: JobRow, collection: str) -> IngestJob:
         id=JobId(row.id),
         collection=collection,
         state=_state(tally, finished=row.finished_at is not None),
+        lane=cast(Lane, row.lane),  # what we wrote
         items=ItemCounts(
             total=sum(tally.states.values()),
             done=tally.of("indexed", "unchanged"),
@@ -205,6 +249,7 @@ def _job(session: Session, row: JobRow, collection: str) -> IngestJob:
             "pages": tally.pages,
             "pages_ocred": tally.pages_ocred,
             "chunks": tally.chunks,
+            **({"waiting_for_batch": tally.ahead} if tally.ahead else {}),
         },
         last_error=_last_error(session, row.id) if tally.of("failed", "refused") else None,
         created_at=row.created_at,
@@ -217,6 +262,8 @@ class _Tally(Struct):
 
     states: dict[str, int] = {}
     started: int = 0
+    ahead: int = 0
+    """For which a batch is under way, or about to be."""
     pages: int = 0
     pages_ocred: int = 0
     chunks: int = 0
@@ -231,6 +278,7 @@ def _tally(session: Session, job_id: str) -> _Tally:
             ItemRow.state,
             func.count(),
             func.sum(case((ItemRow.attempts > 0, 1), else_=0)),
+            func.sum(case((_IS_AHEAD, 1), else_=0)),
             func.sum(ItemRow.pages),
             func.sum(ItemRow.pages_ocred),
             func.sum(ItemRow.chunks),
@@ -239,13 +287,17 @@ def _tally(session: Session, job_id: str) -> _Tally:
         .group_by(ItemRow.state)
     )
     tally = _Tally()
-    for state, count, started, pages, pages_ocred, chunks in rows:
+    for state, count, started, ahead, pages, pages_ocred, chunks in rows:
         tally.states[state] = count
         tally.started += started
+        tally.ahead += ahead
         tally.pages += pages
         tally.pages_ocred += pages_ocred
         tally.chunks += chunks
     return tally
+
+
+_IS_AHEAD = ItemRow.ahead.is_not(None) & ItemRow.finished_at.is_(None)
 
 
 def _state(tally: _Tally, *, finished: bool) -> JobState:
@@ -253,7 +305,7 @@ def _state(tally: _Tally, *, finished: bool) -> JobState:
         if tally.of("cancelled"):
             return "cancelled"
         return "failed" if tally.of("failed", "refused") else "succeeded"
-    return "running" if tally.started or tally.of("unchanged") else "queued"
+    return "running" if tally.started or tally.ahead or tally.of("unchanged") else "queued"
 
 
 def _last_error(session: Session, job_id: str) -> Failure | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import ROUND_CEILING, Decimal
 from typing import Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, case, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from rag.domain import JobId, Version
@@ -26,7 +26,7 @@ from rag.spending import (
 from rag.storage.database import Database
 from rag.storage.embeddings import keep_embeddings
 from rag.storage.readings import find_reply, keep_reply
-from rag.storage.tables import LedgerRow
+from rag.storage.tables import BatchRequestRow, LedgerRow
 from rag.storage.timestamps import now
 
 NANODOLLARS = 10**9  # per USD
@@ -49,9 +49,7 @@ class SqlLedger:
             BudgetExhausted: with it, the day or the job could exceed its budget.
         """
         with self._database.write() as session:
-            purpose = current_purpose()
-            _check_budgets(session, intent, purpose, self._budgets)
-            return _open(session, intent, purpose)
+            return open_call(session, intent, current_purpose(), self._budgets)
 
     def settle(self, intent: IntentId, bill: Bill, bought: Bought | None = None) -> None:
         """
@@ -60,27 +58,26 @@ class SqlLedger:
             InvalidRequest: what was bought cannot be kept; the call stays `open`.
         """
         with self._database.write() as session:
-            _close(session, intent, bill)
-            _keep(session, bought)
+            settle_call(session, intent, bill, bought)
 
     def withdraw(self, intent: IntentId) -> None:
         with self._database.write() as session:
-            session.execute(delete(LedgerRow).where(*_is_open(intent)))
+            withdraw_call(session, intent)
 
     def lose(self, intent: IntentId) -> None:
         with self._database.write() as session:
-            session.execute(
-                update(LedgerRow).where(*_is_open(intent)).values(state="lost", ended_at=now())
-            )
+            lose_call(session, intent)
 
     def ocr_reply(self, version: Version, fingerprint: str) -> bytes | None:
         with self._database.read() as session:
             return find_reply(session, version, fingerprint)
 
     def lose_all(self) -> int:
-        """Calls that an owner which died had under way: whether they were billed, nobody knows."""
+        """Calls that an owner which died had under way: whether they were billed, nobody knows.
+        Those of a batch are under way still."""
+        in_batch = exists().where(BatchRequestRow.intent_id == LedgerRow.id)
         with self._database.write() as session:
-            lost = update(LedgerRow).where(LedgerRow.state == "open")
+            lost = update(LedgerRow).where(LedgerRow.state == "open", ~in_batch)
             return session.execute(lost.values(state="lost", ended_at=now())).rowcount  # type: ignore[attr-defined,no-any-return]  # an update has one
 
     def spent(
@@ -117,7 +114,12 @@ class SqlLedger:
             }
 
 
-def _open(session: Session, intent: Intent, purpose: Purpose) -> IntentId:
+def open_call(session: Session, intent: Intent, purpose: Purpose, budgets: Budgets) -> IntentId:
+    """
+    Raises:
+        BudgetExhausted: with it, the day or the job could exceed its budget.
+    """
+    _check_budgets(session, intent, purpose, budgets)
     row = insert(LedgerRow).values(
         at=now(),
         state="open",
@@ -134,7 +136,14 @@ def _open(session: Session, intent: Intent, purpose: Purpose) -> IntentId:
     return IntentId(session.execute(row.returning(LedgerRow.id)).scalar_one())
 
 
-def _close(session: Session, intent: IntentId, bill: Bill) -> None:
+def settle_call(
+    session: Session, intent: IntentId, bill: Bill, bought: Bought | None = None
+) -> None:
+    """
+    Raises:
+        RagError: there is no such call under way.
+        InvalidRequest: what was bought cannot be kept.
+    """
     closed = session.execute(
         update(LedgerRow)
         .where(*_is_open(intent))
@@ -150,13 +159,18 @@ def _close(session: Session, intent: IntentId, bill: Bill) -> None:
     ).first()
     if closed is None:
         raise RagError(f"the ledger has no call {intent} under way")
-
-
-def _keep(session: Session, bought: Bought | None) -> None:
     if isinstance(bought, EmbeddedTexts):
         keep_embeddings(session, bought.model, bought.input_type, bought.texts, bought.vectors)
     elif isinstance(bought, OcrReply):
         keep_reply(session, bought)
+
+
+def withdraw_call(session: Session, intent: IntentId) -> None:
+    session.execute(delete(LedgerRow).where(*_is_open(intent)))
+
+
+def lose_call(session: Session, intent: IntentId) -> None:
+    session.execute(update(LedgerRow).where(*_is_open(intent)).values(state="lost", ended_at=now()))
 
 
 def _is_open(intent: IntentId) -> tuple[ColumnElement[bool], ...]:

@@ -38,6 +38,7 @@ from rag.domain import (
     InputType,
     ItemState,
     JobId,
+    Lane,
     Listing,
     Source,
     Vectors,
@@ -67,6 +68,7 @@ from rag.storage.items import ClaimedItem, Work
 from rag.storage.jobs import Queued
 from rag.storage.ledger import SqlLedger
 from rag.storage.migrating import migrate_database
+from rag.storage.orders import Orders
 from rag.storage.ownership import Ownership, take_ownership
 from rag.storage.publishing import Publication
 from rag.storage.searching import BOTH, Asked, Found, Mode, Rank, all_of
@@ -96,6 +98,7 @@ class Library:
     ) -> None:
         """Use `open`."""
         self.ledger = SqlLedger(database, budgets)
+        self.orders = Orders(database, budgets)
         self.data_dir = data_dir
         self._database = database
         self._ownership = ownership
@@ -225,15 +228,23 @@ class Library:
         return self._blobs.get(version)
 
     def queue(
-        self, collection: Collection, sources: Sequence[Source], *, job: JobId | None = None
+        self,
+        collection: Collection,
+        sources: Sequence[Source],
+        *,
+        job: JobId | None = None,
+        lane: Lane | None = None,
     ) -> Queued:
         """Keeps the sources and queues them, in a new job or in one that goes on; what is the
         same as published is `unchanged`.
 
+        Args:
+            lane: the job's own where None, or the direct one.
+
         Raises:
             InvalidRequest: a key or attribute that cannot be kept.
             NotFound: no such job.
-            Conflict: that job is another collection's, or was cancelled.
+            Conflict: that job is another collection's, in another lane, or was cancelled.
         """
         check_sources(sources)
         for source in sources:
@@ -243,7 +254,7 @@ class Library:
                 # again, for a delete may have removed the same bytes in between; no other can
                 # while this transaction is open
                 self._blobs.put(source.content)
-            return jobs.queue_sources(session, collection, sources, job)
+            return jobs.queue_sources(session, collection, sources, job, lane)
 
     def create_job(self, collection: Collection, sources: Sequence[Source]) -> IngestJob:
         """`queue` in a job of their own."""
@@ -351,6 +362,7 @@ class Library:
         *,
         claimed: ClaimedItem | None = None,
         seconds: float = 0.0,
+        refused: frozenset[int] = frozenset(),
         flaw: Failure | None = None,
     ) -> DocumentSummary:
         """Makes a document searchable, instead of its former version; on disk and found by the
@@ -362,12 +374,12 @@ class Library:
             Conflict: the item was cancelled or is another worker's by now; vectors of another
                 width than the collection's; bytes that were never put.
             InvalidDocument: text that cannot be kept.
-            InvalidRequest: not one finite vector of length 1 for each chunk.
+            InvalidRequest: not one finite vector of length 1 for each chunk but the `refused`.
         """
         size = self._blobs.size(document.version)
         if size is None:
             raise Conflict(f"the bytes of {document.key!r} were never put; use put_blob first")
-        publication = Publication(document, tuple(chunks), vectors, size)
+        publication = Publication(document, tuple(chunks), vectors, size, refused)
         publishing.check_publication(publication, collection)
         with self._database.write() as session:
             if claimed is not None:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -257,6 +258,7 @@ class JobRow(Row):
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     collection_id: Mapped[str] = mapped_column(ForeignKey("collection.id"), index=True)
+    lane: Mapped[str] = mapped_column(String(16), default="direct")
     created_at: Mapped[str] = mapped_column(String(32))
     finished_at: Mapped[str | None] = mapped_column(String(32))
 
@@ -269,6 +271,13 @@ class ItemRow(Row):
         Index(None, "finished_at", "id"),
         Index(None, "collection_id", "key"),
         Index(None, "sha256"),
+        Index(
+            "ix_item_ahead",
+            "job_id",
+            "ahead",
+            sqlite_where=text("ahead IS NOT NULL"),
+            postgresql_where=text("ahead IS NOT NULL"),
+        ),
         NEVER_REUSED,
     )
 
@@ -281,6 +290,9 @@ class ItemRow(Row):
     title: Mapped[str | None] = mapped_column(Text)
     attributes: Mapped[dict[str, Any]]
     state: Mapped[str] = mapped_column(String(16))
+    ahead: Mapped[str | None] = mapped_column(String(16))
+    """What is bought for it in a batch before a worker may have it: `read`, then `embed`; None
+    when nothing is, or no more."""
     attempts: Mapped[int] = mapped_column(default=0)
     """Counted when an attempt begins, so that one that kills the process counts too."""
     lease: Mapped[float] = mapped_column(default=0.0)
@@ -359,3 +371,78 @@ class LedgerRow(Row):
     collection_id: Mapped[str | None] = mapped_column(String(64))
     job_id: Mapped[str | None] = mapped_column(String(64), index=True)
     document_key: Mapped[str | None] = mapped_column(Text)
+
+
+class BatchRow(Row):
+    """Requests that a provider works on together, from before it hears of them."""
+
+    __tablename__ = "batch"
+    __table_args__ = (
+        Index(
+            "ix_batch_open",
+            "state",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Ours; the provider is told it too, so that a batch whose creation was not heard of can be
+    found there."""
+    state: Mapped[str] = mapped_column(String(16))
+    """`made`, `sent`, `under_way`, `cancelling`, and then how it ended."""
+    provider_id: Mapped[str | None] = mapped_column(String(200))
+    job_id: Mapped[str] = mapped_column(String(64))
+    endpoint: Mapped[str] = mapped_column(String(100))
+    model: Mapped[str] = mapped_column(String(200))
+    requests: Mapped[int]
+    looks: Mapped[int] = mapped_column(default=0)
+    """How often the provider was asked for it; those for a creation that was not heard of start
+    from 0 again."""
+    created_at: Mapped[str] = mapped_column(String(32))
+    ended_at: Mapped[str | None] = mapped_column(String(32))
+
+
+class BatchRequestRow(Row):
+    """One request of a batch that is not accounted for yet. Its paid call is open in the ledger,
+    and stays so though the process dies; both end in one transaction."""
+
+    __tablename__ = "batch_request"
+    __table_args__ = (Index(None, "collection_id", "document_key"), Index(None, "intent_id"))
+
+    batch_id: Mapped[str] = mapped_column(ForeignKey("batch.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Within its batch; what comes back bears it."""
+    intent_id: Mapped[int] = mapped_column(ForeignKey("ledger.id"))
+    collection_id: Mapped[str] = mapped_column(String(64))
+    document_key: Mapped[str] = mapped_column(Text)
+    memo: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """What is needed to make a purchase of the reply; compressed. None once its document was
+    deleted: it may hold text, and so may the reply."""
+
+
+class BatchPurchaseRow(Row):
+    """What a request of a batch under way buys: nobody else needs to."""
+
+    __tablename__ = "batch_purchase"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["batch_id", "name"], ["batch_request.batch_id", "batch_request.name"]
+        ),
+        Index(None, "batch_id", "name"),
+    )
+
+    what: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    """SHA-256 of all that decides it."""
+    batch_id: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(64))
+
+
+class BatchWaitRow(Row):
+    """An item waits for a batch; it may wait for several, and for one of another job."""
+
+    __tablename__ = "batch_wait"
+
+    batch_id: Mapped[str] = mapped_column(ForeignKey("batch.id"), primary_key=True)
+    item_id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=False, index=True)
+    """No foreign key: items go with their collection, and the batch is then called off."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from rag.domain import Source, Version
+from rag.domain import Lane, Source, Version
 from rag.errors import DocumentTooLarge
 from rag.mistral.calls import Paid
 from rag.mistral.ocr.kinds import Kind
@@ -18,7 +18,7 @@ from rag.mistral.ocr.requests import fingerprint, request
 from rag.mistral.prices import ocr_cost
 from rag.mistral.wire.decoding import PROVIDER
 from rag.mistral.wire.ocr import OcrRequest
-from rag.spending import Bill, Intent, Lane, OcrReply, Units
+from rag.spending import Bill, Intent, OcrReply, Units
 
 
 class File(Struct, frozen=True):
