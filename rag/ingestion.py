@@ -12,6 +12,7 @@ from time import perf_counter
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from rag.chunking.chunks import chunk
 from rag.domain import (
@@ -42,6 +43,18 @@ TEXT_LAYER = "text-layer"
 """`Page.reader` of a page that was not OCRed; every other page cost seconds or money to read."""
 
 
+class Embedded(Struct, frozen=True):
+    """What became of a document's chunks."""
+
+    vectors: Vectors | None
+    """(n, dimension), for each chunk but the refused; None where there is no model."""
+    refused: frozenset[int] = frozenset()
+    """Positions of chunks that the model refuses for themselves."""
+
+
+NOT_EMBEDDED = Embedded(None)
+
+
 async def ingest(
     claimed: ClaimedItem, *, readers: Readers, embedders: Embedders, library: Library
 ) -> DocumentSummary:
@@ -60,16 +73,19 @@ async def ingest(
     embedder = embedders[within.embedding_model] if within.embedding_model else None
     chunks = await asyncio.to_thread(cut, document, within, embedder)
     await asyncio.to_thread(library.advance, claimed, "chunked")
-    vectors = None if embedder is None else await embed(document, chunks, embedder, library)
+    embedded = (
+        NOT_EMBEDDED if embedder is None else await embed(document, chunks, embedder, library)
+    )
     return await asyncio.to_thread(
         library.publish,
         within,
         document,
         chunks,
-        vectors,
+        embedded.vectors,
         claimed=claimed,
         seconds=perf_counter() - began,
-        flaw=_flaw(vectors, chunks),
+        refused=embedded.refused,
+        flaw=_flaw(embedded, chunks),
     )
 
 
@@ -111,10 +127,9 @@ def cut(document: Document, within: Collection, embedder: Embedder | None) -> tu
 
 async def embed(
     document: Document, chunks: Sequence[Chunk], embedder: Embedder, library: Library
-) -> Vectors:
-    """(len(chunks), dimension), with a row of NaN for a text that the model refuses for itself.
-    Texts embedded before are not embedded again; each batch but the last is kept as soon as it is
-    there, and publishing keeps the last."""
+) -> Embedded:
+    """Texts embedded before are not embedded again; each batch but the last is kept as soon as it
+    is there, and publishing keeps the last."""
     texts = [embedded_text(piece, document.title) for piece in chunks]
     known = await asyncio.to_thread(library.embeddings, embedder.model, "passage", texts)
     missing = list(dict.fromkeys(text for text in texts if text not in known))
@@ -130,7 +145,9 @@ async def embed(
             await asyncio.to_thread(
                 library.keep_embeddings, embedder.model, "passage", batch, vectors
             )
-    return np.stack([known[text] for text in texts])
+    there = [known[text] for text in texts if text in known]
+    left_out = frozenset(n for n, text in enumerate(texts) if text not in known)
+    return Embedded(np.stack(there), left_out)
 
 
 async def _without(
@@ -139,23 +156,20 @@ async def _without(
     """The vectors of a batch some of whose texts were refused: all others were bought and kept.
 
     Raises:
-        InputRefused: they were not.
+        InputRefused: they were not, or none are left.
     """
-    none = np.full(embedder.dimension, np.nan, dtype=np.float32)
-    vectors = {batch[position]: none for position in refused.positions}
-    vectors |= await asyncio.to_thread(library.embeddings, embedder.model, "passage", batch)
-    if any(text not in vectors for text in batch):
+    vectors = await asyncio.to_thread(library.embeddings, embedder.model, "passage", batch)
+    others = {text for n, text in enumerate(batch) if n not in refused.positions}
+    if not others or others - vectors.keys():
         raise refused
     return vectors
 
 
-def _flaw(vectors: Vectors | None, chunks: Sequence[Chunk]) -> Failure | None:
+def _flaw(embedded: Embedded, chunks: Sequence[Chunk]) -> Failure | None:
     """What a reader of the item must know although the document is there."""
-    if vectors is None:
+    if not embedded.refused:
         return None
-    missing = [chunk for chunk, row in zip(chunks, vectors, strict=True) if np.isnan(row).any()]
-    if not missing:
-        return None
+    missing = [chunks[n] for n in sorted(embedded.refused)]
     pages = sorted({page for chunk in missing for page in chunk.pages})
     where = f" (pages {', '.join(map(str, pages[:PAGES_NAMED]))})" if pages else ""
     return Failure(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from time import perf_counter
 from typing import Any, Literal, TypeAlias
 
@@ -71,12 +72,12 @@ async def search(
         within,
         query.text,
         vector,
-        lambda candidates: fuse(candidates, dense_weight=within.dense_weight)[: SPARE * query.k],
+        lambda candidates: fuse(candidates, dense_weight=within.dense_weight, k=SPARE * query.k),
         k=max(CANDIDATES, CANDIDATES_PER_HIT * query.k),
         filter=query.filter,
         modes=LEGS[mode],
     )
-    hits = fold_duplicates(found.hits)[: query.k]
+    hits = list(islice(fold_duplicates(found.hits), query.k))
     return SearchResult(
         tuple(hits),
         mode,

@@ -1,6 +1,6 @@
 """Hits that say the same thing twice are folded into the better one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 
 from rag.domain import Hit
 
@@ -9,8 +9,9 @@ HEAVY_OVERLAP = 0.5
 overlap by a sentence by design, at most 15 %, and those stay apart."""
 
 
-def fold_duplicates(hits: Sequence[Hit]) -> list[Hit]:
-    """The hits without those that a better one already says; order kept, best first in, best out.
+def fold_duplicates(hits: Iterable[Hit]) -> Iterator[Hit]:
+    """The hits, as they are asked for, without those that a better one already says; order kept,
+    best first in, best out.
 
     Two hits are the same when their texts are equal but for white space (a page in two files, a
     notice on every page), or when they share most of one span of the same document.
@@ -23,7 +24,7 @@ def fold_duplicates(hits: Sequence[Hit]) -> list[Hit]:
             continue
         kept.append(hit)
         texts.add(text)
-    return kept
+        yield hit
 
 
 def _overlap_heavily(a: Hit, b: Hit) -> bool:

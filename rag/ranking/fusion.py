@@ -21,7 +21,9 @@ RANK_CONSTANT = 60
 and Büttcher, SIGIR 2009, who chose 60)."""
 
 
-def fuse(candidates: Sequence[Candidate], *, dense_weight: float) -> list[Ranked]:
+def fuse(
+    candidates: Sequence[Candidate], *, dense_weight: float, k: int | None = None
+) -> list[Ranked]:
     """Convex combination of the two legs' shares, best first, scores from 0 to 1.
 
     A cosine's share is its place between -1 and 1, a BM25's is its part of the question's best.
@@ -37,10 +39,11 @@ def fuse(candidates: Sequence[Candidate], *, dense_weight: float) -> list[Ranked
 
     Args:
         dense_weight: share of the dense leg, 0 to 1.
+        k: how many of the best; all where None.
     """
     dense, words = shares(candidates)
     weight = effective_weight(candidates, dense_weight)
-    return _ranked(candidates, [float(s) for s in weight * dense + (1 - weight) * words])
+    return _ranked(candidates, (weight * dense + (1 - weight) * words).tolist(), k)
 
 
 def shares(candidates: Sequence[Candidate]) -> tuple[Shares, Shares]:
@@ -77,12 +80,11 @@ def reciprocal_rank(
     return _ranked(candidates, [share(c.dense_rank) + share(c.words_rank) for c in candidates])
 
 
-def _ranked(candidates: Sequence[Candidate], scores: Sequence[float]) -> list[Ranked]:
-    ranked = (
-        Ranked(candidate.chunk_id, score, _found_by(candidate))
-        for candidate, score in zip(candidates, scores, strict=True)
-    )
-    return sorted(ranked, key=lambda each: (-each.score, each.chunk_id))
+def _ranked(
+    candidates: Sequence[Candidate], scores: Sequence[float], k: int | None = None
+) -> list[Ranked]:
+    order = sorted(range(len(scores)), key=lambda n: (-scores[n], candidates[n].chunk_id))
+    return [Ranked(candidates[n].chunk_id, scores[n], _found_by(candidates[n])) for n in order[:k]]
 
 
 def _found_by(candidate: Candidate) -> tuple[str, ...]:

@@ -24,8 +24,8 @@ from rag.storage.vectors import Ids
 from rag.storage.words import Entry
 
 # Statements used by every search are built once: building one costs more than running it.
-_LIVE = select(ChunkRow.id, ChunkRow.chunk_id, ChunkRow.index_version_id).where(
-    ChunkRow.id.in_(bindparam("ids", expanding=True)), ChunkRow.live
+_NAMES = select(ChunkRow.id, ChunkRow.chunk_id, ChunkRow.index_version_id).where(
+    ChunkRow.id.in_(bindparam("ids", expanding=True))
 )
 _HITS = (
     select(
@@ -52,36 +52,54 @@ _HITS = (
 )
 
 
-def live_chunks(session: Session, index_version: int, ids: Sequence[int]) -> dict[int, ChunkId]:
-    """Those of the chunks that are live now, in this index version.
+NAMES_KEPT = 100_000  # some 15 MB
 
-    What they belong to is compared here, not in SQL: there it would tempt SQLite to start from
-    everything that belongs instead of from the few chunks asked for.
-    """
-    return {
-        id: ChunkId(chunk_id)
-        for some in batches(ids)
-        for id, chunk_id, owner in session.execute(_LIVE, {"ids": list(some)})
-        if owner == index_version
-    }
+
+class ChunkNames:
+    """Ids of an index version's chunks by their numbers, the recently used kept in memory: a
+    number never stands for another chunk."""
+
+    def __init__(self, index_version: int) -> None:
+        self._index_version = index_version
+        self._kept: dict[int, ChunkId] = {}
+
+    def of(self, session: Session, numbers: Sequence[int]) -> dict[int, ChunkId]:
+        """Those of the chunks that the database knows as this index version's, live or not.
+
+        What they belong to is compared here, not in SQL: there it would tempt SQLite to start
+        from everything that belongs instead of from the few chunks asked for.
+        """
+        kept = self._kept
+        missing = [number for number in numbers if number not in kept]
+        read = {
+            id: ChunkId(chunk_id)
+            for some in batches(missing)
+            for id, chunk_id, owner in session.execute(_NAMES, {"ids": list(some)})
+            if owner == self._index_version
+        }
+        found = {n: kept[n] if n in kept else read[n] for n in numbers if n in kept or n in read}
+        if len(kept) + len(read) > NAMES_KEPT:
+            self._kept = read
+        else:
+            kept.update(read)
+        return found
 
 
 def live_hits(
     session: Session,
     collection_id: CollectionId,
     ranked: Sequence[Ranked],
-    live: Mapping[int, ChunkId],
+    names: Mapping[int, ChunkId],
     texts: Texts,
 ) -> list[Hit]:
     """Hits for those of the chunks that are current now, in this collection, in the order given:
     the last gate that a search result passes.
 
     Args:
-        live: their numbers, by which they are found at once; no index leads from a chunk's id to
-            the one live row among its former ones in the way SQL asks for it.
+        names: their ids by their numbers, by which they are found at once.
     """
     wanted = {each.chunk_id for each in ranked}
-    ids = [id for id, chunk_id in live.items() if chunk_id in wanted]
+    ids = [id for id, chunk_id in names.items() if chunk_id in wanted]
     rows = {
         row.chunk_id: row
         for some in batches(ids)

@@ -14,7 +14,7 @@ from typing import Literal
 from msgspec import Struct
 
 from rag.domain import CollectionId
-from rag.storage.chunks import live_entries, live_vectors
+from rag.storage.chunks import ChunkNames, live_entries, live_vectors
 from rag.storage.collections import IndexVersion
 from rag.storage.database import Database
 from rag.storage.generations import load_vectors, save_vectors
@@ -54,7 +54,7 @@ class DerivedIndexes:
         self._texts = texts
         self._following = threading.Lock()
         self._is_ready = False
-        self.index_version = serving.id
+        self.names = ChunkNames(serving.id)
         self.selector = Selector(serving.id)
         self.words = WordIndex(self._folder / f"words-{serving.id}", f"{library_id}/{serving.id}")
         self.dense: VectorIndex | None = None

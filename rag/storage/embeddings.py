@@ -86,11 +86,6 @@ def check_vectors(vectors: Vectors, count: int) -> None:
         raise InvalidRequest("every vector must be finite and of length 1")
 
 
-def has_vector(vectors: Vectors) -> npt.NDArray[np.bool_]:
-    """(n,): which rows are vectors; a row of NaN stands for a text that has none."""
-    return np.asarray(~np.isnan(vectors).all(axis=1))
-
-
 def decoded(vector: bytes, crc32: int) -> npt.NDArray[np.float32]:
     """
     Raises:

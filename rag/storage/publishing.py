@@ -22,7 +22,7 @@ from rag.errors import Conflict, InvalidDocument
 from rag.storage.attributes import attributes_of
 from rag.storage.collections import IndexVersion, count_documents, serving_version
 from rag.storage.documents import Layout, find_document
-from rag.storage.embeddings import check_vectors, has_vector, keep_embeddings, text_digest
+from rag.storage.embeddings import check_vectors, keep_embeddings, text_digest
 from rag.storage.operations import record_live_chunks
 from rag.storage.tables import ChunkRow, DocumentRow, VersionRow
 from rag.storage.timestamps import now
@@ -37,10 +37,11 @@ class Publication(Struct, frozen=True):
     document: Document
     chunks: tuple[Chunk, ...]
     vectors: Vectors | None
-    """One for each chunk; a row of NaN for a chunk that the model refused, which is then found by
-    its words alone."""
+    """One for each chunk but the refused."""
     size: int
     """Of the original, in bytes."""
+    refused: frozenset[int] = frozenset()
+    """Positions of chunks that the model takes no vector of: they are found by their words."""
 
 
 def check_publication(publication: Publication, collection: Collection) -> None:
@@ -67,10 +68,7 @@ def check_publication(publication: Publication, collection: Collection) -> None:
             f"collection {collection.name!r} holds {collection.dimension}-wide vectors, "
             f"but was offered {vectors.shape[-1]}; ingest into a new collection"
         )
-    if len(vectors) != len(publication.chunks):
-        check_vectors(vectors, len(publication.chunks))
-    there = vectors[has_vector(vectors)]
-    check_vectors(there, len(there))
+    check_vectors(vectors, len(publication.chunks) - len(publication.refused))
 
 
 def publish(
@@ -222,10 +220,8 @@ def _keep_vectors(
     if not publication.chunks:
         return []
     texts = [embedded_text(chunk, publication.document.title) for chunk in publication.chunks]
-    there = has_vector(publication.vectors)
-    embedded = [text for text, is_there in zip(texts, there, strict=True) if is_there]
-    vectors = publication.vectors[there]
-    ids = keep_embeddings(session, serving.model, "passage", embedded, vectors)
+    embedded = [text for n, text in enumerate(texts) if n not in publication.refused]
+    ids = keep_embeddings(session, serving.model, "passage", embedded, publication.vectors)
     return [ids.get(text_digest(text)) for text in texts]
 
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from rag.domain import Candidate, ChunkId, CollectionId, Hit, Ranked, Vectors
 from rag.errors import InvalidRequest
 from rag.ranking.filters import Filter
-from rag.storage.chunks import live_chunks, live_hits
+from rag.storage.chunks import live_hits
 from rag.storage.database import Database
 from rag.storage.derived import DerivedIndexes
 from rag.storage.selecting import Selection
@@ -78,10 +78,11 @@ def search(
         legs = _ask(asked, _selection(asked, indexes, database, seq), indexes)
         ids = list(legs.words | legs.dense)
         with database.read() as session:
-            live = live_chunks(session, indexes.index_version, ids)
-            candidates = _candidates(live, legs)
-            hits = live_hits(session, collection_id, rank(candidates), live, texts)
-        if len(live) == len(ids):
+            names = indexes.names.of(session, ids)
+            candidates = _candidates(names, legs)
+            ranked = rank(candidates)
+            hits = live_hits(session, collection_id, ranked, names, texts)
+        if len(names) == len(ids) and len(hits) == len(ranked):
             break
     return Found(candidates, tuple(hits))
 
@@ -121,21 +122,21 @@ def _checked(vector: Vectors, dimension: int) -> Vectors:
     return vector.reshape(1, dimension)
 
 
-def _candidates(live: Mapping[int, ChunkId], legs: _Legs) -> tuple[Candidate, ...]:
-    dense_ranks = _ranks(legs.dense, live)
-    words_ranks = _ranks(legs.words, live)
+def _candidates(names: Mapping[int, ChunkId], legs: _Legs) -> tuple[Candidate, ...]:
+    dense_ranks = _ranks(legs.dense, names)
+    words_ranks = _ranks(legs.words, names)
     return tuple(
         Candidate(
-            chunk_id=live[id],
+            chunk_id=names[id],
             dense=legs.cosines.get(id),
             words=legs.words.get(id),
             dense_rank=dense_ranks.get(id),
             words_rank=words_ranks.get(id),
         )
         for id in legs.dense | legs.words
-        if id in live
+        if id in names
     )
 
 
-def _ranks(leg: Mapping[int, float], live: Mapping[int, ChunkId]) -> dict[int, int]:
-    return {id: rank for rank, id in enumerate((id for id in leg if id in live), start=1)}
+def _ranks(leg: Mapping[int, float], names: Mapping[int, ChunkId]) -> dict[int, int]:
+    return {id: rank for rank, id in enumerate((id for id in leg if id in names), start=1)}
