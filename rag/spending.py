@@ -122,10 +122,22 @@ class Errand(Struct, frozen=True):
     buys: tuple[bytes, ...]
     """Digests: what is on its way is not bought a second time."""
     memo: bytes
-    """All that is needed, besides the reply, to make a purchase of it: the reply may come hours
-    later, to another process."""
+    """How the reply is read and billed, which may come hours later, to another process. No text
+    of a document."""
+    texts: tuple[str, ...]
+    """What it sends of documents, as far as the purchase is kept under it."""
     reply_size: int
     """Bytes that come back, about."""
+
+
+class Awaited(Struct, frozen=True):
+    """A request of a batch under way."""
+
+    name: str
+    """Within its batch."""
+    memo: bytes
+    texts: tuple[str, ...] | None
+    """None once the document was deleted: the reply is then paid, and not kept."""
 
 
 class Ending(Struct, frozen=True):

@@ -41,7 +41,8 @@ def upgrade() -> None:
         sa.Column("intent_id", COUNTER, nullable=False),
         sa.Column("collection_id", sa.String(length=64), nullable=False),
         sa.Column("document_key", sa.Text(), nullable=False),
-        sa.Column("memo", sa.LargeBinary(), nullable=True),
+        sa.Column("memo", sa.LargeBinary(), nullable=False),
+        sa.Column("texts", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["batch_id"], ["batch.id"], name=op.f("fk_batch_request_batch_id")),
         sa.ForeignKeyConstraint(
             ["intent_id"], ["ledger.id"], name=op.f("fk_batch_request_intent_id")

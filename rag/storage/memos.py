@@ -1,7 +1,9 @@
-"""What is remembered of a batch's requests, which may be text of documents."""
+"""What is remembered of a batch's requests, as far as it is text of documents."""
 
 import zlib
+from collections.abc import Sequence
 
+import msgspec
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -17,12 +19,14 @@ def forget_memos(session: Session, collection_id: CollectionId, key: str | None 
     mine = BatchRequestRow.collection_id == collection_id
     if key is not None:
         mine &= BatchRequestRow.document_key == key
-    session.execute(update(BatchRequestRow).where(mine).values(memo=None))
+    session.execute(update(BatchRequestRow).where(mine).values(texts=None))
 
 
-def packed(memo: bytes) -> bytes:
-    return zlib.compress(memo, _COMPRESSION)
+def packed(texts: Sequence[str]) -> bytes:
+    return zlib.compress(msgspec.msgpack.encode(texts), _COMPRESSION)
 
 
-def unpacked(memo: bytes | None) -> bytes | None:
-    return None if memo is None else zlib.decompress(memo)
+def unpacked(texts: bytes | None) -> tuple[str, ...] | None:
+    if texts is None:
+        return None
+    return msgspec.msgpack.decode(zlib.decompress(texts), type=tuple[str, ...])

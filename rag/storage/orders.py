@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from rag.domain import Failure, JobId
 from rag.errors import BudgetExhausted, Conflict
-from rag.spending import Budgets, Ending, Errand, IntentId, Purpose
+from rag.spending import Awaited, Budgets, Ending, Errand, IntentId, Purpose
 from rag.storage.batches import batches
 from rag.storage.database import Database
 from rag.storage.items import ClaimedItem, claim_ahead, fail_item, is_free, require_claim
@@ -79,12 +79,6 @@ class Placed(Struct, frozen=True):
     """By the names of their requests."""
 
 
-class OpenRequest(Struct, frozen=True):
-    name: str
-    memo: bytes | None
-    """None where what it buys is not wanted any more."""
-
-
 class Orders:
     """Over the library's database. Safe to share among threads; one task places and ends."""
 
@@ -145,7 +139,7 @@ class Orders:
                         BatchPurchaseRow.what.in_(some)
                     )
                 )
-                found |= {what: batch for what, batch in rows}
+                found.update((what, batch) for what, batch in rows)
         return found
 
     def place(self, wishes: Sequence[Wish], *, largest: int, most: int) -> list[Placed]:
@@ -208,15 +202,15 @@ class Orders:
     def looked(self, batch: str) -> None:
         self._set(batch, looks=BatchRow.looks + 1)
 
-    def requests(self, batch: str) -> list[OpenRequest]:
+    def requests(self, batch: str) -> list[Awaited]:
         """Those that are not accounted for."""
         with self._database.read() as session:
             rows = session.execute(
-                select(BatchRequestRow.name, BatchRequestRow.memo).where(
+                select(BatchRequestRow.name, BatchRequestRow.memo, BatchRequestRow.texts).where(
                     BatchRequestRow.batch_id == batch
                 )
             )
-            return [OpenRequest(name, unpacked(memo)) for name, memo in rows]
+            return [Awaited(name, memo, unpacked(texts)) for name, memo, texts in rows]
 
     def end_request(self, batch: str, name: str, ending: Ending) -> None:
         """Ends its call in the ledger, and keeps what it bought, unless it is forgotten. A second
@@ -229,7 +223,7 @@ class Orders:
             row = session.get(BatchRequestRow, (batch, name))
             if row is None:
                 return
-            intent, is_wanted = IntentId(row.intent_id), row.memo is not None
+            intent, is_wanted = IntentId(row.intent_id), row.texts is not None
             _remove_request(session, row)
             if ending.bill is not None:
                 settle_call(session, intent, ending.bill, ending.bought if is_wanted else None)
@@ -248,15 +242,18 @@ class Orders:
         with self._database.write() as session:
             _end(session, batch, state, again=again)
 
-    def lose(self, batch: str) -> None:
-        """It is not known at the provider, though it may have been: its calls may have been
-        billed, and what they should have bought is ordered again."""
+    def lose(self, batch: str, state: str, *, again: bool) -> None:
+        """Nobody knows what became of it: its calls may have been billed.
+
+        Args:
+            again: as for `end`.
+        """
         with self._database.write() as session:
             for row in _rows(session, batch):
                 intent = IntentId(row.intent_id)
                 _remove_request(session, row)
                 lose_call(session, intent)
-            _end(session, batch, "lost", again=True)
+            _end(session, batch, state, again=again)
 
     def dissolve(self, batch: str, reason: Failure | None = None) -> None:
         """The provider never took it: nothing was billed. Its items are ordered again; or fail
@@ -353,7 +350,8 @@ def _request(batch: str, name: str, call: _Call) -> dict[str, object]:
         "intent_id": call.intent,
         "collection_id": call.claimed.collection.id,
         "document_key": call.claimed.key,
-        "memo": packed(call.errand.memo),
+        "memo": call.errand.memo,
+        "texts": packed(call.errand.texts),
     }
 
 
@@ -394,11 +392,8 @@ def _rows(session: Session, batch: str) -> Sequence[BatchRequestRow]:
 
 
 def _open_ids(session: Session, ids: frozenset[str]) -> list[str]:
-    return list(
-        session.scalars(
-            select(BatchRow.id).where(BatchRow.id.in_(ids), BatchRow.ended_at.is_(None))
-        )
-    )
+    is_open = BatchRow.id.in_(ids) & BatchRow.ended_at.is_(None)
+    return list(session.scalars(select(BatchRow.id).where(is_open)))
 
 
 def _open_batches() -> Select[BatchRow, bool]:

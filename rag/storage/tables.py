@@ -416,9 +416,11 @@ class BatchRequestRow(Row):
     intent_id: Mapped[int] = mapped_column(ForeignKey("ledger.id"))
     collection_id: Mapped[str] = mapped_column(String(64))
     document_key: Mapped[str] = mapped_column(Text)
-    memo: Mapped[bytes | None] = mapped_column(LargeBinary)
-    """What is needed to make a purchase of the reply; compressed. None once its document was
-    deleted: it may hold text, and so may the reply."""
+    memo: Mapped[bytes] = mapped_column(LargeBinary)
+    """How the reply is read and billed; no text of a document."""
+    texts: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """What it sends of the document, as far as its purchase is kept under it. Compressed
+    MessagePack; None once the document was deleted, and then the purchase is not kept."""
 
 
 class BatchPurchaseRow(Row):

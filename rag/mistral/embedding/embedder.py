@@ -2,40 +2,37 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from typing import Literal, TypeAlias
 
 import numpy as np
 
 from rag.domain import InputType, Vectors
 from rag.errors import InputRefused, InvalidRequest, MalformedReply
-from rag.mistral.calls import Call, Paid
+from rag.mistral.batching.errands import embedding_errand
+from rag.mistral.calls import Call
 from rag.mistral.client import MistralClient
 from rag.mistral.embedding.flights import Flights
 from rag.mistral.embedding.packing import (
     LONGEST_INPUT,
     Packing,
     estimated_tokens,
-    most_tokens,
     pack,
     token_bound,
     windows,
 )
-from rag.mistral.embedding.profiles import MODEL, Profile, profile
+from rag.mistral.embedding.profiles import MODEL, profile
+from rag.mistral.embedding.purchases import paid
 from rag.mistral.embedding.sifting import Blamed, Divided, Outcome, sift
 from rag.mistral.embedding.vectors import (
-    Embedded,
     OneVectorForAll,
     embedding_request,
     read_embeddings,
     unit,
-    units_of_unusable,
 )
 from rag.mistral.patience import BULK, INTERACTIVE
-from rag.mistral.prices import embedding_cost
 from rag.mistral.refusals import Cause, Refused
 from rag.mistral.wire.decoding import PROVIDER
-from rag.spending import Bill, EmbeddedTexts, Intent, Units
+from rag.spending import Errand
 
 log = logging.getLogger(__name__)
 
@@ -125,6 +122,13 @@ class MistralEmbedder:
             raise InputRefused(PROVIDER, reasons, len(texts)) if vectors else reasons[0]
         return np.stack(vectors) if vectors else np.empty((0, self.dimension), np.float32)
 
+    def errands(self, texts: Sequence[str]) -> Iterator[Errand]:
+        """Passages, to be embedded in a batch. Those that the model is sure to refuse, or may
+        read only in part, are left out."""
+        sound = [text for text in texts if text.strip() and token_bound(text) <= LONGEST_INPUT]
+        for some in pack(sound, self._packing):
+            yield embedding_errand(some, "passage", self._profile)
+
     def _check_lengths(self, texts: Sequence[str]) -> None:
         longest = max(map(token_bound, texts), default=0)
         if longest > LONGEST_INPUT:
@@ -195,29 +199,9 @@ class MistralEmbedder:
             call,
             lambda body: read_embeddings(body, texts, profile),
             patience=BULK if input_type == "passage" else INTERACTIVE,
-            paid=_paid(texts, input_type, profile),
+            paid=paid(texts, input_type, profile),
         )
         return embedded.vectors
-
-
-def _paid(texts: Sequence[str], input_type: InputType, profile: Profile) -> Paid[Embedded]:
-    most = Units(most_tokens(texts))
-
-    def bill(units: Units | None) -> Bill:
-        """For the most it can be where the provider does not say."""
-        counted = units or most
-        return Bill(counted, embedding_cost(profile.model, counted.input) or Decimal(0))
-
-    def bill_of_unusable(body: bytes) -> Bill | None:
-        units = units_of_unusable(body)
-        return bill(units) if units else None
-
-    def bought(embedded: Embedded) -> tuple[Bill, EmbeddedTexts]:
-        kept = EmbeddedTexts(profile.name, input_type, tuple(texts), embedded.vectors)
-        return bill(embedded.units), kept
-
-    intent = Intent(PROVIDER, profile.model, "embed", most, bill(most).usd)
-    return Paid(intent, bought, bill_of_unusable)
 
 
 def _packed(wanted: Sequence[_Wanted], packing: Packing) -> Iterator[Sequence[_Wanted]]:

@@ -64,6 +64,11 @@ class Order(Struct, frozen=True):
         return self.portion is None or len(self.portion) == self.file.pages
 
     @property
+    def describes(self) -> bool:
+        """Whether pictures are described, and each page costs more."""
+        return self.file.asked.bbox_annotation_format is not None
+
+    @property
     def is_divisible(self) -> bool:
         return self.portion is not None and len(self.portion) > 1
 
@@ -113,6 +118,8 @@ class Order(Struct, frozen=True):
         return tuple(Order(self.file, half) for half in equal_parts(self.portion, 2))
 
     def _bill(self, pages: int, lane: Lane) -> Bill:
-        describes = self.file.asked.bbox_annotation_format is not None
-        usd = ocr_cost(self.file.asked.model, pages, describes, lane)
-        return Bill(Units(pages), usd or Decimal(0))
+        return bill(self.file.asked.model, pages, describes=self.describes, lane=lane)
+
+
+def bill(model: str, pages: int, *, describes: bool, lane: Lane) -> Bill:
+    return Bill(Units(pages), ocr_cost(model, pages, describes, lane) or Decimal(0))

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from rag.domain import Document, Source, version_of
 from rag.errors import DocumentTooLarge, EmptyDocument, InvalidRequest
+from rag.mistral.batching.errands import ocr_errand
 from rag.mistral.client import MistralClient
 from rag.mistral.ocr.documents import document_of, recognized
 from rag.mistral.ocr.kinds import MEDIA_TYPES, Kind, image_pages, kind_of
@@ -17,6 +18,7 @@ from rag.mistral.ocr.replies import SentPage
 from rag.mistral.ocr.requests import options
 from rag.pages import LoosePage
 from rag.ports import Ledger
+from rag.spending import Errand
 
 __all__ = ["MEDIA_TYPES", "MODEL", "MistralReader"]
 
@@ -102,9 +104,30 @@ class MistralReader:
         _, missing = await self._purchases.stock(file, wanted)
         return missing
 
+    async def price(
+        self, source: Source, pages: Sequence[int] | None = None
+    ) -> tuple[int, Decimal]:
+        """Pages still to be bought, and USD at most; as `orders`."""
+        intents = [order.paid().intent for order in await self.orders(source, pages)]
+        units = sum(intent.most.input for intent in intents)
+        return units, sum((intent.usd for intent in intents), Decimal(0))
+
     def sendable(self, order: Order) -> AsyncIterator[tuple[Order, bytes]]:
         """As of `OcrPurchases`."""
         return self._purchases.sendable(order)
+
+    async def errands(
+        self, source: Source, pages: Sequence[int] | None = None
+    ) -> AsyncIterator[Errand]:
+        """What `orders` says, to be bought in a batch.
+
+        Raises:
+            DocumentTooLarge: a page is too large alone.
+            As `orders` does.
+        """
+        for order in await self.orders(source, pages):
+            async for each, content in self.sendable(order):
+                yield await asyncio.to_thread(ocr_errand, each, content)
 
     async def _opened(self, source: Source) -> File:
         content = source.content

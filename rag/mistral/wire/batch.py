@@ -24,7 +24,7 @@ class BatchRequest(Struct, frozen=True):
     belongs to nothing."""
 
     custom_id: str
-    body: Struct
+    body: Struct | msgspec.Raw
     """As it would be sent by itself."""
 
 
@@ -55,6 +55,7 @@ class BatchJob(Struct, frozen=True):
     completed_requests: int = 0
     succeeded_requests: int = 0
     failed_requests: int = 0
+    input_files: tuple[str, ...] | None = None
     output_file: str | None = None
     error_file: str | None = None
     errors: tuple[JobError, ...] = ()
