@@ -1,6 +1,7 @@
 """What the stories need from outside. Adapters satisfy these without importing them by name."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
 from rag.domain import (
@@ -66,6 +67,22 @@ class Recognizer(Protocol):
         Raises:
             InvalidDocument: the bytes cannot be read.
             ProviderError: the provider failed for good, after retries.
+        """
+        ...
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """A reader that costs money."""
+
+    async def price(
+        self, source: Source, pages: Sequence[int] | None = None
+    ) -> tuple[int, Decimal]:
+        """Pages that are still to be bought before these can be read, all where None, and what
+        they cost at most, in USD. Nothing is sent.
+
+        Raises:
+            InvalidDocument: the bytes cannot be read.
         """
         ...
 

@@ -4,26 +4,40 @@ A text layer that is sound is used as it is; a page without one, or with garbage
 OCR, and no other page does. Which reader it was, and why, stands in each page.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Protocol
 
 import msgspec
 
 from rag.domain import Document, Source, Survey
 from rag.errors import EmptyDocument
 from rag.pages import LoosePage, composed, pages_of
-from rag.ports import Recognizer, Surveyor
+from rag.ports import Priced, Recognizer, Surveyor
+
+
+class PricedRecognizer(Recognizer, Priced, Protocol):
+    """OCR of single pages, for money."""
 
 
 class RoutingReader:
     """A `Reader`: one surveys, the other recognizes the pages that are left."""
 
-    def __init__(self, surveyor: Surveyor, recognizer: Recognizer) -> None:
+    def __init__(self, surveyor: Surveyor, recognizer: PricedRecognizer) -> None:
         self._surveyor = surveyor
         self._recognizer = recognizer
 
     @property
     def fingerprint(self) -> str:
         return f"{self._surveyor.fingerprint} + {self._recognizer.fingerprint}"
+
+    async def survey(self, source: Source) -> Survey:
+        return await self._surveyor.survey(source)
+
+    async def price(
+        self, source: Source, pages: Sequence[int] | None = None
+    ) -> tuple[int, Decimal]:
+        return await self._recognizer.price(source, pages)
 
     async def read(self, source: Source) -> Document:
         """

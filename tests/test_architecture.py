@@ -12,7 +12,7 @@ FLOORS = [
     {"ports"},
     {"mistral", "local", "sources", "storage"},
     {"ingestion", "retrieval", "calibration", "pausing", "routing"},
-    {"answering", "worker"},
+    {"answering", "estimation", "worker"},
     {"settings"},
     {"wiring"},
     {"api"},

@@ -1,6 +1,7 @@
 """Each page goes to the cheapest reader that is good enough, and comes back in its place."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 import pytest
 
@@ -60,6 +61,11 @@ class Remote:
     def __init__(self, *found: LoosePage) -> None:
         self._found = found
         self.asked: list[Sequence[int]] = []
+
+    async def price(
+        self, source: Source, pages: Sequence[int] | None = None
+    ) -> tuple[int, Decimal]:
+        return len(pages or ()), Decimal(0)
 
     async def recognize(self, source: Source, pages: Sequence[int]) -> tuple[LoosePage, ...]:
         self.asked.append(pages)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from decimal import Decimal
 
 from rag.domain import Document, Source, version_of
 from rag.errors import DocumentTooLarge, EmptyDocument, InvalidRequest
