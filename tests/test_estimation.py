@@ -1,0 +1,103 @@
+"""What an ingest would cost, before anything is sent."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from rag.domain import Collection, Document, Page, Source, Survey
+from rag.errors import EncryptedDocument
+from rag.estimation import TOKENS_OF_A_PAGE, Estimate, estimate
+from rag.ports import Embedders, Readers
+from rag.storage.library import Library
+from tests.fakes import HashingEmbedder, PlainReader
+
+pytestmark = pytest.mark.anyio
+
+BREAD = b"# Bread\n\nSourdough needs flour, water and salt."
+PAGE_PRICE = Decimal("0.004")
+TOKEN_PRICE = Decimal("0.0000001")
+
+
+class PagesReader(PlainReader):
+    """Reads text as `PlainReader` does; what begins with `scan` is so many unread pages."""
+
+    async def survey(self, source: Source) -> Survey:
+        if source.content == b"locked":
+            raise EncryptedDocument("a password is needed")
+        if not source.content.startswith(b"scan"):
+            return Survey(await self.read(source))
+        numbers = tuple(range(1, int(source.content.split()[1]) + 1))
+        pages = tuple(Page(number, 0, 0, "none", "no text layer") for number in numbers)
+        document = Document(source.key, source.version, "application/pdf", "", "", (), pages)
+        return Survey(document, numbers)
+
+    async def price(
+        self, source: Source, pages: Sequence[int] | None = None
+    ) -> tuple[int, Decimal]:
+        assert pages, "only what is unread is priced"
+        return len(pages), len(pages) * PAGE_PRICE
+
+
+class House:
+    def __init__(self, folder: Path) -> None:
+        self.library = Library.open(folder)
+        self.embedder = HashingEmbedder()
+        self.within: Collection = self.library.create_collection(
+            "notes",
+            embedding_model=self.embedder.model,
+            dimension=self.embedder.dimension,
+            chunk_tokens=self.embedder.max_tokens,
+        )
+
+    async def estimate(self, **contents: bytes) -> Estimate:
+        return await estimate(
+            [Source(key, content) for key, content in contents.items()],
+            self.within,
+            readers=Readers(PagesReader(), {}),
+            embedders=Embedders({self.embedder.model: self.embedder}),
+            library=self.library,
+            embedding_price=lambda model, tokens: tokens * TOKEN_PRICE,
+        )
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path / "library")
+
+
+async def test_text_costs_its_tokens_and_nothing_else(house: House) -> None:
+    found = await house.estimate(bread=BREAD)
+    [tokens] = house.embedder.count_tokens(["Bread\n# Bread\n\n" + BREAD.decode()[9:]])
+
+    assert (found.files, found.pages_to_ocr, found.ocr_usd) == (1, 0, 0)
+    assert found.tokens.most == tokens
+    assert found.usd.most == tokens * TOKEN_PRICE
+    assert house.embedder.embedded == []
+
+
+async def test_a_scan_costs_its_pages_and_a_range_of_tokens(house: House) -> None:
+    found = await house.estimate(scan=b"scan 3")
+
+    assert (found.pages, found.pages_to_ocr) == (3, 3)
+    assert found.ocr_usd == 3 * PAGE_PRICE
+    assert (found.tokens.least, found.tokens.most) == tuple(3 * n for n in TOKENS_OF_A_PAGE)
+    assert found.usd.least == 3 * PAGE_PRICE + 3 * TOKENS_OF_A_PAGE[0] * TOKEN_PRICE
+
+
+async def test_what_was_embedded_before_costs_nothing_again(house: House) -> None:
+    texts = ["Bread\n# Bread\n\nSourdough needs flour, water and salt."]
+    house.library.keep_embeddings(
+        house.embedder.model, "passage", texts, await house.embedder.embed(texts, "passage")
+    )
+
+    assert (await house.estimate(bread=BREAD)).tokens.most == 0
+
+
+async def test_a_file_that_cannot_be_read_is_named_and_the_others_are_priced(house: House) -> None:
+    found = await house.estimate(locked=b"locked", bread=BREAD)
+
+    assert (found.files, found.refused) == (2, 1)
+    assert [(key, why.code) for key, why in found.problems] == [("locked", "encrypted_document")]
+    assert found.tokens.most > 0
