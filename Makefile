@@ -3,6 +3,8 @@
 # make check           format, lint, types, tests
 # make install         only the environment, in .venv
 # make bench           the measurements of the README that need nothing but this repository
+# make soak            a thousand fault schedules, and documents through a failing provider (slow);
+#                      DOCS=folder takes that folder's files instead of the samples
 # make lock            resolve the dependencies anew into .ci/
 
 VENV := .venv
@@ -10,7 +12,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps
 
 .DEFAULT_GOAL := run
-.PHONY: install run test check bench lock clean
+.PHONY: install run test check bench soak lock clean
 
 install: $(VENV)/.installed
 
@@ -43,6 +45,11 @@ bench: $(VENV)/.installed
 	@$(BIN)/python scripts/bench/search.py
 	@$(BIN)/python scripts/bench/embedding.py speed
 	@$(BIN)/python scripts/bench/embedding.py memory
+	@$(BIN)/python scripts/bench/pace.py --quick
+
+soak: $(VENV)/.tools
+	@SCHEDULES=1000 $(BIN)/python -m pytest -q tests/mistral/test_fault_schedules.py
+	@$(BIN)/python scripts/soak/paid_once.py "$(or $(DOCS),rag/samples)"
 
 lock: $(VENV)/.tools
 	@.ci/lock
