@@ -5,7 +5,8 @@ The house, each row importing only from rows below it (`tests/test_architecture.
     api, cli                                edge: HTTP and the terminal
     wiring                                  the composition root: settings -> services
     settings                                one frozen struct, read once
-    answering, worker, estimation           stories
+    worker                                  claims what is queued, and runs the stories
+    answering, estimation, buying           stories; buying: ahead, in batches
     retrieval, ingestion, calibration       stories; routing: of pages to readers;
                                             pausing: when all of them must wait
     mistral  local  sources  storage        adapters: one outside thing each

@@ -1,6 +1,6 @@
 """What the stories need from outside. Adapters satisfy these without importing them by name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
@@ -17,7 +17,7 @@ from rag.domain import (
 )
 from rag.errors import ModelUnavailable
 from rag.pages import LoosePage
-from rag.spending import Bill, Bought, Intent, IntentId
+from rag.spending import Awaited, Bill, Bought, Ending, Errand, Intent, IntentId
 
 
 @runtime_checkable
@@ -115,6 +115,81 @@ class Embedder(Protocol):
         Raises:
             ProviderError: the provider failed for good, after retries.
         """
+        ...
+
+
+@runtime_checkable
+class PaidReader(Protocol):
+    """A reader that can say beforehand what it would buy."""
+
+    def errands(self, source: Source, pages: Sequence[int] | None = None) -> AsyncIterator[Errand]:
+        """What has to be bought before these pages can be read; all that need it where None.
+
+        Raises:
+            InvalidDocument: the bytes cannot become a document.
+        """
+        ...
+
+
+@runtime_checkable
+class PaidEmbedder(Protocol):
+    """An embedder that can say beforehand what it would buy."""
+
+    def errands(self, texts: Sequence[str]) -> Iterator[Errand]:
+        """What has to be bought to embed these passages. Those that may be refused are left
+        out."""
+        ...
+
+
+@runtime_checkable
+class BatchLane(Protocol):
+    """Errands done together, at half the price and in the provider's own time.
+
+    Every call raises ProviderError where the provider fails for good, after retries.
+    """
+
+    @property
+    def most(self) -> int:
+        """Errands of one batch."""
+        ...
+
+    async def send(
+        self, mark: str, errands: Mapping[str, Errand], sending: Callable[[], Awaitable[None]]
+    ) -> str | None:
+        """The provider's id of a new batch; None where it may or may not have been created.
+
+        Args:
+            mark: ours, by which it can be found.
+            errands: by name; all to one endpoint and one model.
+            sending: awaited when from then on something may be created.
+
+        Raises:
+            ProviderError: it was surely not created.
+        """
+        ...
+
+    async def find(self, mark: str, model: str) -> str | None:
+        """The id of a batch by its mark; None where the provider knows of none."""
+        ...
+
+    async def look(self, id: str) -> str | None:
+        """How it ended, in the provider's word; None while it is under way."""
+        ...
+
+    def wait(self, looks: int) -> float:
+        """Seconds to wait after so many looks at a batch."""
+        ...
+
+    def endings(self, id: str, awaited: Sequence[Awaited]) -> AsyncIterator[tuple[str, Ending]]:
+        """How each request of a batch that has ended did, by its name."""
+        ...
+
+    async def cancel(self, id: str) -> None:
+        """Asks for it; what was done until it ends is billed."""
+        ...
+
+    async def tidy(self, id: str) -> None:
+        """Removes the files of a batch that has ended."""
         ...
 
 

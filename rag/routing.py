@@ -4,7 +4,7 @@ A text layer that is sound is used as it is; a page without one, or with garbage
 OCR, and no other page does. Which reader it was, and why, stands in each page.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol
 
@@ -13,7 +13,8 @@ import msgspec
 from rag.domain import Document, Source, Survey
 from rag.errors import EmptyDocument
 from rag.pages import LoosePage, composed, pages_of
-from rag.ports import Priced, Recognizer, Surveyor
+from rag.ports import PaidReader, Priced, Recognizer, Surveyor
+from rag.spending import Errand
 
 
 class PricedRecognizer(Recognizer, Priced, Protocol):
@@ -38,6 +39,15 @@ class RoutingReader:
         self, source: Source, pages: Sequence[int] | None = None
     ) -> tuple[int, Decimal]:
         return await self._recognizer.price(source, pages)
+
+    async def errands(
+        self, source: Source, pages: Sequence[int] | None = None
+    ) -> AsyncIterator[Errand]:
+        """As of `PaidReader`: for the pages that the survey leaves."""
+        unread = (await self._surveyor.survey(source)).unread if pages is None else pages
+        if unread and isinstance(self._recognizer, PaidReader):
+            async for errand in self._recognizer.errands(source, unread):
+                yield errand
 
     async def read(self, source: Source) -> Document:
         """

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from rag.answering import Question, answer
+from rag.buying import Buyer
 from rag.domain import Answer, Collection, DocumentId, IngestJob, JobId, Source
 from rag.errors import ModelUnavailable, NotFound
 from rag.local.extractive import ExtractiveAnswerer
@@ -17,11 +18,13 @@ from rag.local.minilm import load_minilm
 from rag.local.reading.limits import Limits
 from rag.local.reading.media import IMAGES, PDF
 from rag.local.reading.reader import LocalReader
+from rag.mistral.batching.lane import MistralBatchLane
 from rag.mistral.chat.answerer import MistralAnswerer
 from rag.mistral.client import MistralClient
 from rag.mistral.embedding.embedder import MistralEmbedder
 from rag.mistral.ocr.kinds import MEDIA_TYPES
 from rag.mistral.ocr.reader import MistralReader
+from rag.pausing import Pause
 from rag.ports import Answerer, Embedder, Embedders, Ledger, Readers
 from rag.retrieval import Query, SearchResult, search
 from rag.routing import RoutingReader
@@ -65,7 +68,16 @@ class Services:
         self.embedding_model = next(iter(self.embedders), None)
         """Of new collections; None where none could be loaded."""
         self.answerer = _answerer(settings, self.embedders, self._mistral)
-        self._worker = Worker(self.library, self.readers, self.embedders, lanes=_lanes(settings))
+        pause = Pause()
+        self._buyer = self._make_buyer(pause)
+        self._worker = Worker(
+            self.library,
+            self.readers,
+            self.embedders,
+            lanes=_lanes(settings),
+            pause=pause,
+            buyer=self._buyer,
+        )
         self._work: asyncio.Task[None] | None = None
         self._ensure_default()
 
@@ -104,6 +116,11 @@ class Services:
         """USD, by name; those that are set."""
         given = {"day": self.settings.budget_day, "job": self.settings.budget_job}
         return {name: usd for name, usd in given.items() if usd is not None}
+
+    @property
+    def has_batch_lane(self) -> bool:
+        """Whether a provider reads or embeds here that takes work in batches."""
+        return self._buyer is not None
 
     def wake_worker(self) -> None:
         self._worker.wake()
@@ -174,6 +191,12 @@ class Services:
             self.notices.append(notice)
         return embedders
 
+    def _make_buyer(self, pause: Pause) -> Buyer | None:
+        if self._mistral is None or not _is_remote(self.settings):
+            return None
+        lane = MistralBatchLane(self._mistral)
+        return Buyer(self.library, self.readers, self.embedders, lane, pause=pause)
+
     def _ensure_default(self) -> None:
         try:
             self.library.collection(DEFAULT_COLLECTION)
@@ -182,9 +205,13 @@ class Services:
 
 
 def _lanes(settings: Settings) -> int:
+    return max(settings.workers, REMOTE_LANES) if _is_remote(settings) else settings.workers
+
+
+def _is_remote(settings: Settings) -> bool:
+    """Whether a provider has a part in ingestion."""
     roles: tuple[Role, ...] = ("ocr", "embedding")
-    remote = any(settings.provider_of(role) == "mistral" for role in roles)
-    return max(settings.workers, REMOTE_LANES) if remote else settings.workers
+    return any(settings.provider_of(role) == "mistral" for role in roles)
 
 
 def _mistral_client(settings: Settings, ledger: Ledger) -> MistralClient | None:

@@ -5,6 +5,7 @@ import logging
 from contextlib import suppress
 from time import perf_counter
 
+from rag.buying import Buyer
 from rag.calibration import calibrate
 from rag.domain import Collection, CollectionId, Failure, ItemState
 from rag.errors import Conflict, InvalidDocument, ProviderError, RagError
@@ -40,12 +41,18 @@ class Worker:
         *,
         lanes: int,
         pause: Pause | None = None,
+        buyer: Buyer | None = None,
     ) -> None:
+        """
+        Args:
+            buyer: of what jobs in the batch lane need; it waits out the same pauses.
+        """
         self._library = library
         self._readers = readers
         self._embedders = embedders
         self._lanes = lanes
         self._pause = pause or Pause()
+        self._buyer = buyer
         self._awake = asyncio.Event()
         self._checked: dict[CollectionId, int] = {}
         self._changed: dict[CollectionId, Collection] = {}
@@ -64,6 +71,8 @@ class Worker:
         async with asyncio.TaskGroup() as lanes:
             for _ in range(self._lanes):
                 lanes.create_task(self._lane())
+            if self._buyer is not None:
+                lanes.create_task(self._buyer.run())
 
     async def _lane(self) -> None:
         while True:

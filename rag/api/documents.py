@@ -20,6 +20,7 @@ from rag.domain import (
     DocumentSummary,
     IngestJob,
     JobId,
+    Lane,
     Listing,
     Source,
     document_id,
@@ -27,6 +28,11 @@ from rag.domain import (
 from rag.errors import InvalidRequest
 from rag.storage.jobs import Queued
 from rag.wiring import Services
+
+NO_BATCH_LANE = (
+    "no provider that takes work in batches reads or embeds here: set MISTRAL_API_KEY, or leave"
+    " the batch lane out"
+)
 
 
 class Named(Struct, frozen=True):
@@ -66,19 +72,30 @@ class DocumentsController(Controller):
         job: Annotated[
             str | None, QueryParameter(description="An earlier job of the same work, to go on.")
         ] = None,
+        lane: Annotated[
+            Lane | None,
+            QueryParameter(
+                description="`batch`: what the provider does costs half, and takes hours; the"
+                " job's own where a job is named, else `direct`."
+            ),
+        ] = None,
         dry_run: Annotated[bool, QueryParameter(description="Not yet.")] = False,
     ) -> Response[Accepted]:
         """Hand in files (a form; each file's name is its key) or one text (JSON).
 
         They are stored when this returns, and searchable when the job has succeeded. A document
-        under a key that exists replaces it; equal bytes change nothing.
+        under a key that exists replaces it; equal bytes change nothing. In the batch lane
+        what is handed in within ten seconds is bought together; what waits in the job already
+        is not queued again.
         """
+        if lane == "batch" and not services.has_batch_lane:
+            raise InvalidRequest(NO_BATCH_LANE)
         if dry_run:
             raise InvalidRequest("dry_run comes later: leave it out, and the documents are read")
         within = await asyncio.to_thread(services.library.collection, collection)
         with places.taken():
             sources = await read_new(request)
-            queued = await _queue(services, within, sources, JobId(job) if job else None)
+            queued = await _queue(services, within, sources, JobId(job) if job else None, lane)
         id = queued.job.id
         named = (Named(source.key, document_id(within.id, source.key)) for source in sources)
         listed = f"/v1/jobs/{id}/items?{urlencode({'after': queued.before})}"
@@ -127,9 +144,13 @@ class DocumentsController(Controller):
 
 
 async def _queue(
-    services: Services, within: Collection, sources: Sequence[Source], job: JobId | None = None
+    services: Services,
+    within: Collection,
+    sources: Sequence[Source],
+    job: JobId | None = None,
+    lane: Lane | None = None,
 ) -> Queued:
-    queued = await asyncio.to_thread(services.library.queue, within, sources, job=job)
+    queued = await asyncio.to_thread(services.library.queue, within, sources, job=job, lane=lane)
     services.wake_worker()
     return queued
 

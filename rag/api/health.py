@@ -29,6 +29,8 @@ class Models(Struct, frozen=True):
     """Media type -> what reads it; `*` reads all others."""
     embedding: tuple[EmbeddingModel, ...]
     answering: str
+    batch_lane: bool
+    """Whether documents can be handed in with `lane=batch`."""
     notices: tuple[str, ...]
     """What the operator should know: a model that could not be loaded ..."""
 
@@ -63,5 +65,6 @@ class HealthController(Controller):
             {**special, "*": services.readers["*"].fingerprint},
             embedding,
             services.answerer.name,
+            services.has_batch_lane,
             tuple(services.notices),
         )

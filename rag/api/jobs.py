@@ -41,6 +41,10 @@ class JobsController(Controller):
 
     @post("/{job:str}/cancel", status_code=200, sync_to_thread=True)
     def cancel(self, job: FromPath[str], services: NamedDependency[Services]) -> IngestJob:
-        """Cancel what has not begun; what is published stays."""
+        """Cancel what has not begun; what is published stays.
+
+        Its batches are cancelled at the provider within seconds; what was done of them by then
+        is billed, and kept.
+        """
         services.library.cancel_job(JobId(job))
         return services.library.job(JobId(job))

@@ -90,20 +90,16 @@ async def ingest_files(
         RagError: the service refused something else, or does not answer.
     """
     began = perf_counter()
-    await ensure_collection(collection, door)
-    known = {
-        entry["key"]: entry["version"]
-        async for entry in door.listing(f"/v1/collections/{collection}/documents")
-    }
+    known = await known_versions(collection, door)
     run = _Run(collection, door, told)
     try:
         async with asyncio.TaskGroup() as group:
             watch = group.create_task(run.watch(paused))
-            await run.send_all(_batches(files, known, run.hear))
+            await run.send_all(parcels(files, known, run.hear))
             watch.cancel()
     except* RagError as failed:
         raise _first(failed) from None
-    return _summary(collection, run.outcomes, perf_counter() - began), run.outcomes
+    return summary_of(collection, run.outcomes, perf_counter() - began), run.outcomes
 
 
 def _first(failed: ExceptionGroup[RagError]) -> RagError:
@@ -143,15 +139,10 @@ class _Run:
             await asyncio.sleep(WATCH)
             if self._job is None:
                 continue
-            reason = (await self._door.call("GET", f"/v1/jobs/{self._job}")).get("paused") or {}
-            if reason.get("code") == KeyRefused.code:
-                raise Halted(
-                    f"{reason['message']}. What was handed in stays queued, and goes on when the"
-                    " service or this command is started again with a key that works"
-                )
-            if reason.get("message") != shown:
-                shown = reason.get("message")
-                paused(shown)
+            reason = pause_of(await self._door.call("GET", f"/v1/jobs/{self._job}"))
+            if reason != shown:
+                shown = reason
+                paused(reason)
 
     async def _send(self, batch: list[tuple[str, bytes]]) -> None:
         """Sends a batch and waits until each of its files has ended."""
@@ -168,7 +159,7 @@ class _Run:
             for item in listed["data"]:
                 if item["key"] in open_keys and item["state"] in FINAL_ITEM_STATES:
                     open_keys.discard(item["key"])
-                    self.hear(_outcome(item))
+                    self.hear(outcome_of(item))
             if open_keys:
                 await asyncio.sleep(POLL)
 
@@ -181,7 +172,7 @@ class _Run:
             await self._send([one])
 
     async def _accepted(self, batch: list[tuple[str, bytes]]) -> Any:
-        parts = [("file", (key, content, _media_type(key))) for key, content in batch]
+        parts = form_of(batch)
         if self._job is not None:
             return await self._door.call("POST", self._path, files=parts, params={"job": self._job})
         async with self._first:
@@ -189,6 +180,30 @@ class _Run:
             accepted = await self._door.call("POST", self._path, files=parts, params=joined)
             self._job = accepted["job_id"]
             return accepted
+
+
+async def known_versions(collection: str, door: Door) -> dict[str, str]:
+    """The bytes, as SHA-256, that the collection has under each key; it is made if missing."""
+    await ensure_collection(collection, door)
+    return {
+        entry["key"]: entry["version"]
+        async for entry in door.listing(f"/v1/collections/{collection}/documents")
+    }
+
+
+def pause_of(job: dict[str, Any]) -> str | None:
+    """Why nothing of it is begun at the moment.
+
+    Raises:
+        Halted: nothing will be before the operator acts.
+    """
+    reason = job.get("paused") or {}
+    if reason.get("code") == KeyRefused.code:
+        raise Halted(
+            f"{reason['message']}. What was handed in stays queued, and goes on when the"
+            " service or this command is started again with a key that works"
+        )
+    return reason.get("message")
 
 
 async def ensure_collection(name: str, door: Door) -> None:
@@ -209,7 +224,7 @@ def write_report(path: Path, outcomes: Iterable[Outcome]) -> None:
     path.write_text("".join(line + "\n" for line in lines))
 
 
-def _batches(
+def parcels(
     files: Sequence[Found], known: dict[str, str], hear: Told
 ) -> Iterator[list[tuple[str, bytes]]]:
     """Keys and bytes of the files that must be sent; tells of those that need not or cannot."""
@@ -233,11 +248,16 @@ def _batches(
         yield batch
 
 
+def form_of(parcel: Iterable[tuple[str, bytes]]) -> list[tuple[str, tuple[str, bytes, str]]]:
+    """The files as a form has them."""
+    return [("file", (key, content, _media_type(key))) for key, content in parcel]
+
+
 def _media_type(key: str) -> str:
     return mimetypes.guess_type(key)[0] or "application/octet-stream"
 
 
-def _outcome(item: dict[str, Any]) -> Outcome:
+def outcome_of(item: dict[str, Any]) -> Outcome:
     error = item.get("error") or {}
     return Outcome(
         item["key"],
@@ -251,7 +271,7 @@ def _outcome(item: dict[str, Any]) -> Outcome:
     )
 
 
-def _summary(collection: str, outcomes: Sequence[Outcome], seconds: float) -> Summary:
+def summary_of(collection: str, outcomes: Sequence[Outcome], seconds: float) -> Summary:
     def count(state: str) -> int:
         return sum(outcome.state == state for outcome in outcomes)
 
