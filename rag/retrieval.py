@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 from msgspec import Struct
 
 from rag.domain import Candidate, Collection, Hit, Vectors
-from rag.errors import ModelUnavailable, ProviderError
+from rag.errors import BudgetExhausted, ModelUnavailable, ProviderError
 from rag.ports import Embedders
 from rag.ranking.diversity import fold_duplicates
 from rag.ranking.filters import Filter
@@ -96,7 +96,7 @@ async def _embed_question(
         return None, f"collection {within.name!r} has no embedding model: searched by words alone"
     try:
         return await embedders[within.embedding_model].embed([query.text], "query"), None
-    except (ProviderError, ModelUnavailable) as error:
+    except (ProviderError, ModelUnavailable, BudgetExhausted) as error:
         if query.mode == "dense":
             raise
         return None, f"the question could not be embedded ({error}): searched by words alone"

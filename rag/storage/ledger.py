@@ -216,7 +216,7 @@ _NANODOLLARS = case(
 
 
 def _shown(usd: Decimal) -> str:
-    return f"${usd:.4f}".rstrip("0").rstrip(".")
+    return f"${usd:.2f}" if usd >= 1 or not usd else f"${usd:.2g}"
 
 
 # --- sums ---------------------------------------------------------------------------------------
