@@ -8,7 +8,7 @@ either not placed, or known with its open call in the ledger.
 
 import secrets
 from collections.abc import Iterator, Sequence
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 from msgspec import Struct
 from sqlalchemy import Select, delete, exists, func, insert, select, update
@@ -102,7 +102,10 @@ class Orders:
                 .group_by(ItemRow.job_id, ItemRow.ahead)
                 .order_by(func.min(ItemRow.id))
             )
-            return [Queue(JobId(job), step, count, last) for job, step, count, last in rows]
+            return [
+                Queue(JobId(job), cast(Step, step), count, last)  # what we wrote
+                for job, step, count, last in rows
+            ]
 
     def claim(self, queue: Queue, *, lease: float) -> ClaimedItem | None:
         with self._database.write() as session:
@@ -265,8 +268,9 @@ class Orders:
                 withdraw_call(session, intent)
             waiting = _waiting(session, batch)
             _end(session, batch, "refused", again=True)
-            for id in waiting if reason else ():
-                fail_item(session, id, reason)
+            if reason is not None:
+                for id in waiting:
+                    fail_item(session, id, reason)
 
     def _set(self, batch: str, **values: object) -> None:
         with self._database.write() as session:
@@ -412,7 +416,7 @@ def _open_batches() -> Select[BatchRow, bool]:
 def _batch(row: BatchRow, is_wanted: bool) -> Batch:
     return Batch(
         row.id,
-        row.state,  # type: ignore[arg-type]  # what we wrote
+        cast(State, row.state),  # what we wrote
         row.provider_id,
         row.endpoint,
         row.model,

@@ -97,7 +97,7 @@ def ending_of(awaited: Awaited, outcome: Outcome) -> Ending:
     """How a request ended that has an outcome: only what succeeded is billed."""
     if not outcome.is_success:
         return Ending(is_free=outcome.status >= 400)
-    memo: _Memo = msgspec.json.decode(awaited.memo, type=_Memo)  # type: ignore[arg-type]  # a union
+    memo: _Memo = msgspec.json.decode(awaited.memo, type=_Memo)
     if isinstance(memo, _OcrMemo):
         return memo.ending(outcome.body, awaited.texts is not None)
     return memo.ending(outcome.body, awaited.texts)

@@ -1,0 +1,525 @@
+"""The batch lane: half the price, never twice, whatever happens in between."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+import httpx
+import pytest
+from fake_mistral.app import KEY, FakeMistral
+from fake_mistral.clock import Clock
+from fake_mistral.faults import Cut, Reply
+from sqlalchemy.orm import Session
+
+from rag.buying import Buyer
+from rag.domain import IngestJob, Source
+from rag.mistral.batching.lane import MistralBatchLane
+from rag.mistral.client import MistralClient
+from rag.mistral.embedding.embedder import MistralEmbedder
+from rag.mistral.ocr.reader import MistralReader
+from rag.pausing import Pause
+from rag.ports import Embedders, Readers
+from rag.spending import NO_BUDGETS, NOTHING_SPENT, Budgets, Spent
+from rag.storage.database import Database
+from rag.storage.library import Library, sqlite_url
+from rag.storage.migrating import migrate
+from rag.worker import Worker
+from tests.fakes import PlainReader
+from tests.mistral.papers import PaperPages, pdf
+
+pytestmark = pytest.mark.anyio
+
+PDF = "application/pdf"
+LETTERS = [
+    Source(f"letter-{n}.pdf", pdf(f"Letter {n} speaks of the harbor, and of ship number {n}."), PDF)
+    for n in range(4)
+]
+NOTES = [Source("note.md", b"# Whales\n\nThe blue whale eats krill.\n", "text/markdown")]
+PAGE = Decimal("0.004")
+
+
+class House:
+    """A library, a provider, and what buys and works between them."""
+
+    def __init__(self, folder: Path, fake: FakeMistral, budgets: Budgets = NO_BUDGETS) -> None:
+        self.fake = fake
+        self.library = Library.open(folder, budgets=budgets)
+        self.ledger = self.library.ledger
+        transport = httpx.ASGITransport(fake.app)  # type: ignore[arg-type]  # two names of ASGI's types
+        self.client = MistralClient(
+            KEY, self.ledger, transport=transport, clock=Clock(), chance=lambda: 0.5
+        )
+        reader = MistralReader(self.client, ledger=self.ledger, pdf_pages=PaperPages(1))
+        self.readers = Readers(PlainReader(), {PDF: reader})
+        embedder = MistralEmbedder(self.client)
+        self.embedders = Embedders({embedder.model: embedder})
+        self.now = 0.0
+        self.pause = Pause(clock=lambda: self.now)
+        self.buyer = Buyer(
+            self.library,
+            self.readers,
+            self.embedders,
+            MistralBatchLane(self.client),
+            pause=self.pause,
+            clock=lambda: self.now,
+            quiet=0.0,
+        )
+        if not self.library.collections().data:
+            self.library.create_collection(
+                "notes", embedding_model=embedder.model, dimension=1024, chunk_tokens=200
+            )
+        self.within = self.library.collection("notes")
+
+    def hand_in(self, sources: Sequence[Source], job: IngestJob | None = None) -> IngestJob:
+        id = job.id if job else None
+        return self.library.queue(self.within, sources, job=id, lane="batch").job
+
+    async def buy(self, rounds: int = 100) -> None:
+        """Until nothing is left to be bought, or for so many rounds."""
+        for _ in range(rounds):
+            await self.buyer.order()
+            await self.buyer.follow()
+            self.now += 100.0
+            if not (self.library.orders.queues() or self.library.orders.open_batches()):
+                return
+
+    async def finish(self, job: IngestJob) -> IngestJob:
+        """What the workers do with what was bought."""
+        worker = Worker(self.library, self.readers, self.embedders, lanes=2)
+        working = asyncio.create_task(worker.run())
+        async with asyncio.timeout(20):
+            while (now := self.library.job(job.id)).finished_at is None:
+                await asyncio.sleep(0.01)
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        return now
+
+    def spent(self) -> Spent:
+        return next(iter(self.ledger.spent()), NOTHING_SPENT)
+
+    def lanes(self) -> dict[str | None, int]:
+        """Calls that were billed, by lane."""
+        return {each.group["lane"]: each.calls for each in self.ledger.spent(["lane"])}
+
+    async def close(self) -> None:
+        await self.client.close()
+        await asyncio.to_thread(self.library.close)
+
+
+@pytest.fixture(scope="session")
+def empty_library(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    folder = tmp_path_factory.mktemp("migrated")
+    migrate(sqlite_url(folder))
+    return (folder / "library.db").read_bytes()
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeMistral]:
+    fake = FakeMistral()
+    yield fake
+    assert fake.mistakes == []
+
+
+@asynccontextmanager
+async def opened(
+    folder: Path, fake: FakeMistral, empty: bytes, **more: Budgets
+) -> AsyncIterator[House]:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if not (folder / "library.db").exists():
+        (folder / "library.db").touch(mode=0o600)
+        (folder / "library.db").write_bytes(empty)
+    house = House(folder, fake, **more)
+    try:
+        yield house
+    finally:
+        await house.close()
+
+
+@pytest.fixture
+async def house(tmp_path: Path, fake: FakeMistral, empty_library: bytes) -> AsyncIterator[House]:
+    async with opened(tmp_path / "library", fake, empty_library) as house:
+        yield house
+
+
+async def test_a_job_in_the_batch_lane_is_bought_at_half_the_price(
+    house: House, fake: FakeMistral
+) -> None:
+    job = house.hand_in(LETTERS + NOTES)
+
+    await house.buy()
+    done = await house.finish(job)
+
+    assert (done.state, done.items.done, done.lane) == ("succeeded", 5, "batch")
+    assert all(charge.in_batch for charge in fake.bill.charges)
+    assert house.spent().usd == fake.bill.usd
+    assert house.spent().lost_calls == 0
+    assert fake.pages_billed == 4
+    [ocr] = [each for each in house.ledger.spent(["operation"]) if each.group["operation"] == "ocr"]
+    assert ocr.usd == 4 * PAGE / 2
+    assert len(fake.jobs) == 3, "the letters' pages, their passages, and the note's"
+
+
+async def test_a_file_carries_what_is_too_much_for_a_request(
+    house: House, fake: FakeMistral, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.mistral.batching.lane._LARGEST_INLINE", 100)
+    job = house.hand_in(LETTERS[:2])
+
+    await house.buy()
+
+    assert [bool(each.input_files) for each in fake.jobs.values()] == [True, True]
+    assert fake.files.listed() == [], "nothing is left lying at the provider"
+    assert (await house.finish(job)).state == "succeeded"
+    assert house.spent().usd == fake.bill.usd
+
+
+async def test_more_than_fits_in_memory_goes_in_several_batches(
+    house: House, fake: FakeMistral, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.buying.LARGEST_BATCH", 40_000)  # one page, as it is reckoned
+    job = house.hand_in(LETTERS)
+
+    await house.buy()
+
+    ocr = [each for each in fake.jobs.values() if each.endpoint == "/v1/ocr"]
+    assert len(ocr) >= 2
+    assert fake.pages_billed == 4
+    assert (await house.finish(job)).items.done == 4
+
+
+async def test_what_a_batch_fails_to_buy_is_bought_at_once(house: House, fake: FakeMistral) -> None:
+    job = house.hand_in(LETTERS)
+    fake.batch_refusals["1"] = (500, {"message": "no"})
+
+    await house.buy()
+    done = await house.finish(job)
+
+    assert done.state == "succeeded"
+    assert fake.pages_billed == 4
+    assert [each.in_batch for each in fake.bill.charges if each.path == "/v1/ocr"] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+    assert house.spent().usd == fake.bill.usd
+    assert house.spent().lost_calls == 0
+
+
+@pytest.mark.parametrize("ends", ["FAILED", "TIMEOUT_EXCEEDED"])
+async def test_what_a_batch_did_before_it_failed_is_kept(
+    house: House, fake: FakeMistral, ends: str
+) -> None:
+    fake.batch_ends = ends
+    job = house.hand_in(LETTERS)
+
+    await house.buy()
+    done = await house.finish(job)
+
+    assert done.state == "succeeded"
+    assert fake.pages_billed == 4, "two in the batch, and two at once"
+    assert house.spent().usd == fake.bill.usd
+    assert house.spent().lost_calls == 0
+
+
+async def test_equal_bytes_and_equal_passages_are_bought_once(
+    house: House, fake: FakeMistral
+) -> None:
+    twin = Source("twin.pdf", LETTERS[0].content, PDF)
+    first = house.hand_in([LETTERS[0], twin])
+    second = house.hand_in([Source("third.pdf", LETTERS[0].content, PDF)])
+
+    await house.buy()
+    states = [(await house.finish(job)).state for job in (first, second)]
+
+    assert states == ["succeeded", "succeeded"]
+    assert fake.pages_billed == 1
+    assert len(fake.bill.charges) == 2
+    assert house.spent().usd == fake.bill.usd
+
+
+async def test_no_worker_has_an_item_before_it_is_bought_and_the_job_says_so(house: House) -> None:
+    job = house.hand_in(LETTERS)
+    await house.buy(rounds=1)
+
+    assert house.library.claim_item(lease=60) is None
+    waiting = house.library.job(job.id)
+    assert (waiting.state, waiting.progress["waiting_for_batch"]) == ("running", 4)
+
+
+async def test_handed_in_again_while_it_waits_it_waits_once(
+    house: House, fake: FakeMistral
+) -> None:
+    job = house.hand_in(LETTERS)
+    await house.buy(rounds=1)
+
+    again = house.hand_in([*LETTERS, *NOTES], job)
+    await house.buy()
+
+    assert again.items.total == 5
+    assert (await house.finish(job)).items.done == 5
+    assert fake.pages_billed == 4
+
+
+async def test_a_cancelled_job_is_cancelled_at_the_provider_and_what_was_done_is_paid(
+    house: House, fake: FakeMistral
+) -> None:
+    job = house.hand_in(LETTERS)
+    await house.buy(rounds=4)
+    [running] = fake.jobs.values()
+    assert running.status == "RUNNING"
+
+    cancelled = house.library.cancel_job(job.id)
+    await house.buy()
+
+    assert cancelled.state == "cancelled"
+    assert running.status == "CANCELLED"
+    assert fake.pages_billed == 2
+    assert house.spent().usd == fake.bill.usd
+    assert house.spent().lost_calls == 0
+    assert len(fake.jobs) == 1
+
+
+async def test_another_job_that_waits_for_a_cancelled_one_orders_for_itself(
+    house: House, fake: FakeMistral
+) -> None:
+    house.hand_in(LETTERS)
+    await house.buy(rounds=1)
+    [batch] = house.library.orders.open_batches()
+    other = house.hand_in([Source("other.pdf", LETTERS[3].content, PDF)])
+    await house.buy(rounds=1)
+
+    assert [each.id for each in house.library.orders.open_batches()] == [batch.id]
+    await house.buy()
+
+    assert (await house.finish(other)).state == "succeeded"
+    assert fake.pages_billed == 4
+
+
+async def test_of_a_document_that_was_deleted_nothing_is_kept_though_it_is_paid(
+    house: House, fake: FakeMistral
+) -> None:
+    house.library.queue(house.within, NOTES)
+    worker = asyncio.create_task(
+        Worker(house.library, house.readers, house.embedders, lanes=1).run()
+    )
+    while not (found := house.library.documents(house.within).data):
+        await asyncio.sleep(0.01)
+    worker.cancel()
+    await asyncio.gather(worker, return_exceptions=True)
+    before = fake.bill.usd
+    changed = Source("note.md", b"# Whales\n\nThey sing a secret.\n", "text/markdown")
+    house.hand_in([changed, *LETTERS[:1]])
+    await house.buy(rounds=2)
+
+    house.library.delete_document(found[0].id)
+    await house.buy()
+
+    assert fake.bill.usd > before
+    assert house.spent().usd == fake.bill.usd
+    kept = house.library.embeddings(
+        "mistral-embed", "passage", ["Whales\n# Whales\n\nThey sing a secret."]
+    )
+    assert kept == {}
+
+
+async def test_a_budget_that_is_used_up_fails_the_document_and_sends_nothing(
+    tmp_path: Path, fake: FakeMistral, empty_library: bytes
+) -> None:
+    budgets = Budgets(job=2 * PAGE / 2)
+    async with opened(tmp_path / "library", fake, empty_library, budgets=budgets) as house:
+        job = house.hand_in(LETTERS)
+
+        await house.buy()
+        done = await house.finish(job)
+
+    assert done.state == "failed"
+    assert done.last_error is not None
+    assert done.last_error.code == "budget_exhausted"
+    assert fake.bill.usd <= 2 * PAGE / 2
+
+
+async def test_a_batch_whose_creation_was_not_heard_of_is_found_by_its_mark(
+    house: House, fake: FakeMistral, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = house.hand_in(LETTERS)
+    fake.faults = [Cut(after=10)]  # the job exists; the reply does not arrive
+
+    await house.buy()
+
+    assert len([each for each in fake.jobs.values() if each.endpoint == "/v1/ocr"]) == 1
+    assert (await house.finish(job)).state == "succeeded"
+    assert fake.pages_billed == 4
+    assert house.spent().usd == fake.bill.usd
+    assert house.spent().lost_calls == 0
+
+
+async def test_a_batch_that_is_nowhere_is_given_up_and_ordered_again(
+    house: House, fake: FakeMistral
+) -> None:
+    job = house.hand_in(LETTERS)
+    fake.faults = [Cut(after=10)]
+    await house.buyer.order()
+    fake.jobs.clear()
+
+    await house.buy()
+
+    assert (await house.finish(job)).state == "succeeded"
+    assert fake.pages_billed == 4
+    assert house.spent().usd == fake.bill.usd
+    assert house.spent().lost_calls == 4, "nobody can know: they count as if they were billed"
+
+
+@pytest.mark.parametrize("status", [503, 429])
+async def test_a_provider_that_is_down_makes_the_batch_wait(
+    house: House, fake: FakeMistral, status: int
+) -> None:
+    job = house.hand_in(LETTERS)
+    fake.faults = [Reply(status, {"message": "later"})]
+
+    await house.buyer.order()
+
+    assert house.pause.reason is not None
+    assert house.library.orders.open_batches() == []
+    assert house.spent().lost_calls == 0
+    await house.buy()
+    assert (await house.finish(job)).state == "succeeded"
+    assert house.spent().usd == fake.bill.usd
+
+
+async def test_a_batch_that_is_refused_fails_its_documents_and_says_what_to_do(
+    house: House, fake: FakeMistral
+) -> None:
+    job = house.hand_in(LETTERS[:1])
+    fake.faults = [Reply(400, {"message": "batches are not for you"})]
+
+    await house.buy()
+
+    failed = house.library.job(job.id)
+    assert (failed.state, failed.items.failed) == ("failed", 1)
+    assert failed.last_error is not None
+    assert "without the batch lane" in failed.last_error.message
+    assert fake.bill.charges == []
+    assert house.ledger.spent() == ()
+
+
+async def test_a_refused_key_ends_nothing_and_costs_nothing(
+    house: House, fake: FakeMistral
+) -> None:
+    job = house.hand_in(LETTERS)
+    fake.keys.clear()
+
+    await house.buyer.order()
+
+    assert len(fake.received) == 1
+    assert house.pause.reason is not None
+    assert house.library.job(job.id).items.failed == 0
+
+
+async def test_results_that_are_gone_count_as_lost_and_are_bought_at_once(
+    house: House, fake: FakeMistral
+) -> None:
+    job = house.hand_in(LETTERS[:1])
+    await house.buy(rounds=4)
+    monkey = fake.files.get
+
+    def gone(file_id: str) -> object:
+        fake.files._files.clear()
+        return monkey(file_id)
+
+    fake.files.get = gone  # type: ignore[method-assign, assignment]
+    await house.buy()
+    done = await house.finish(job)
+
+    assert done.state == "succeeded"
+    assert fake.pages_billed == 2, "the only way to have it"
+    assert house.spent().lost_calls >= 1
+
+
+async def test_an_open_call_of_a_batch_is_not_lost_when_the_library_opens_again(
+    tmp_path: Path, fake: FakeMistral, empty_library: bytes
+) -> None:
+    async with opened(tmp_path / "library", fake, empty_library) as first:
+        job = first.hand_in(LETTERS)
+        await first.buy(rounds=1)
+
+    async with opened(tmp_path / "library", fake, empty_library) as again:
+        await again.buyer.recover()
+        await again.buy()
+
+        assert (await again.finish(job)).state == "succeeded"
+        assert again.spent().lost_calls == 0
+        assert again.spent().usd == fake.bill.usd
+
+
+# --- a process that dies ------------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """Nothing this process does has an effect any more."""
+
+
+@contextmanager
+def dying(monkeypatch: pytest.MonkeyPatch, at: int, *, committed: bool) -> Iterator[list[int]]:
+    """The process dies at its `at`-th write to the database, before or after the commit."""
+    writes = [0]
+    write = Database.write
+
+    @contextmanager
+    def counted(self: Database) -> Iterator[Session]:
+        writes[0] += 1
+        if writes[0] > at:
+            raise Killed
+        with write(self) as session:
+            yield session
+            if writes[0] == at and not committed:
+                raise Killed
+        if writes[0] == at:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Database, "write", counted)
+        yield writes
+
+
+async def test_wherever_the_process_dies_everything_is_paid_once(
+    tmp_path: Path, empty_library: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes = await _writes_of_a_purchase(tmp_path / "whole", empty_library, monkeypatch)
+    assert writes > 15, "there are many places to die in"
+
+    for at, committed in itertools.product(range(1, writes + 1), (False, True)):
+        folder, fake = tmp_path / f"{at}{committed}", FakeMistral()
+        fake.batch_polls = 0
+        async with opened(folder, fake, empty_library) as first:
+            first.hand_in(LETTERS[:1])
+            with dying(monkeypatch, at, committed=committed), pytest.raises(Killed):
+                await first.buy()
+        async with opened(folder, fake, empty_library) as again:
+            await again.buyer.recover()
+            await again.buy()
+
+            where = f"killed at write {at}, {committed=}"
+            assert again.library.claim_item(lease=60) is not None, where
+            assert [charge.path for charge in fake.bill.charges] == PURCHASES, where
+            assert again.spent().usd == fake.bill.usd, where
+            assert again.spent().calls == len(PURCHASES), where
+
+
+PURCHASES = ["/v1/ocr", "/v1/embeddings"]
+
+
+async def _writes_of_a_purchase(
+    folder: Path, empty_library: bytes, monkeypatch: pytest.MonkeyPatch
+) -> int:
+    fake = FakeMistral()
+    fake.batch_polls = 0
+    async with opened(folder, fake, empty_library) as house:
+        house.hand_in(LETTERS[:1])
+        with dying(monkeypatch, 1_000, committed=True) as writes:
+            await house.buy()
+    assert [charge.path for charge in fake.bill.charges] == PURCHASES
+    return writes[0]
