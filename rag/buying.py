@@ -105,7 +105,8 @@ class Buyer:
         queues = await asyncio.to_thread(self._orders.queues)
         self._seen = {_key(queue): self._since(queue) for queue in queues}
         for queue in queues:
-            if self._clock() - self._seen[_key(queue)][2] >= self._quiet:
+            is_quiet = self._clock() - self._seen[_key(queue)][2] >= self._quiet
+            if is_quiet and not self._pause.reason:
                 await self._fill(queue)
 
     async def follow(self) -> None:
@@ -113,7 +114,7 @@ class Buyer:
         batches = await asyncio.to_thread(self._orders.open_batches)
         self._due = {batch.id: self._due.get(batch.id, 0.0) for batch in batches}
         for batch in batches:
-            if batch.state == "made" or batch.id == self._sending:
+            if batch.state == "made" or batch.id == self._sending or self._pause.reason:
                 continue
             if batch.state == "under_way" and not batch.is_wanted:
                 await self._tried(self._cancel, batch)

@@ -12,6 +12,7 @@ import pytest
 from fake_mistral.app import KEY, FakeMistral
 from fake_mistral.clock import Clock
 from fake_mistral.faults import Cut, Reply
+from fake_mistral.jobs import Job
 from sqlalchemy.orm import Session
 
 from rag.buying import Buyer
@@ -148,6 +149,10 @@ async def opened(
 async def house(tmp_path: Path, fake: FakeMistral, empty_library: bytes) -> AsyncIterator[House]:
     async with opened(tmp_path / "library", fake, empty_library) as house:
         yield house
+
+
+def texts_of(job: Job) -> list[str]:
+    return [text for each in job.requests for text in each.body.get("input", ())]
 
 
 async def test_a_job_in_the_batch_lane_is_bought_at_half_the_price(
@@ -326,10 +331,11 @@ async def test_of_a_document_that_was_deleted_nothing_is_kept_though_it_is_paid(
 
     assert fake.bill.usd > before
     assert house.spent().usd == fake.bill.usd
-    kept = house.library.embeddings(
-        "mistral-embed", "passage", ["Whales\n# Whales\n\nThey sing a secret."]
-    )
-    assert kept == {}
+    sent = [text for each in fake.jobs.values() for text in texts_of(each)]
+    secret = [text for text in sent if "secret" in text]
+    assert secret != []
+    assert house.library.embeddings("mistral-embed", "passage", secret) == {}
+    assert house.library.embeddings("mistral-embed", "passage", sent) != {}
 
 
 async def test_a_budget_that_is_used_up_fails_the_document_and_sends_nothing(
@@ -410,6 +416,24 @@ async def test_a_batch_that_is_refused_fails_its_documents_and_says_what_to_do(
     assert "without the batch lane" in failed.last_error.message
     assert fake.bill.charges == []
     assert house.ledger.spent() == ()
+
+
+async def test_after_a_refused_key_no_other_batch_is_looked_at(
+    house: House, fake: FakeMistral, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.buying.LARGEST_BATCH", 40_000)
+    house.hand_in(LETTERS)
+    while house.library.orders.queues():
+        await house.buyer.order()
+    assert len(house.library.orders.open_batches()) >= 2
+    before = len(fake.received)
+    fake.keys.clear()
+    house.now += 100.0
+
+    await house.buyer.follow()
+
+    assert len(fake.received) == before + 1
+    assert len(house.library.orders.open_batches()) >= 2
 
 
 async def test_a_refused_key_ends_nothing_and_costs_nothing(
