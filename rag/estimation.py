@@ -20,6 +20,9 @@ from rag.storage.library import Library
 TOKENS_OF_A_PAGE = (150, 1_500)
 """Of a page that only OCR can read: a title page, and a dense one of two columns."""
 
+BYTES_OF_A_PAGE = 2_000
+"""Of an office file, compressed: pages of text alone have more, and pictures many more."""
+
 FEWEST = 0.5
 """Of the tokens that a text is counted to have at most: where no exact tokenizer is at hand, the
 count is a bound that English stays at half of."""
@@ -51,11 +54,22 @@ class Estimate(Struct, frozen=True):
     """That are still to be bought; what was bought before is kept, and costs nothing again."""
     tokens: Range
     """To be embedded; texts embedded before cost nothing again."""
-    ocr_usd: Decimal
+    ocr_usd: Range
     embedding_usd: Range
     usd: Range
+    unknown: int = 0
+    """Files whose pages are not known before they are read (office documents): one page each at
+    least, and at most as many as their bytes allow."""
     problems: tuple[tuple[str, Failure], ...] = ()
     """Key and reason."""
+
+    def __add__(self, other: "Estimate") -> "Estimate":
+        return Estimate(
+            *(getattr(self, name) + getattr(other, name) for name in self.__struct_fields__)
+        )
+
+
+NOTHING_TO_DO = Estimate(0, 0, 0, 0, 0, NOTHING, NOTHING, NOTHING, NOTHING)
 
 
 class _Part(Struct, frozen=True):
@@ -64,7 +78,8 @@ class _Part(Struct, frozen=True):
     pages: int = 0
     pages_to_ocr: int = 0
     tokens: Range = NOTHING
-    ocr_usd: Decimal = Decimal(0)
+    ocr_usd: Range = NOTHING
+    is_unknown: bool = False
 
 
 async def estimate(
@@ -96,7 +111,7 @@ async def estimate(
             problems.append((source.key, Failure(error.code, "read", str(error))))
     tokens = sum((part.tokens for part in parts), NOTHING)
     embedding = Range(*(embedding_price(model or "", int(n)) for n in (tokens.least, tokens.most)))
-    ocr = sum((part.ocr_usd for part in parts), Decimal(0))
+    ocr = sum((part.ocr_usd for part in parts), NOTHING)
     return Estimate(
         files=len(sources),
         unchanged=unchanged,
@@ -106,7 +121,8 @@ async def estimate(
         tokens=tokens,
         ocr_usd=ocr,
         embedding_usd=embedding,
-        usd=Range(ocr + embedding.least, ocr + embedding.most),
+        usd=ocr + embedding,
+        unknown=sum(part.is_unknown for part in parts),
         problems=tuple(problems),
     )
 
@@ -124,15 +140,26 @@ async def _part(
     library: Library,
 ) -> _Part:
     survey = await _surveyed(source, reader, library)
-    pages = len(survey.document.pages) if survey else 0
-    unread = survey.unread if survey else None
+    if survey is None:
+        return await _unsurveyed(source, reader)
     to_ocr, usd = 0, Decimal(0)
-    if isinstance(reader, Priced) and unread != ():
-        to_ocr, usd = await reader.price(source, unread)
-    known = await _tokens(survey.document, within, embedder, library) if survey else NOTHING
-    recognized = len(unread) if unread is not None else to_ocr
-    unknown = Range(*(Decimal(recognized * each) for each in TOKENS_OF_A_PAGE))
-    return _Part(pages or recognized, to_ocr, known + unknown, usd)
+    if isinstance(reader, Priced) and survey.unread:
+        to_ocr, usd = await reader.price(source, survey.unread)
+    known = await _tokens(survey.document, within, embedder, library)
+    unread = len(survey.unread)
+    unknown = Range(*(Decimal(unread * each) for each in TOKENS_OF_A_PAGE))
+    return _Part(len(survey.document.pages), to_ocr, known + unknown, Range(usd, usd))
+
+
+async def _unsurveyed(source: Source, reader: Reader) -> _Part:
+    """Of a file that only the provider can open: it has one page, or as many as its bytes allow."""
+    bound, usd = await reader.price(source) if isinstance(reader, Priced) else (0, Decimal(0))
+    if not bound:
+        return _Part()
+    most = min(bound, 1 + len(source.content) // BYTES_OF_A_PAGE)
+    tokens = Range(Decimal(TOKENS_OF_A_PAGE[0]), Decimal(most * TOKENS_OF_A_PAGE[1]))
+    prices = Range(usd / bound, usd / bound * most)
+    return _Part(1, 1, tokens, prices, is_unknown=True)
 
 
 async def _surveyed(source: Source, reader: Reader, library: Library) -> Survey | None:

@@ -11,8 +11,9 @@ import msgspec
 
 from rag.answering import Question, answer
 from rag.buying import Buyer
-from rag.domain import Answer, Collection, DocumentId, IngestJob, JobId, Source
+from rag.domain import Answer, Collection, CollectionId, DocumentId, IngestJob, JobId, Source
 from rag.errors import ModelUnavailable, NotFound
+from rag.estimation import Estimate, estimate
 from rag.local.extractive import ExtractiveAnswerer
 from rag.local.minilm import load_minilm
 from rag.local.reading.limits import Limits
@@ -22,10 +23,13 @@ from rag.mistral.batching.lane import MistralBatchLane
 from rag.mistral.chat.answerer import MistralAnswerer
 from rag.mistral.client import MistralClient
 from rag.mistral.embedding.embedder import MistralEmbedder
+from rag.mistral.embedding.profiles import profile
 from rag.mistral.ocr.kinds import MEDIA_TYPES
 from rag.mistral.ocr.reader import MistralReader
+from rag.mistral.prices import embedding_cost
 from rag.pausing import Pause
 from rag.ports import Answerer, Embedder, Embedders, Ledger, Readers
+from rag.ranking.selfcheck import PRIOR_WEIGHT
 from rag.retrieval import Query, SearchResult, search
 from rag.routing import RoutingReader
 from rag.settings import Role, Settings
@@ -134,15 +138,44 @@ class Services:
             Conflict: there is one of that name.
             InvalidRequest: the name is not a good one.
         """
+        planned = self.planned_collection(name)
+        return self.library.create_collection(
+            name,
+            embedding_model=planned.embedding_model,
+            dimension=planned.dimension,
+            chunk_tokens=planned.chunk_tokens,
+        )
+
+    def planned_collection(self, name: str) -> Collection:
+        """What a new collection would be like; it is not kept."""
         embedder: Embedder | None = (
             self.embedders[self.embedding_model] if self.embedding_model else None
         )
-        return self.library.create_collection(
+        return Collection(
+            CollectionId(""),
             name,
             embedding_model=embedder.model if embedder else None,
             dimension=embedder.dimension if embedder else None,
             chunk_tokens=min(CHUNK_TOKENS, embedder.max_tokens) if embedder else CHUNK_TOKENS,
+            dense_weight=PRIOR_WEIGHT,
         )
+
+    async def estimate(self, sources: Sequence[Source], within: Collection) -> Estimate:
+        """What an ingest would do and cost."""
+        return await estimate(
+            sources,
+            within,
+            readers=self.readers,
+            embedders=self.embedders,
+            library=self.library,
+            embedding_price=self._embedding_price,
+        )
+
+    def _embedding_price(self, model: str, tokens: int) -> Decimal:
+        """USD; nothing for a model that runs here."""
+        if not isinstance(self.embedders.get(model), MistralEmbedder):
+            return Decimal(0)
+        return embedding_cost(profile(model).model, tokens) or Decimal(0)
 
     async def search(self, query: Query, within: Collection) -> SearchResult:
         with spending_for(Purpose(within.id)):

@@ -8,7 +8,7 @@ import pytest
 
 from rag.domain import Collection, Document, Page, Source, Survey
 from rag.errors import EncryptedDocument
-from rag.estimation import TOKENS_OF_A_PAGE, Estimate, estimate
+from rag.estimation import NOTHING_TO_DO, TOKENS_OF_A_PAGE, Estimate, Range, estimate
 from rag.ports import Embedders, Readers
 from rag.storage.library import Library
 from tests.fakes import HashingEmbedder, PlainReader
@@ -71,7 +71,7 @@ async def test_text_costs_its_tokens_and_nothing_else(house: House) -> None:
     found = await house.estimate(bread=BREAD)
     [tokens] = house.embedder.count_tokens(["Bread\n# Bread\n\n" + BREAD.decode()[9:]])
 
-    assert (found.files, found.pages_to_ocr, found.ocr_usd) == (1, 0, 0)
+    assert (found.files, found.pages_to_ocr, found.ocr_usd) == (1, 0, Range(Decimal(0), Decimal(0)))
     assert found.tokens.most == tokens
     assert found.usd.most == tokens * TOKEN_PRICE
     assert house.embedder.embedded == []
@@ -81,7 +81,7 @@ async def test_a_scan_costs_its_pages_and_a_range_of_tokens(house: House) -> Non
     found = await house.estimate(scan=b"scan 3")
 
     assert (found.pages, found.pages_to_ocr) == (3, 3)
-    assert found.ocr_usd == 3 * PAGE_PRICE
+    assert found.ocr_usd == Range(3 * PAGE_PRICE, 3 * PAGE_PRICE)
     assert (found.tokens.least, found.tokens.most) == tuple(3 * n for n in TOKENS_OF_A_PAGE)
     assert found.usd.least == 3 * PAGE_PRICE + 3 * TOKENS_OF_A_PAGE[0] * TOKEN_PRICE
 
@@ -101,3 +101,33 @@ async def test_a_file_that_cannot_be_read_is_named_and_the_others_are_priced(hou
     assert (found.files, found.refused) == (2, 1)
     assert [(key, why.code) for key, why in found.problems] == [("locked", "encrypted_document")]
     assert found.tokens.most > 0
+
+
+class OfficeReader(PlainReader):
+    """Cannot look into anything, and says so by its price."""
+
+    async def price(
+        self, source: Source, pages: Sequence[int] | None = None
+    ) -> tuple[int, Decimal]:
+        return 1_000, 1_000 * PAGE_PRICE
+
+
+async def test_a_file_that_only_ocr_can_open_costs_a_range(house: House) -> None:
+    found = await estimate(
+        [Source("a.docx", b"x" * 19_999)],
+        house.within,
+        readers=Readers(OfficeReader(), {}),
+        embedders=Embedders({house.embedder.model: house.embedder}),
+        library=house.library,
+        embedding_price=lambda model, tokens: Decimal(0),
+    )
+
+    assert found.unknown == 1
+    assert found.ocr_usd == Range(PAGE_PRICE, 10 * PAGE_PRICE)
+
+
+async def test_estimates_add_up(house: House) -> None:
+    one, other = await house.estimate(scan=b"scan 3"), await house.estimate(bread=BREAD)
+    both = await house.estimate(scan=b"scan 3", bread=BREAD)
+
+    assert NOTHING_TO_DO + one + other == both

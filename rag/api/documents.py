@@ -25,7 +25,8 @@ from rag.domain import (
     Source,
     document_id,
 )
-from rag.errors import InvalidRequest
+from rag.errors import InvalidRequest, NotFound
+from rag.estimation import Estimate
 from rag.storage.jobs import Queued
 from rag.wiring import Services
 
@@ -79,22 +80,26 @@ class DocumentsController(Controller):
                 " job's own where a job is named, else `direct`."
             ),
         ] = None,
-        dry_run: Annotated[bool, QueryParameter(description="Not yet.")] = False,
-    ) -> Response[Accepted]:
+        dry_run: Annotated[
+            bool, QueryParameter(description="Only tell what it would do and cost.")
+        ] = False,
+    ) -> Response[Accepted | Estimate]:
         """Hand in files (a form; each file's name is its key) or one text (JSON).
 
         They are stored when this returns, and searchable when the job has succeeded. A document
         under a key that exists replaces it; equal bytes change nothing. In the batch lane
         what is handed in within ten seconds is bought together; what waits in the job already
         is not queued again.
+
+        A dry run keeps and sends nothing: it answers 200 with pages, tokens and prices.
         """
         if lane == "batch" and not services.has_batch_lane:
             raise InvalidRequest(NO_BATCH_LANE)
-        if dry_run:
-            raise InvalidRequest("dry_run comes later: leave it out, and the documents are read")
-        within = await asyncio.to_thread(services.library.collection, collection)
+        within = await asyncio.to_thread(_named, services, collection, dry_run)
         with places.taken():
             sources = await read_new(request)
+            if dry_run:
+                return Response(await services.estimate(sources, within), status_code=200)
             queued = await _queue(services, within, sources, JobId(job) if job else None, lane)
         id = queued.job.id
         named = (Named(source.key, document_id(within.id, source.key)) for source in sources)
@@ -141,6 +146,16 @@ class DocumentsController(Controller):
             return services.library.documents(within, limit=limit, after=after)
         found = services.library.find_document(within, normalized_key(key))
         return Listing(() if found is None else (found,))
+
+
+def _named(services: Services, name: str, dry_run: bool) -> Collection:
+    """The collection; for a dry run, also one that would have to be made first."""
+    try:
+        return services.library.collection(name)
+    except NotFound:
+        if dry_run:
+            return services.planned_collection(name)
+        raise
 
 
 async def _queue(

@@ -10,6 +10,7 @@ from rag.cli import show
 from rag.cli.batched import ingest_in_batches
 from rag.cli.bulk import ingest_files, write_report
 from rag.cli.door import Door, run
+from rag.cli.foresight import foresee, show_estimate
 from rag.errors import InvalidRequest
 from rag.sources.folder import find
 
@@ -28,6 +29,7 @@ EXIT_INCOMPLETE = 1
 @click.option(
     "--batch", is_flag=True, help="Buy OCR and embeddings in batches: half the price, in hours."
 )
+@click.option("--dry-run", is_flag=True, help="Only tell pages, tokens and prices.")
 @click.option(
     "--report", type=click.Path(dir_okay=False, path_type=Path), help="A JSON line per file."
 )
@@ -37,6 +39,7 @@ def command(
     paths: tuple[str, ...],
     collection: str,
     batch: bool,
+    dry_run: bool,
     report: Path | None,
     as_json: bool,
     quiet: bool,
@@ -46,6 +49,9 @@ def command(
     A PATH is a file, a folder, a quoted glob, or - for a list of them on standard input. A file
     that is already there with the same bytes is left alone, a changed one replaces its old
     version once it is read, so running it again is safe and quick.
+
+    With --dry-run nothing is kept or sent: it tells what there is to do, and what it would cost
+    on the direct lane; the batch lane halves that.
 
     With --batch the provider does its part in its own time, within a day, at half the price. The
     command waits for it; it may be interrupted, and run again: it then goes on where it was.
@@ -60,6 +66,15 @@ def command(
     if batch and not quiet:
         show.aside.print(BATCH_TAKES)
 
+    async def look(door: Door) -> int:
+        with show.progress_of(len(files), quiet=quiet) as (told, _):
+            found = await foresee(files, collection, door, told=told)
+        if as_json:
+            click.echo(msgspec.json.encode(found).decode())
+        else:
+            show_estimate(found)
+        return EXIT_INCOMPLETE if found.refused else 0
+
     async def work(door: Door) -> int:
         with show.progress_of(len(files), quiet=quiet) as (told, paused):
             ingest = ingest_in_batches if batch else ingest_files
@@ -71,7 +86,7 @@ def command(
             click.echo(msgspec.json.encode(done).decode())
         return 0 if done.complete else EXIT_INCOMPLETE
 
-    sys.exit(run(work))
+    sys.exit(run(look if dry_run else work))
 
 
 def _named(paths: tuple[str, ...]) -> list[str]:

@@ -359,12 +359,20 @@ def test_an_empty_put_is_refused(http: httpx.Client, collection: str) -> None:
     assert response.status_code == 422
 
 
-def test_a_dry_run_is_refused_rather_than_carried_out(http: httpx.Client, collection: str) -> None:
+def test_a_dry_run_tells_what_there_is_to_do_and_does_nothing(
+    http: httpx.Client, collection: str
+) -> None:
     path = f"/v1/collections/{collection}/documents"
     before = http.get("/v1/jobs?limit=1").json()["data"]
-    response = http.post(path, params={"dry_run": "true"}, json={"text": "a"})
+    response = http.post(path, params={"dry_run": "true"}, json={"text": "The kettle is broken."})
+    planned = http.post(
+        "/v1/collections/not-yet/documents", params={"dry_run": "true"}, json={"text": "a kettle"}
+    )
 
-    assert response.status_code == 422
+    assert (response.status_code, planned.status_code) == (200, 200)
+    assert (response.json()["files"], response.json()["usd"]["most"]) == (1, "0")
+    assert float(response.json()["tokens"]["most"]) > 5
+    assert http.get(path).json()["data"] == []
     assert http.get("/v1/jobs?limit=1").json()["data"] == before
 
 

@@ -1,0 +1,64 @@
+"""`rag ingest --dry-run`: what it would do and cost, before anything is kept or sent."""
+
+from collections.abc import Sequence
+
+import msgspec
+from rich.table import Table
+
+from rag.cli import show
+from rag.cli.bulk import Outcome, Told, form_of, parcels
+from rag.cli.door import Door
+from rag.estimation import NOTHING_TO_DO, Estimate, Range
+from rag.sources.folder import Found
+
+
+async def foresee(files: Sequence[Found], collection: str, door: Door, *, told: Told) -> Estimate:
+    """The sum over all files."""
+    unreadable = 0
+
+    def hear(outcome: Outcome) -> None:
+        nonlocal unreadable
+        unreadable += 1
+        told(outcome)
+
+    total = NOTHING_TO_DO
+    for parcel in parcels(files, {}, hear):
+        said = await door.call(
+            "POST",
+            f"/v1/collections/{collection}/documents",
+            files=form_of(parcel),
+            params={"dry_run": "true"},
+        )
+        total += msgspec.convert(said, Estimate)
+        for key, _ in parcel:
+            told(Outcome(key, "seen"))
+    return msgspec.structs.replace(
+        total, files=total.files + unreadable, refused=total.refused + unreadable
+    )
+
+
+def show_estimate(found: Estimate) -> None:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="dim")
+    table.add_column(justify="right")
+    table.add_row("files", f"{found.files:,}")
+    for name, count in (("unchanged", found.unchanged), ("cannot be read", found.refused)):
+        if count:
+            table.add_row(f"  {name}", f"{count:,}")
+    table.add_row("pages", f"{found.pages:,}")
+    table.add_row("  to be bought from OCR", f"{found.pages_to_ocr:,}")
+    if found.unknown:
+        table.add_row("files whose pages only OCR can count", f"{found.unknown:,}")
+    table.add_row("tokens to embed", _between(found.tokens, "{:,.0f}"))
+    table.add_row("OCR", _between(found.ocr_usd, "${:.4f}"))
+    table.add_row("embedding", _between(found.embedding_usd, "${:.4f}"))
+    table.add_row("in all", _between(found.usd, "${:.4f}"), style="bold")
+    show.results.print(table)
+    for key, why in found.problems[: show.REASONS_SHOWN]:
+        show.aside.print(f"  {key}: {why.message}", style="yellow")
+    show.aside.print("Nothing was kept or sent.", style="green")
+
+
+def _between(range: Range, form: str) -> str:
+    least, most = form.format(range.least), form.format(range.most)
+    return least if least == most else f"{least} to {most}"
