@@ -8,9 +8,11 @@ the provider hears of it, and what came of it when its call is settled.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from time import monotonic
+
+from msgspec import Struct
 
 from rag.domain import Failure, embedded_text
 from rag.errors import (
@@ -24,10 +26,10 @@ from rag.errors import (
 from rag.ingestion import cut, read
 from rag.pausing import Pause
 from rag.ports import BatchLane, Embedders, PaidEmbedder, PaidReader, Readers
-from rag.spending import Ending, Purpose, embedding_purchase, spending_for
+from rag.spending import Ending, Errand, Purpose, embedding_purchase, spending_for
 from rag.storage.items import ClaimedItem
 from rag.storage.library import Library
-from rag.storage.orders import Batch, Placed, Queue, Wish
+from rag.storage.orders import Batch, Placed, Queue, Step, Wish
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,9 @@ a document that has more alone goes in several batches."""
 QUIET = 10.0
 """Seconds in which nothing came to a job, before its items are put together: handed in one by one,
 they would else make a batch each."""
+
+TOGETHER = 4
+"""Documents that are read at the same time while a batch is put together."""
 
 LEASE = 24 * 3600.0
 """Seconds that an item is kept while a batch is put together; a crash ends it at once."""
@@ -150,47 +155,45 @@ class Buyer:
                 await asyncio.to_thread(self._orders.dissolve, each.batch.id)
 
     async def _add(self, queue: Queue, basket: "_Basket") -> bool:
-        """Whether there was one more item."""
-        claimed = await asyncio.to_thread(self._orders.claim, queue, lease=LEASE)
-        if claimed is None:
-            return False
-        basket.in_hand = [claimed]
-        basket.is_needed = False
-        needs = self._for_reading if queue.step == "read" else self._for_embedding
-        try:
-            with spending_for(Purpose(claimed.collection.id, claimed.job_id, claimed.key)):
-                wish = await needs(claimed, basket)
-        except Exception as error:  # whatever it is, the workers will meet it, and record it
-            if self._pause.begin(error):
-                raise
-            log.info("an item is left to the workers", extra={"action": "batch_let_go"})
-            wish = None
-        with suppress(Conflict):  # it was cancelled
-            if wish is None:
-                await asyncio.to_thread(self._orders.let_go, claimed)
-            elif not (wish.errands or wish.awaits or basket.is_needed):
-                await asyncio.to_thread(self._orders.pass_on, claimed)
-            else:
-                basket.put(wish)
-        basket.in_hand = []
-        return True
+        """Whether there were more items."""
+        while len(basket.in_hand) < TOGETHER:
+            claimed = await asyncio.to_thread(self._orders.claim, queue, lease=LEASE)
+            if claimed is None:
+                break
+            basket.in_hand.append(claimed)
+        looking = (self._needs(claimed, queue.step) for claimed in basket.in_hand)
+        found = await asyncio.gather(*looking, return_exceptions=True)
+        for needs in found:
+            if isinstance(needs, Exception) and self._pause.begin(needs):
+                raise needs
+            with suppress(Conflict):  # it was cancelled
+                if isinstance(needs, BaseException):
+                    # whatever it is, the workers will meet it, and record it
+                    log.info("an item is left to the workers", extra={"action": "batch_let_go"})
+                    await asyncio.to_thread(self._orders.let_go, basket.in_hand[0])
+                else:
+                    await self._put(basket.in_hand[0], needs, basket)
+            del basket.in_hand[0]
+        return bool(found)
 
-    async def _for_reading(self, claimed: ClaimedItem, basket: "_Basket") -> Wish:
+    async def _needs(self, claimed: ClaimedItem, step: Step) -> "_Needs":
+        find = self._for_reading if step == "read" else self._for_embedding
+        with spending_for(Purpose(claimed.collection.id, claimed.job_id, claimed.key)):
+            return await find(claimed)
+
+    async def _for_reading(self, claimed: ClaimedItem) -> "_Needs":
         source = await asyncio.to_thread(self._library.source, claimed)
         reader = self._readers[source.media_type or ""]
         if not isinstance(reader, PaidReader):
-            return Wish(claimed)
-        errands = {errand.buys: errand async for errand in reader.errands(source)}
-        others = await self._bought_by_others([what for buys in errands for what in buys], basket)
-        own = tuple(errand for buys, errand in errands.items() if not set(buys) <= others.keys())
-        return Wish(claimed, own, frozenset(others.values()) - {_THIS})
+            return _Needs()
+        return _Needs(tuple([errand async for errand in reader.errands(source)]))
 
-    async def _for_embedding(self, claimed: ClaimedItem, basket: "_Basket") -> Wish:
+    async def _for_embedding(self, claimed: ClaimedItem) -> "_Needs":
         """Reading it first: what the batch failed to read is bought at once."""
         model = claimed.collection.embedding_model
         embedder = self._embedders[model] if model else None
         if model is None or not isinstance(embedder, PaidEmbedder):
-            return Wish(claimed)
+            return _Needs()
         source = await asyncio.to_thread(self._library.source, claimed)
         document = await read(source, readers=self._readers, library=self._library)
         chunks = await asyncio.to_thread(cut, document, claimed.collection, embedder)
@@ -199,19 +202,21 @@ class Buyer:
         missing = {
             embedding_purchase(model, "passage", text): text for text in texts if text not in known
         }
-        others = await self._bought_by_others(list(missing), basket)
-        own = [text for what, text in missing.items() if what not in others]
-        errands = await asyncio.to_thread(lambda: tuple(embedder.errands(own)))
-        return Wish(claimed, errands, frozenset(others.values()) - {_THIS})
+        return _Needs(texts=missing, embedder=embedder)
 
-    async def _bought_by_others(
-        self, purchases: list[bytes], basket: "_Basket"
-    ) -> dict[bytes, str]:
-        """Which batch buys them already; `_THIS` is the one that is being filled."""
-        under_way = await asyncio.to_thread(self._orders.on_their_way, purchases)
-        here = {what: _THIS for what in purchases if what in basket.purchases}
-        basket.is_needed = bool(here)
-        return under_way | here
+    async def _put(self, claimed: ClaimedItem, needs: "_Needs", basket: "_Basket") -> None:
+        """What nobody buys yet goes into the basket; for the rest the item waits as well."""
+        under_way = await asyncio.to_thread(self._orders.on_their_way, needs.purchases)
+        here = basket.purchases.intersection(needs.purchases)
+        others = here.union(under_way)
+        own = [errand for errand in needs.errands if not others.issuperset(errand.buys)]
+        texts = [text for what, text in needs.texts.items() if what not in others]
+        if needs.embedder is not None:
+            own += await asyncio.to_thread(_errands, needs.embedder, texts)
+        if own or under_way or here:
+            basket.put(Wish(claimed, tuple(own), frozenset(under_way.values())))
+        else:
+            await asyncio.to_thread(self._orders.pass_on, claimed)
 
     async def _send(self, placed: Placed) -> bool:
         """Whether it was taken, or may have been."""
@@ -329,8 +334,17 @@ class Buyer:
             await asyncio.to_thread(self._library.release, claimed)
 
 
-_THIS = ""
-"""Id of the batch that is being filled."""
+class _Needs(Struct, frozen=True):
+    """What has to be bought before an item's step is done."""
+
+    errands: tuple[Errand, ...] = ()
+    texts: dict[bytes, str] = {}
+    """Of passages, by the digests of their vectors: those that nobody buys become errands."""
+    embedder: PaidEmbedder | None = None
+
+    @property
+    def purchases(self) -> list[bytes]:
+        return [*(what for errand in self.errands for what in errand.buys), *self.texts]
 
 
 class _Basket:
@@ -340,14 +354,17 @@ class _Basket:
         self.wishes: list[Wish] = []
         self.purchases: set[bytes] = set()
         self.size = 0
-        self.is_needed = False
-        """Whether the item in hand waits for what another brought."""
         self.in_hand: list[ClaimedItem] = []
+        """Claimed, and not yet put anywhere."""
 
     def put(self, wish: Wish) -> None:
         self.wishes.append(wish)
         self.purchases.update(what for errand in wish.errands for what in errand.buys)
         self.size += sum(len(errand.body) + errand.reply_size for errand in wish.errands)
+
+
+def _errands(embedder: PaidEmbedder, texts: Sequence[str]) -> list[Errand]:
+    return list(embedder.errands(texts))
 
 
 def _key(queue: Queue) -> tuple[str, str]:

@@ -239,9 +239,8 @@ async def test_what_a_batch_did_before_it_failed_is_kept(
 async def test_equal_bytes_and_equal_passages_are_bought_once(
     house: House, fake: FakeMistral
 ) -> None:
-    twin = Source("twin.pdf", LETTERS[0].content, PDF)
-    first = house.hand_in([LETTERS[0], twin])
-    second = house.hand_in([Source("third.pdf", LETTERS[0].content, PDF)])
+    same = [Source(f"{key}.pdf", LETTERS[0].content, PDF, title="A letter") for key in "abc"]
+    first, second = house.hand_in(same[:2]), house.hand_in(same[2:])
 
     await house.buy()
     states = [(await house.finish(job)).state for job in (first, second)]
