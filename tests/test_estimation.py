@@ -1,6 +1,6 @@
 """What an ingest would cost, before anything is sent."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -63,8 +63,10 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    return House(tmp_path / "library")
+def house(tmp_path: Path) -> Iterator[House]:
+    house = House(tmp_path / "library")
+    yield house
+    house.library.close()
 
 
 async def test_text_costs_its_tokens_and_nothing_else(house: House) -> None:

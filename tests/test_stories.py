@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -82,8 +82,10 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    return House(tmp_path / "library")
+def house(tmp_path: Path) -> Iterator[House]:
+    house = House(tmp_path / "library")
+    yield house
+    house.library.close()
 
 
 async def test_what_was_ingested_is_found_by_meaning_and_by_words(house: House) -> None:
