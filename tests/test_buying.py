@@ -24,7 +24,7 @@ from rag.mistral.ocr.reader import MistralReader
 from rag.pausing import Pause
 from rag.ports import Embedders, Readers
 from rag.spending import NO_BUDGETS, NOTHING_SPENT, Budgets, Spent
-from rag.storage.database import Database
+from rag.storage.database import PRAGMAS, Database
 from rag.storage.ledger import SqlLedger
 from rag.storage.library import Library, sqlite_url
 from rag.storage.migrating import migrate
@@ -518,6 +518,7 @@ async def test_wherever_the_process_dies_everything_is_paid_once(
     tmp_path: Path, fake: FakeMistral, empty_library: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake.batch_polls = 0
+    monkeypatch.setitem(PRAGMAS, "synchronous", "OFF")  # a process dies here, not the machine
     client = client_of(fake)  # shared, for making one takes longer than all the rest
     async with opened(tmp_path / "whole", fake, empty_library, client=client) as house:
         house.hand_in(LETTERS[:1])
