@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -94,32 +95,30 @@ class Rag:
             "RAG_MISTRAL_BASE_URL": address,
             "MISTRAL_API_KEY": key(),
         }
-        self._list = folder / "files.txt"
-        self._list.write_text("".join(f"{path}\n" for path in files))
+        self._documents = folder / "documents"
+        self._documents.mkdir()
+        for number, path in enumerate(files):  # names repeat, and would be keys
+            shutil.copy(path, self._documents / f"{number:04d}-{path.name}")
         self.kills = 0
 
     def ingest(self) -> Any:
         """The summary of a run that is let finish."""
-        with self._list.open() as listed:
-            done = subprocess.run(
-                self._command("ingest", "-", "--json", "--quiet"),
-                env=self._environment,
-                stdin=listed,
-                stdout=subprocess.PIPE,
-                check=False,
-            )
+        done = subprocess.run(
+            self._command("ingest", str(self._documents), "--json", "--quiet"),
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            check=False,
+        )
         assert done.returncode in (0, 1), f"exit code {done.returncode}"
         return json.loads(done.stdout)
 
     def killed_after(self, seconds: float) -> None:
-        with self._list.open() as listed:
-            running = subprocess.Popen(
-                self._command("ingest", "-", "--quiet"),
-                env=self._environment,
-                stdin=listed,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+        running = subprocess.Popen(
+            self._command("ingest", str(self._documents), "--quiet"),
+            env=self._environment,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         try:
             running.wait(seconds)
         except subprocess.TimeoutExpired:
