@@ -108,8 +108,10 @@ class Worker:
             await self._give_back(claimed)
             raise
         except Exception as error:  # the outermost loop: whatever happened is this item's end
+            is_news = self._pause.reason is None
             if self._pause.begin(error):
-                log.warning("work is paused", extra={"action": "paused", "reason": str(error)})
+                if is_news:
+                    log.warning("work is paused", extra={"action": "paused", "reason": str(error)})
                 await self._give_back(claimed)
                 return
             state, failure = _ending(error)
