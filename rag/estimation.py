@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from rag.domain import Collection, Document, Failure, Source, Survey, embedded_text
 from rag.errors import EmptyDocument, InvalidDocument
-from rag.ingestion import cut
+from rag.ingestion import cut, refusal_of
 from rag.ports import Embedder, Embedders, Priced, Reader, Readers, Surveyor
 from rag.storage.library import Library
 
@@ -169,7 +169,7 @@ async def _surveyed(source: Source, reader: Reader, library: Library) -> Survey 
     if isinstance(kept, Document):
         return Survey(kept)
     if isinstance(kept, Failure):
-        raise InvalidDocument(kept.message)
+        raise refusal_of(kept)
     return await reader.survey(source) if isinstance(reader, Surveyor) else None
 
 

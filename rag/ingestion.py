@@ -99,7 +99,7 @@ async def read(source: Source, *, readers: Readers, library: Library) -> Documen
     fingerprint = await asyncio.to_thread(getattr, reader, "fingerprint")  # may ask an engine
     kept = await asyncio.to_thread(library.reading, source.version, fingerprint)
     if isinstance(kept, Failure):
-        raise _refusal(kept)
+        raise refusal_of(kept)
     if kept is not None:
         return _as_named(kept, source)
     try:
@@ -190,7 +190,7 @@ def _as_named(document: Document, source: Source) -> Document:
     )
 
 
-def _refusal(kept: Failure) -> InvalidDocument:
+def refusal_of(kept: Failure) -> InvalidDocument:
     error = InvalidDocument(kept.message)
     error.code = kept.code  # type: ignore[misc]  # the kept word, not the class's own
     return error

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.domain import Collection, Document, Page, Source, Survey
+from rag.domain import Collection, Document, Failure, Page, Source, Survey
 from rag.errors import EncryptedDocument
 from rag.estimation import NOTHING_TO_DO, TOKENS_OF_A_PAGE, Estimate, Range, estimate
 from rag.ports import Embedders, Readers
@@ -126,6 +126,14 @@ async def test_a_file_that_only_ocr_can_open_costs_a_range(house: House) -> None
 
     assert found.unknown == 1
     assert found.ocr_usd == Range(PAGE_PRICE, 10 * PAGE_PRICE)
+
+
+async def test_a_file_that_was_refused_before_is_refused_for_the_same_reason(house: House) -> None:
+    locked = Source("locked", b"a spreadsheet")
+    why = Failure("encrypted_document", "read", "a password is needed")
+    house.library.keep_reading(locked.version, PagesReader.fingerprint, why)
+
+    assert (await house.estimate(locked=b"a spreadsheet")).problems == (("locked", why),)
 
 
 async def test_estimates_add_up(house: House) -> None:
