@@ -52,7 +52,9 @@ class SqlLedger:
             return open_call(session, intent, current_purpose(), self._budgets)
 
     def settle(self, intent: IntentId, bill: Bill, bought: Bought | None = None) -> None:
-        """
+        """What was bought for a document is kept, and goes with it. Vectors of a question, or of a
+        sentence on which a collection was tried, belong to none: nobody could ask for their end.
+
         Raises:
             RagError: there is no such call under way.
             InvalidRequest: what was bought cannot be kept; the call stays `open`.
@@ -155,11 +157,11 @@ def settle_call(
             cached_units=bill.units.cached,
             nanodollars=nanodollars(bill.usd),
         )
-        .returning(LedgerRow.id)
+        .returning(LedgerRow.document_key)
     ).first()
     if closed is None:
         raise RagError(f"the ledger has no call {intent} under way")
-    if isinstance(bought, EmbeddedTexts):
+    if isinstance(bought, EmbeddedTexts) and closed.document_key is not None:
         keep_embeddings(session, bought.model, bought.input_type, bought.texts, bought.vectors)
     elif isinstance(bought, OcrReply):
         keep_reply(session, bought)

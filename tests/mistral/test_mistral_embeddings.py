@@ -491,6 +491,16 @@ async def test_a_question_and_a_passage_are_not_the_same_thing(
     assert sorted(bought) == ["passage", "query"]
 
 
+async def test_a_question_asked_again_is_not_paid_for_again(
+    payer: MistralEmbedder, provider: Provider
+) -> None:
+    first = await payer.embed([FOX, DOG], "query")
+    again = await payer.embed([DOG, CASH, FOX], "query")
+
+    assert np.array_equal(first, again[[2, 0]])
+    assert provider.billed == Counter({FOX: 1, DOG: 1, CASH: 1})
+
+
 async def sent(provider: Provider, n: int) -> None:
     """Waits until so many requests are under way."""
     async with asyncio.timeout(5):

@@ -83,15 +83,25 @@ def test_vectors_are_kept_in_one_transaction_with_their_bill(library: Library) -
     ledger = library.ledger
     good = EmbeddedTexts("m", "passage", ("one",), np.array([[0.6, 0.8]], dtype=np.float32))
     broken = EmbeddedTexts("m", "passage", ("two",), np.array([[9.0, 9.0]], dtype=np.float32))
-    ledger.settle(ledger.intend(call()), Bill(Units(1), Decimal("0.01")), good)
-    intent = ledger.intend(call())
+    with spending_for(PURPOSE):
+        ledger.settle(ledger.intend(call()), Bill(Units(1), Decimal("0.01")), good)
+        intent = ledger.intend(call())
 
-    with pytest.raises(InvalidRequest):
-        ledger.settle(intent, Bill(Units(1), Decimal("0.01")), broken)
+        with pytest.raises(InvalidRequest):
+            ledger.settle(intent, Bill(Units(1), Decimal("0.01")), broken)
 
     assert set(library.embeddings("m", "passage", ["one", "two"])) == {"one"}
     (total,) = ledger.spent()
     assert (total.calls, total.lost_calls) == (1, 1)
+
+
+def test_vectors_that_are_for_no_document_are_not_kept(library: Library) -> None:
+    asked = EmbeddedTexts("m", "query", ("one",), np.array([[0.6, 0.8]], dtype=np.float32))
+    with spending_for(Purpose(CollectionId("col_1"))):
+        library.ledger.settle(library.ledger.intend(call()), Bill(Units(1), Decimal("0.01")), asked)
+
+    assert not library.embeddings("m", "query", ["one"])
+    assert library.ledger.spent()[0].calls == 1
 
 
 def test_an_ocr_reply_is_found_by_bytes_and_options(ledger: SqlLedger) -> None:

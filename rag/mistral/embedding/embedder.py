@@ -22,6 +22,7 @@ from rag.mistral.embedding.packing import (
 )
 from rag.mistral.embedding.profiles import MODEL, profile
 from rag.mistral.embedding.purchases import paid
+from rag.mistral.embedding.recent import Recent
 from rag.mistral.embedding.sifting import Blamed, Divided, Outcome, sift
 from rag.mistral.embedding.vectors import (
     OneVectorForAll,
@@ -54,6 +55,9 @@ _OF_ONE_INPUT = frozenset({400, 413, 422})
 _OF_A_TEXT: frozenset[Cause | None] = frozenset({None, "too long for the model"})
 """Causes that lie in a text; None where the provider told none that is known."""
 
+_QUESTIONS = 4096
+"""Remembered with their vectors, some 20 MB: people ask the same again, and page through."""
+
 _INNOCENT = "word"
 """A text that nobody refuses. Where even it is refused, no text is to blame."""
 
@@ -79,6 +83,7 @@ class MistralEmbedder:
         self._packing = Packing()
         """As the provider taught it, for the life of this embedder."""
         self._flights: Flights[_Wanted, _Found] = Flights()
+        self._questions: Recent[_Wanted, _Found] = Recent(_QUESTIONS)
 
     @property
     def model(self) -> str:
@@ -140,16 +145,20 @@ class MistralEmbedder:
     async def _find(self, texts: Sequence[str], input_type: InputType) -> dict[str, _Found]:
         """What becomes of each text; one that is wanted several times, here or by another who is
         waiting for it now, is paid for once."""
+        wanted = [(input_type, text) for text in texts]
+        known = self._questions.of(wanted)
         landed = await self._flights.fetch(
-            [(input_type, text) for text in texts],
+            [each for each in wanted if each not in known],
             lambda wanted: _packed(wanted, self._packing),
             lambda run: sift(run, self._attempt, self._is_working),
         )
-        found: dict[str, _Found] = {}
+        found = {text: vector for (_, text), vector in known.items()}
         for (_, text), each in landed.items():
             if isinstance(each, BaseException):
                 raise each
             found[text] = each
+        if input_type == "query":
+            self._questions.hold((each, found[each[1]]) for each in wanted)
         return found
 
     async def _attempt(self, wanted: Sequence[_Wanted]) -> Outcome[Vectors, _Wanted]:
