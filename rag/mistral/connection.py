@@ -22,7 +22,7 @@ _CONNECT = 10.0
 begin anew with every byte, so a reply that drips would never end, and they cannot tell a model
 that thinks from a connection that is dead."""
 
-_IDLE = 30.0
+IDLE = 30.0
 """Seconds between two pieces of a reply that has begun."""
 
 _MOST_CONNECTIONS = 100
@@ -55,28 +55,30 @@ class Connection:
 
     def __init__(
         self,
-        api_key: str,
+        api_key: str | None,
         *,
         base_url: str = BASE_URL,
         headers: Mapping[str, str] | None = None,
+        idle: float = IDLE,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """
         Args:
+            api_key: sent as a bearer token; None for a host that wants none, or wants it in a
+                header of another name.
             headers: sent besides our own, and instead of them where they have the same name.
+            idle: seconds, as `IDLE` says.
             transport: what carries the requests; the network where None.
 
         Raises:
             InvalidSettings: the key, the base URL or a header cannot be one.
         """
-        own = {
-            "authorization": f"Bearer {_checked_key(api_key)}",
-            "accept": "application/json",
-            "user-agent": f"rag/{__version__}",
-        }
+        key = {} if api_key is None else {"authorization": f"Bearer {_checked_key(api_key)}"}
+        own = {"accept": "application/json", "user-agent": f"rag/{__version__}"}
+        self._idle = idle
         self._http = httpx.AsyncClient(
             base_url=_checked_url(base_url),
-            headers=own | _checked_headers(headers or {}),
+            headers=key | own | _checked_headers(headers or {}),
             timeout=httpx.Timeout(None, connect=_CONNECT),
             limits=httpx.Limits(max_connections=_MOST_CONNECTIONS),
             transport=transport,
@@ -105,14 +107,14 @@ class Connection:
     async def open(self, call: Call) -> AsyncIterator[Incoming]:
         """The same, while it arrives; the pieces raise what `exchange` raises."""
         ends = _now() + call.deadline
-        with _translated(call):
+        with _translated(call, self._idle):
             async with asyncio.timeout_at(ends):
                 response = await self._http.send(self._request(call), stream=True)
         try:
             if response.status_code != httpx.codes.OK:
-                body = await _beginning(response, ends)
+                body = await _beginning(response, min(ends, _now() + self._idle))
                 raise failure_of(call.model, response.status_code, response.headers, body)
-            yield Incoming(response.headers, _pieces(call, response, ends))
+            yield Incoming(response.headers, _pieces(call, response, ends, self._idle))
         finally:
             await response.aclose()
 
@@ -127,12 +129,14 @@ class Connection:
         return self._http.build_request(call.method(), call.path, content=content, headers=headers)
 
 
-async def _pieces(call: Call, response: httpx.Response, ends: float) -> AsyncIterator[bytes]:
+async def _pieces(
+    call: Call, response: httpx.Response, ends: float, idle: float
+) -> AsyncIterator[bytes]:
     received = 0
     arriving = response.aiter_bytes()
     while True:
-        with _translated(call):
-            async with asyncio.timeout_at(min(ends, _now() + _IDLE)):
+        with _translated(call, idle):
+            async with asyncio.timeout_at(min(ends, _now() + idle)):
                 piece = await anext(arriving, None)
         if piece is None:
             return
@@ -148,7 +152,7 @@ async def _beginning(response: httpx.Response, ends: float) -> bytes:
     received = bytearray()
     arriving = response.aiter_bytes()
     with suppress(TimeoutError, httpx.TransportError, httpx.DecodingError):
-        async with asyncio.timeout_at(min(ends, _now() + _IDLE)):
+        async with asyncio.timeout_at(ends):
             async for piece in arriving:
                 received += piece
                 if len(received) > LARGEST_BODY:
@@ -157,12 +161,12 @@ async def _beginning(response: httpx.Response, ends: float) -> bytes:
 
 
 @contextmanager
-def _translated(call: Call) -> Iterator[None]:
+def _translated(call: Call, idle: float) -> Iterator[None]:
     """What can go wrong with a connection, in our words."""
     try:
         yield
     except TimeoutError as error:
-        late = f"did not answer within {call.deadline:g} s, or fell silent for {_IDLE:g} s"
+        late = f"did not answer within {call.deadline:g} s, or fell silent for {idle:g} s"
         raise MayPass(ProviderUnavailable(PROVIDER, late), is_dear=True) from error
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         gone = ProviderUnavailable(PROVIDER, "cannot be reached")
@@ -180,7 +184,7 @@ def _checked_key(api_key: str) -> str:
     """Refused here, because the connection library would repeat it in its own error."""
     key = api_key.strip()
     if not key or not key.isascii() or not key.isprintable() or " " in key:
-        raise InvalidSettings("the Mistral API key is empty, or holds characters no key has")
+        raise InvalidSettings("an API key of a provider is empty, or holds characters no key has")
     return key
 
 
@@ -188,7 +192,7 @@ def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """In lower case. Their values may be keys, and are not repeated either."""
     for name, value in headers.items():
         if not _HEADER_NAME.fullmatch(name):
-            raise InvalidSettings("an extra header of the Mistral client has no valid name")
+            raise InvalidSettings("an extra header for a provider has no valid name")
         if not value.isascii() or not value.isprintable():
             raise InvalidSettings(f"the extra header {name!r} holds characters no header may have")
     return {name.lower(): value.strip() for name, value in headers.items()}
@@ -198,7 +202,7 @@ def _checked_url(base_url: str) -> httpx.URL:
     try:
         url = httpx.URL(base_url)
     except httpx.InvalidURL as error:
-        raise InvalidSettings("the Mistral base URL is not a URL") from error
+        raise InvalidSettings("the base URL of a provider is not a URL") from error
     if url.scheme not in ("http", "https") or not url.host:
-        raise InvalidSettings("the Mistral base URL must start with https:// and name a host")
+        raise InvalidSettings("the base URL of a provider must start with https:// and name a host")
     return url
