@@ -14,6 +14,7 @@ RagError
 ├── SchemaTooNew             a newer version of the service wrote this library
 ├── BudgetExhausted          a paid call would exceed a budget, and was not made
 ├── ModelUnavailable         an embedded model is missing or not the one we know
+├── ReaderUnavailable        a parser, or an OCR engine, does not start on this machine
 └── ProviderError            a model provider failed us
     ├── ProviderRefused          it says the request or the key is wrong; a retry will not help
     │   ├── InputRefused             it takes all of many texts but some
@@ -83,6 +84,10 @@ class SchemaTooNew(RagError):
 
 class ModelUnavailable(RagError):
     code = "model_unavailable"
+
+
+class ReaderUnavailable(RagError):
+    code = "reader_unavailable"
 
 
 class BudgetExhausted(RagError):

@@ -33,6 +33,7 @@ from rag.errors import (
     ProviderUnavailable,
     RagError,
     RateLimited,
+    ReaderUnavailable,
     SchemaTooNew,
     UnsupportedMediaType,
 )
@@ -52,6 +53,7 @@ STATUS: dict[type[RagError], int] = {
     DocumentTooLarge: 413,
     BudgetExhausted: 402,
     ModelUnavailable: 503,
+    ReaderUnavailable: 503,
     ProviderError: 502,
     ProviderRefused: 502,
     MalformedReply: 502,

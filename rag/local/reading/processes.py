@@ -8,7 +8,7 @@ from contextlib import suppress
 import msgspec
 from msgspec import Struct
 
-from rag.errors import DocumentTooLarge, InvalidDocument, ModelUnavailable, RagError
+from rag.errors import DocumentTooLarge, InvalidDocument, RagError, ReaderUnavailable
 from rag.local.reading.confinement import resident_bytes
 from rag.local.reading.frames import HEADER_BYTES, header, payload_length
 
@@ -39,7 +39,7 @@ class Child:
         Raises:
             DocumentTooLarge: no frame came within `seconds`, or the kernel stopped the child.
             InvalidDocument: the child died.
-            ModelUnavailable: it never came to life, which is not the document's doing.
+            ReaderUnavailable: it never came to life, which is not the document's doing.
         """
         try:
             async with asyncio.timeout(seconds):
@@ -84,7 +84,7 @@ class Child:
             "made to do harm"
         )
 
-    async def _stillbirth(self, status: int) -> ModelUnavailable:
+    async def _stillbirth(self, status: int) -> ReaderUnavailable:
         """Python itself gave up before the first answer: a library is missing or broken."""
         await asyncio.wait({self._listening}, timeout=END_OF_WORDS)
         log.error(
@@ -96,7 +96,7 @@ class Child:
                 "stderr": self._last_words.decode(errors="replace").splitlines(),
             },
         )
-        return ModelUnavailable(
+        return ReaderUnavailable(
             f"{self._module} does not start here (status {status}); the log says why, and "
             "`make install` puts its libraries in order"
         )

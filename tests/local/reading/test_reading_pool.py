@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from rag.errors import DocumentTooLarge, InvalidDocument, ModelUnavailable
+from rag.errors import DocumentTooLarge, InvalidDocument, ReaderUnavailable
 from rag.local.reading import processes
 from rag.local.reading.frames import Failed, Rendered
 from rag.local.reading.pool import ChildKind, Children
@@ -147,7 +147,7 @@ async def test_a_child_that_does_not_start_is_no_fault_of_the_document(
     monkeypatch.setenv("PYTHONPATH", HERE)
     children = Children(ChildKind("unable", (), LARGE, idle_seconds=60), size=1)
 
-    with pytest.raises(ModelUnavailable, match="unable does not start") as raised:
+    with pytest.raises(ReaderUnavailable, match="unable does not start") as raised:
         await ask(children, "pid")
 
     [record] = caplog.records
