@@ -12,8 +12,9 @@ from msgspec import Struct
 from rag.errors import MalformedReply, ProviderError, RateLimited
 from rag.mistral.booking import Booking, booked
 from rag.mistral.calls import Call, Paid, Value
-from rag.mistral.connection import BASE_URL, Connection
+from rag.mistral.connection import BASE_URL, IDLE, Connection
 from rag.mistral.failures import MayPass
+from rag.mistral.hosts import Host, rooted
 from rag.mistral.pacing.clock import Clock, LoopClock
 from rag.mistral.pacing.lanes import Lanes, Place
 from rag.mistral.pacing.limits import Limits, limits
@@ -70,19 +71,23 @@ class MistralClient:
 
     def __init__(
         self,
-        api_key: str,
+        account: str | Host,
         ledger: Ledger | None = None,
         *,
         base_url: str = BASE_URL,
         headers: Mapping[str, str] | None = None,
+        idle: float = IDLE,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Clock | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         """
         Args:
+            account: a host and how it is authorized at, or a key of Mistral's.
             ledger: where paid calls are written down; nowhere where None.
-            headers: sent besides our own, and instead of them where they have the same name.
+            base_url, headers: of Mistral, or what stands for it; a `Host` has its own. Headers
+                are sent besides ours, and instead of them where they have the same name.
+            idle: seconds between two pieces of a reply that has begun.
             transport: what carries the requests; the network where None.
             clock: the event loop's where None.
             chance: uniform in [0, 1).
@@ -90,8 +95,15 @@ class MistralClient:
         Raises:
             InvalidSettings: the key, the base URL or a header cannot be one.
         """
+        if not isinstance(account, Host):
+            account = Host(rooted(base_url), account, tuple((headers or {}).items()))
+        self.host = account
         self._connection = Connection(
-            api_key, base_url=base_url, headers=headers, transport=transport
+            account.api_key,
+            base_url=account.base_url,
+            headers=dict(account.headers),
+            idle=idle,
+            transport=transport,
         )
         self._ledger = ledger
         self._clock = clock or LoopClock()
@@ -105,11 +117,7 @@ class MistralClient:
         self._chance = chance
 
     def __repr__(self) -> str:
-        return f"MistralClient({self._connection.host!r})"
-
-    @property
-    def host(self) -> str:
-        return self._connection.host
+        return f"MistralClient({self.host!r})"
 
     async def close(self) -> None:
         await self._connection.close()
@@ -144,7 +152,8 @@ class MistralClient:
             async with self._lanes.place(call, ticket, patience, expected) as place:
                 return await self._answer(call, read, paid, place)
 
-        return await self._persist(call, patience, attempt)
+        with self.host.speaking():
+            return await self._persist(call, patience, attempt)
 
     @asynccontextmanager
     async def stream(
@@ -159,6 +168,7 @@ class MistralClient:
         ticket = self._lanes.ticket()
         expected = _units(intent.most) if intent else 0.0
         async with AsyncExitStack() as held:
+            held.enter_context(self.host.speaking())
 
             async def attempt() -> Stream:
                 async with AsyncExitStack() as opened:
@@ -192,12 +202,13 @@ class MistralClient:
             ProviderError: the key was refused, or the provider cannot be reached.
         """
         call = Call("/v1/models", "list of models", None, _QUICK, _LARGEST_LIST)
-        try:
-            reply = await self._connection.exchange(call)
-        except MayPass as failure:
-            raise failure.error from failure.__cause__
-        models = decode(reply.body, ModelList).data
-        return Look(models, date_of(reply.headers), limits(reply.headers))
+        with self.host.speaking():
+            try:
+                reply = await self._connection.exchange(call)
+            except MayPass as failure:
+                raise failure.error from failure.__cause__
+            models = decode(reply.body, ModelList).data
+            return Look(models, date_of(reply.headers), limits(reply.headers))
 
     async def _persist(
         self, call: Call, patience: Patience, attempt: Callable[[], Awaitable[Value]]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct
 
 from rag.mistral.client import Look, MistralClient
+from rag.mistral.hosts import place_of
 from rag.mistral.models import RETIREMENTS, pinned
 from rag.mistral.pacing.limits import Limits
 from rag.mistral.wire.models import ModelCard
@@ -34,7 +35,11 @@ async def examine(client: MistralClient, wanted: Mapping[str, str]) -> list[Find
     """
     look = await client.look()
     return [
-        Finding("key", True, f"{client.host} knows it and offers {len(look.models)} models"),
+        Finding(
+            "key",
+            True,
+            f"{place_of(client.host.base_url)} knows it and offers {len(look.models)} models",
+        ),
         *_models(look.models, wanted),
         _clock(look, datetime.now(UTC)),
         Finding("limits", True, _told(look.limits)),

@@ -21,6 +21,15 @@ PRICES_OF = SEEN_ON
 ones cost a tenth more."""
 
 
+_CACHED = Decimal("0.1")
+"""Of the input's price, for what the provider still had of an earlier prompt."""
+
+_OF_LANE: dict[Lane, Decimal] = {"direct": Decimal(1), "batch": Decimal("0.5")}
+
+_THOUSAND = 1_000
+_MILLION = 1_000_000
+
+
 class PagePrice(Struct, frozen=True):
     """USD for a thousand pages."""
 
@@ -34,6 +43,13 @@ class TokenPrice(Struct, frozen=True):
 
     input: Decimal
     output: Decimal
+    cached: Decimal
+    """For those of the input that the provider still had of an earlier prompt."""
+
+    def usd(self, units: Units, lane: Lane = "direct") -> Decimal:
+        cached = min(units.cached, units.input)
+        input_ = (units.input - cached) * self.input + cached * self.cached
+        return _OF_LANE[lane] * (input_ + units.output * self.output) / _MILLION
 
 
 def _pages(read: str, annotated: str) -> PagePrice:
@@ -41,7 +57,7 @@ def _pages(read: str, annotated: str) -> PagePrice:
 
 
 def _tokens(input_: str, output: str) -> TokenPrice:
-    return TokenPrice(Decimal(input_), Decimal(output))
+    return TokenPrice(Decimal(input_), Decimal(output), _CACHED * Decimal(input_))
 
 
 OCR_PRICES: dict[str, PagePrice] = {
@@ -77,14 +93,6 @@ CHAT_PRICES: dict[str, TokenPrice] = {
     "open-mistral-nemo-2407": _tokens("0.15", "0.15"),
 }
 
-_CACHED = Decimal("0.1")
-"""Of the input's price, for what the provider still had of an earlier prompt."""
-
-_OF_LANE: dict[Lane, Decimal] = {"direct": Decimal(1), "batch": Decimal("0.5")}
-
-_THOUSAND = 1_000
-_MILLION = 1_000_000
-
 
 def ocr_cost(
     model: str, pages: int, annotated: bool = False, lane: Lane = "direct"
@@ -96,7 +104,7 @@ def ocr_cost(
     """
     price = OCR_PRICES.get(_priced(model))
     if price is None:
-        _warn_of_no_price(model)
+        warn_of_no_price(model)
         return None
     each = price.annotated if annotated else price.read
     return _OF_LANE[lane] * each * pages / _THOUSAND
@@ -106,20 +114,36 @@ def embedding_cost(model: str, tokens: int, lane: Lane = "direct") -> Decimal | 
     """USD; None where no price is known."""
     price = EMBEDDING_PRICES.get(_priced(model))
     if price is None:
-        _warn_of_no_price(model)
+        warn_of_no_price(model)
         return None
     return _OF_LANE[lane] * price * tokens / _MILLION
 
 
 def chat_cost(model: str, units: Units, lane: Lane = "direct") -> Decimal | None:
     """USD, of a chat or a fill-in-the-middle completion; None where no price is known."""
+    price = chat_price(model)
+    return None if price is None else price.usd(units, lane)
+
+
+def chat_price(model: str) -> TokenPrice | None:
+    """Of one of Mistral's own; None where none is known."""
     price = CHAT_PRICES.get(_priced(model))
     if price is None:
-        _warn_of_no_price(model)
-        return None
-    cached = min(units.cached, units.input)
-    input_ = units.input - cached + _CACHED * cached
-    return _OF_LANE[lane] * (input_ * price.input + units.output * price.output) / _MILLION
+        warn_of_no_price(model)
+    return price
+
+
+def stated_cost(price: Decimal | None, tokens: int, model: str) -> Decimal:
+    """USD at another host, by what its operator says that a million tokens cost; 0 where he does
+    not, and told so.
+
+    Args:
+        model: its name, for the operator to read.
+    """
+    if price is None:
+        warn_of_no_price(model)
+        return Decimal(0)
+    return price * tokens / _MILLION
 
 
 def _priced(model: str) -> str:
@@ -128,7 +152,7 @@ def _priced(model: str) -> str:
 
 
 @functools.cache
-def _warn_of_no_price(model: str) -> None:
+def warn_of_no_price(model: str) -> None:
     """Once in the life of this process."""
     log.warning(
         "no price is known for this model: what it costs is not counted, and no budget holds it",

@@ -24,7 +24,7 @@ PRICED = {*OCR_PRICES, *EMBEDDING_PRICES, *CHAT_PRICES}
 
 @pytest.fixture(autouse=True)
 def nothing_was_told() -> Iterator[None]:
-    told = (models.warn_of_retirement, prices._warn_of_no_price)
+    told = (models.warn_of_retirement, prices.warn_of_no_price)
     for each in told:
         each.cache_clear()
     yield

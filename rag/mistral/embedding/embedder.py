@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from rag.chunking.chunks import TARGET
 from rag.domain import InputType, Vectors
 from rag.errors import InputRefused, InvalidRequest, MalformedReply
 from rag.mistral.batching.errands import embedding_errand
@@ -13,32 +14,36 @@ from rag.mistral.calls import Call
 from rag.mistral.client import MistralClient
 from rag.mistral.embedding.flights import Flights
 from rag.mistral.embedding.packing import (
-    LONGEST_INPUT,
     Packing,
     estimated_tokens,
     pack,
     token_bound,
+    token_bound_elsewhere,
     windows,
 )
-from rag.mistral.embedding.profiles import MODEL, profile
+from rag.mistral.embedding.profiles import MODEL, Profile, profile
 from rag.mistral.embedding.purchases import paid
 from rag.mistral.embedding.recent import Recent
 from rag.mistral.embedding.sifting import Blamed, Divided, Outcome, sift
 from rag.mistral.embedding.vectors import (
     OneVectorForAll,
+    OtherWidth,
     embedding_request,
     read_embeddings,
     unit,
 )
 from rag.mistral.patience import BULK, INTERACTIVE
 from rag.mistral.refusals import Cause, Refused
-from rag.mistral.wire.decoding import PROVIDER
 from rag.spending import Errand
 
 log = logging.getLogger(__name__)
 
-_DEADLINE = 30.0
+DEADLINE = 30.0
 """Seconds; the provider answers in well under one."""
+
+_WELL_ESTIMATED = 6 * TARGET
+"""Tokens that a model reads, from which on a chunk may be cut by `estimated_tokens`: that is never
+less than a sixth of the bound. For a model that reads less, the bound itself has to do."""
 
 _BYTES_PER_NUMBER = 40
 """Of a reply: twenty as seen, doubled."""
@@ -69,17 +74,30 @@ _Found: TypeAlias = Vectors | Blamed
 class MistralEmbedder:
     """An `Embedder`."""
 
-    def __init__(self, client: MistralClient, model: str | None = None) -> None:
+    def __init__(
+        self,
+        client: MistralClient,
+        model: str | Profile | None = None,
+        *,
+        deadline: float = DEADLINE,
+        has_batches: bool = True,
+    ) -> None:
         """
         Args:
             model: an embedding model and what is asked of it besides, as one word: see
                 `rag.mistral.embedding.profiles`; `MODEL` where None.
+            deadline: seconds for one request.
+            has_batches: whether what is embedded here may be bought in batches.
 
         Raises:
             InvalidSettings: no such model is known here.
         """
         self._client = client
-        self._profile = profile(model or MODEL)
+        self._profile = model if isinstance(model, Profile) else profile(model or MODEL)
+        self._deadline = deadline
+        self._has_batches = has_batches
+        self._other_width: int | None = None
+        """What the host was seen to send instead; nothing more is asked of it then."""
         self._packing = Packing()
         """As the provider taught it, for the life of this embedder."""
         self._flights: Flights[_Wanted, _Found] = Flights()
@@ -95,11 +113,13 @@ class MistralEmbedder:
 
     @property
     def max_tokens(self) -> int:
-        return LONGEST_INPUT
+        return self._profile.longest
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """An estimate, rather too high than too low: see `rag.mistral.embedding.packing`."""
-        return [estimated_tokens(text) for text in texts]
+        """An estimate, rather too high than too low: see `rag.mistral.embedding.packing`. An upper
+        bound for a model that reads little."""
+        count = estimated_tokens if self.max_tokens >= _WELL_ESTIMATED else self._bound
+        return [count(text) for text in texts]
 
     async def embed(self, texts: Sequence[str], input_type: InputType) -> Vectors:
         """A question too long for the model is embedded in pieces, and stands for their mean; a
@@ -114,33 +134,44 @@ class MistralEmbedder:
             ProviderError: the provider failed for good, after retries.
             BudgetExhausted: the vectors may cost more than is allowed.
         """
+        if self._other_width is not None:
+            with self._client.host.speaking():
+                raise OtherWidth(self._profile, self._other_width)
         if not all(text.strip() for text in texts):
             raise InvalidRequest("an empty text has no meaning to embed")
         if input_type == "passage":
             self._check_lengths(texts)
-        pieces = [list(windows(text)) for text in texts]
+        pieces = [list(windows(text, self.max_tokens)) for text in texts]
         found = await self._find([piece for each in pieces for piece in each], input_type)
         rows = [_mean([found[piece] for piece in each]) for each in pieces]
         vectors = [row for row in rows if not isinstance(row, Blamed)]
         reasons = {n: row.reason for n, row in enumerate(rows) if isinstance(row, Blamed)}
         if reasons:
-            raise InputRefused(PROVIDER, reasons, len(texts)) if vectors else reasons[0]
+            raise (
+                InputRefused(self._client.host.name, reasons, len(texts)) if vectors else reasons[0]
+            )
         return np.stack(vectors) if vectors else np.empty((0, self.dimension), np.float32)
 
     def errands(self, texts: Sequence[str]) -> Iterator[Errand]:
         """Passages, to be embedded in a batch. Those that the model is sure to refuse, or may
-        read only in part, are left out."""
-        sound = [text for text in texts if text.strip() and token_bound(text) <= LONGEST_INPUT]
+        read only in part, are left out; all are where there are no batches."""
+        if not self._has_batches:
+            return
+        sound = [t for t in texts if t.strip() and self._bound(t) <= self.max_tokens]
         for some in pack(sound, self._packing):
             yield embedding_errand(some, "passage", self._profile)
 
     def _check_lengths(self, texts: Sequence[str]) -> None:
-        longest = max(map(token_bound, texts), default=0)
-        if longest > LONGEST_INPUT:
+        longest = max(map(self._bound, texts), default=0)
+        if longest > self.max_tokens:
             raise InvalidRequest(
                 f"a text may have up to {longest:,} tokens, and {self.model} reads"
-                f" {LONGEST_INPUT:,}; cut it up first"
+                f" {self.max_tokens:,}; cut it up first"
             )
+
+    def _bound(self, text: str) -> int:
+        """No fewer tokens than the text has."""
+        return token_bound_elsewhere(text) if self._profile.elsewhere else token_bound(text)
 
     async def _find(self, texts: Sequence[str], input_type: InputType) -> dict[str, _Found]:
         """What becomes of each text; one that is wanted several times, here or by another who is
@@ -171,6 +202,9 @@ class MistralEmbedder:
             return list(await self._ask(texts, wanted[0][0]))
         except OneVectorForAll as error:
             log.error(str(error), extra={"action": "provider_alarm", "model": self.model})
+            raise
+        except OtherWidth as error:
+            self._other_width = error.width
             raise
         except MalformedReply as error:
             return Blamed(error)
@@ -203,7 +237,7 @@ class MistralEmbedder:
         profile = self._profile
         largest = len(texts) * self.dimension * _BYTES_PER_NUMBER + _ENVELOPE
         request = embedding_request(texts, profile)
-        call = Call("/v1/embeddings", profile.model, request, _DEADLINE, largest)
+        call = Call("/v1/embeddings", profile.model, request, self._deadline, largest)
         embedded = await self._client.ask(
             call,
             lambda body: read_embeddings(body, texts, profile),

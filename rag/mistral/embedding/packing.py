@@ -9,6 +9,7 @@ half as much goes into the next.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
@@ -36,6 +37,15 @@ costs its three or four bytes."""
 def token_bound(text: str) -> int:
     """No fewer tokens than the text has."""
     return len(text.encode()) + _SPECIAL
+
+
+def token_bound_elsewhere(text: str) -> int:
+    """The same with a tokenizer that we do not know: it may put text into Unicode's form of
+    compatibility first, which makes one character as many as eighteen."""
+    bound = token_bound(text)
+    if unicodedata.is_normalized("NFKC", text):
+        return bound
+    return max(bound, token_bound(unicodedata.normalize("NFKC", text)))
 
 
 def estimated_tokens(text: str) -> int:
@@ -72,9 +82,9 @@ class Packing(Struct, frozen=True):
         return Packing(self.inputs, min(self.tokens, half))
 
 
-def most_tokens(texts: Sequence[str]) -> int:
+def most_tokens(texts: Sequence[str], longest: int = LONGEST_INPUT) -> int:
     """No fewer than a request of these texts is billed for."""
-    return sum(min(token_bound(text), LONGEST_INPUT) for text in texts)
+    return sum(min(token_bound(text), longest) for text in texts)
 
 
 def pack(texts: Sequence[str], packing: Packing) -> Iterator[Sequence[str]]:

@@ -2,15 +2,18 @@
 
 `codestral-embed@512/int8` are the first 512 dimensions of `codestral-embed`, sent as small
 integers. That word is the setting, the name under which vectors are kept, and what a collection
-remembers, so that vectors of two kinds cannot meet.
+remembers, so that vectors of two kinds cannot meet. The name of a model at another host ends in
+that host, because another host may call another model the same: `bge-m3@1024@127.0.0.1:11434`.
 """
 
 import re
+from decimal import Decimal
 from typing import Literal, TypeAlias, get_args
 
 from msgspec import Struct
 
 from rag.errors import InvalidSettings
+from rag.mistral.embedding.packing import LONGEST_INPUT
 
 Coding: TypeAlias = Literal["float", "int8", "binary"]
 """How numbers are sent. `int8` keeps nearly all of a vector in a fifth of the bytes, `binary` its
@@ -36,7 +39,22 @@ _MODELS: dict[str, _Widths] = {
     "codestral-embed-2505": _CODE,
 }
 
+_ASKED_WIDTH = re.compile(r"(?P<model>.+)@(?P<width>\d{1,5})")
+"""Other hosts' ids may hold anything: `@cf/baai/bge-m3`."""
+
 _NAME = re.compile(r"(?P<model>[^@/]+)(@(?P<width>\d{1,5}))?(/(?P<coding>\w+))?")
+
+
+class Elsewhere(Struct, frozen=True):
+    """What is known of a model at another host, which is what its operator says of it."""
+
+    host: str
+    longest: int
+    """Tokens of one text."""
+    asks_width: bool = False
+    """Whether the host is asked for vectors of this width; many refuse the question."""
+    price: Decimal | None = None
+    """USD for a million tokens; None where nobody said."""
 
 
 class Profile(Struct, frozen=True):
@@ -49,14 +67,26 @@ class Profile(Struct, frozen=True):
     """Its id at the provider."""
     width: int
     coding: Coding = "float"
+    elsewhere: Elsewhere | None = None
+    """None for Mistral's own."""
 
     @property
     def name(self) -> str:
+        if self.elsewhere is not None:
+            return f"{self.model}@{self.width}@{self.elsewhere.host}"
         width = "" if self.is_of_usual_width else f"@{self.width}"
         return self.model + width + ("" if self.coding == "float" else f"/{self.coding}")
 
     @property
+    def longest(self) -> int:
+        """Tokens of one text, special ones included."""
+        return LONGEST_INPUT if self.elsewhere is None else self.elsewhere.longest
+
+    @property
     def is_of_usual_width(self) -> bool:
+        """Whether it need not be asked for."""
+        if self.elsewhere is not None:
+            return not self.elsewhere.asks_width
         return self.width == _MODELS[self.model].usual
 
 
@@ -81,3 +111,24 @@ def profile(name: str) -> Profile:
     if not 0 < width <= (widths.most or widths.usual):
         raise InvalidSettings(f"{name!r}: {parts['model']} is at most {widths.most} wide")
     return Profile(parts["model"], width, coding)  # type: ignore[arg-type]  # one of Coding
+
+
+def profile_elsewhere(
+    name: str, host: str, *, width: int | None, longest: int, price: Decimal | None = None
+) -> Profile:
+    """Of a model at another host. `text-embedding-3-large@256` asks it for 256 numbers.
+
+    Args:
+        width: of the model's vectors, where none is asked for.
+
+    Raises:
+        InvalidSettings: the width is missing, or said twice and differently.
+    """
+    asked = _ASKED_WIDTH.fullmatch(name)
+    model, asked_width = (asked["model"], int(asked["width"])) if asked else (name, None)
+    wide = asked_width or width
+    if not wide:
+        raise InvalidSettings(f"how wide the vectors of {name} are is not known here; say it")
+    if width not in (None, wide):
+        raise InvalidSettings(f"{name} asks for another width than {width}; say one of the two")
+    return Profile(model, wide, elsewhere=Elsewhere(host, longest, asked_width is not None, price))

@@ -8,7 +8,7 @@ from rag.mistral.calls import Paid
 from rag.mistral.embedding.packing import most_tokens
 from rag.mistral.embedding.profiles import Profile
 from rag.mistral.embedding.vectors import Embedded, units_of_unusable
-from rag.mistral.prices import embedding_cost
+from rag.mistral.prices import embedding_cost, stated_cost
 from rag.mistral.wire.decoding import PROVIDER
 from rag.spending import Bill, EmbeddedTexts, Intent, Units
 
@@ -16,7 +16,7 @@ from rag.spending import Bill, EmbeddedTexts, Intent, Units
 def paid(
     texts: Sequence[str], input_type: InputType, profile: Profile, lane: Lane = "direct"
 ) -> Paid[Embedded]:
-    most = Units(most_tokens(texts))
+    most = Units(most_tokens(texts, profile.longest))
 
     def known(units: Units | None) -> Bill:
         """For the most it can be where the provider does not say."""
@@ -26,12 +26,20 @@ def paid(
         kept = EmbeddedTexts(profile.name, input_type, tuple(texts), embedded.vectors)
         return known(embedded.units), kept
 
-    intent = Intent(PROVIDER, profile.model, "embed", most, known(most).usd, lane)
+    provider = profile.elsewhere.host if profile.elsewhere else PROVIDER
+    intent = Intent(provider, profile.model, "embed", most, known(most).usd, lane)
     return Paid(intent, bought, lambda body: bill_of_unusable(body, profile, lane))
 
 
 def bill(units: Units, profile: Profile, lane: Lane) -> Bill:
-    return Bill(units, embedding_cost(profile.model, units.input, lane) or Decimal(0))
+    return Bill(units, usd(units.input, profile, lane))
+
+
+def usd(tokens: int, profile: Profile, lane: Lane = "direct") -> Decimal:
+    """0 where no price is known, and told so."""
+    if profile.elsewhere is not None:
+        return stated_cost(profile.elsewhere.price, tokens, profile.name)
+    return embedding_cost(profile.model, tokens, lane) or Decimal(0)
 
 
 def bill_of_unusable(body: bytes, profile: Profile, lane: Lane) -> Bill | None:

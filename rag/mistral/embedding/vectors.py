@@ -20,6 +20,7 @@ from rag.mistral.wire.embeddings import (
     EmbeddingItem,
     EmbeddingReply,
     EmbeddingRequest,
+    PlainEmbeddingRequest,
 )
 from rag.mistral.wire.usage import UsageAlone
 from rag.spending import Units
@@ -41,13 +42,35 @@ class OneVectorForAll(MalformedReply):
         super().__init__(PROVIDER, "sent one and the same vector for different texts")
 
 
+class OtherWidth(MalformedReply):
+    """All vectors have one width, and it is not the one that the settings say: so it is the model,
+    or the setting, and no text will fare better."""
+
+    def __init__(self, profile: Profile, width: int) -> None:
+        super().__init__(
+            PROVIDER,
+            f"{profile.model} sends vectors {width:,} wide, and the settings say {profile.width:,}:"
+            f" set RAG_EMBEDDING_DIMENSION to {width}, and ingest into a new collection",
+        )
+        self.width = width
+
+
 class Embedded(Struct, frozen=True):
     vectors: Vectors
     units: Units | None
     """As the provider counted; None where it does not say."""
 
 
-def embedding_request(texts: Sequence[str], profile: Profile) -> EmbeddingRequest:
+def embedding_request(
+    texts: Sequence[str], profile: Profile
+) -> EmbeddingRequest | PlainEmbeddingRequest:
+    if profile.elsewhere is not None:
+        return PlainEmbeddingRequest(
+            profile.model,
+            tuple(texts),
+            encoding_format="float",
+            dimensions=None if profile.is_of_usual_width else profile.width,
+        )
     return EmbeddingRequest(
         profile.model,
         tuple(texts),
@@ -62,9 +85,12 @@ def read_embeddings(body: bytes, texts: Sequence[str], profile: Profile) -> Embe
     Raises:
         MalformedReply: not one sound vector of this model for each text.
         OneVectorForAll: different texts have the same.
+        OtherWidth: another host's vectors are not as wide as the settings say.
     """
     reply = decode(body, EmbeddingReply)
-    if reply.model and not is_same_model(reply.model, profile.model):
+    if profile.elsewhere is not None:  # its model's name in replies may be another: a deployment's
+        _check_width(reply.data, profile)
+    elif reply.model and not is_same_model(reply.model, profile.model):
         raise MalformedReply(PROVIDER, f"embedded with another model than {profile.model}")
     rows = np.stack([_row(item, profile) for item in _in_order(reply.data, len(texts))])
     vectors = _of_length_one(rows, profile)
@@ -105,6 +131,12 @@ def _in_order(items: Sequence[EmbeddingItem], n: int) -> Sequence[EmbeddingItem]
     return [by_index[index] for index in range(n)]
 
 
+def _check_width(items: Sequence[EmbeddingItem], profile: Profile) -> None:
+    widths = {len(item.embedding) for item in items}
+    if len(widths) == 1 and (width := widths.pop()) not in (0, profile.width):
+        raise OtherWidth(profile, width)
+
+
 def _row(item: EmbeddingItem, profile: Profile) -> Vectors:
     width = -(-profile.width // 8) if profile.coding == "binary" else profile.width
     if len(item.embedding) != width:
@@ -126,7 +158,8 @@ def _signs(numbers: Vectors, width: int) -> Vectors:
 
 def _of_length_one(rows: Vectors, profile: Profile) -> Vectors:
     vectors = unit(rows)
-    is_documented = profile.coding == "float" and profile.is_of_usual_width
+    is_own = profile.elsewhere is None
+    is_documented = is_own and profile.coding == "float" and profile.is_of_usual_width
     if is_documented and (abs(_lengths(rows) - 1) > _LENGTH_ONE).any():
         raise MalformedReply(PROVIDER, "sent a vector whose length is not 1, as it should be")
     return vectors

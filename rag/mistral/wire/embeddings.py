@@ -16,6 +16,16 @@ class EmbeddingRequest(Struct, frozen=True, omit_defaults=True):
     output_dtype: Literal["float", "int8", "binary"] = "float"
 
 
+class PlainEmbeddingRequest(Struct, frozen=True, omit_defaults=True):
+    """To other hosts, whose word for the width is another."""
+
+    model: str
+    input: tuple[str, ...]
+    encoding_format: Literal["float"]
+    """Required here too: some answer in base64 where nothing is asked for."""
+    dimensions: int | None = None
+
+
 class EmbeddingItem(Struct, frozen=True):
     embedding: tuple[float, ...]
     """Numbers for every dtype."""
