@@ -28,7 +28,7 @@ Cause: TypeAlias = Literal[
 ]
 
 _CAUSES: tuple[tuple[Cause, re.Pattern[str]], ...] = (
-    ("too many inputs", re.compile(r"too many inputs", re.I)),
+    ("too many inputs", re.compile(r"too many inputs|batch size \d+ > maximum", re.I)),
     ("too many tokens", re.compile(r"too many tokens|split into more batches", re.I)),
     ("too long for the model", re.compile(r"context (length|window)|too large for model", re.I)),
     ("an unreadable document", re.compile(r"document_parser|could not (be )?pars", re.I)),
@@ -89,7 +89,7 @@ def refusal(status: int, body: bytes) -> Refusal:
         status,
         type=_word(envelope.get("type")),
         code=code,
-        fields=tuple(_field(error) for error in errors[:_MOST_FIELDS]),
+        fields=tuple(_field(error) for error in errors[:_MOST_FIELDS]) or _named(envelope),
         cause=_CAUSE_OF_CODE.get(code or "") or _cause(_sentences(envelope, errors)),
     )
 
@@ -99,7 +99,10 @@ def _envelope(body: bytes) -> dict[str, Any]:
         said = msgspec.json.decode(body[:LARGEST_BODY])
     except (msgspec.DecodeError, UnicodeDecodeError):
         return {}
-    return said if isinstance(said, dict) else {}
+    if not isinstance(said, dict):
+        return {}
+    inner = said.get("error")
+    return {**said, **inner} if isinstance(inner, dict) else said  # as OpenAI wraps it
 
 
 def _validation_errors(envelope: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -117,11 +120,15 @@ def _field(error: dict[str, Any]) -> str:
     return f"{place}: {_word(error.get('type')) or 'invalid'}"
 
 
+def _named(envelope: dict[str, Any]) -> tuple[str, ...]:
+    """The field at fault, as OpenAI names it."""
+    name = _word(envelope.get("param"))
+    return (f"{name}: {_word(envelope.get('code')) or 'invalid'}",) if name else ()
+
+
 def _sentences(envelope: dict[str, Any], errors: Sequence[dict[str, Any]]) -> str:
     """All that the body says in its own words, without the input that it repeats."""
-    error = envelope.get("error")
-    nested = error.get("message") if isinstance(error, dict) else error
-    said = [envelope.get("type"), envelope.get("message"), envelope.get("detail"), nested]
+    said = [envelope.get(name) for name in ("type", "message", "detail", "error")]
     said += [each.get("msg") for each in errors]
     return "\n".join(text for text in said if isinstance(text, str))
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from decimal import Decimal
 
 import msgspec
 from msgspec import Struct
@@ -10,11 +9,10 @@ from msgspec import Struct
 from rag.domain import Draft, Evidence, Usage
 from rag.errors import MalformedReply, ProviderUnavailable
 from rag.grounding.prompt import Message, messages
-from rag.mistral.chat.completions import MistralChat, Terms
+from rag.mistral.chat.completions import DEADLINE, MistralChat, Terms
 from rag.mistral.chat.transcripts import Completion
 from rag.mistral.client import MistralClient
-from rag.mistral.prices import chat_cost
-from rag.mistral.wire.decoding import PROVIDER
+from rag.mistral.prices import TokenPrice
 from rag.spending import Units
 
 MODEL = "mistral-large-2512"
@@ -29,19 +27,32 @@ _TERMS = Terms(
     operation="answer",
 )
 
-_DEADLINE = 180.0
-"""Seconds for a draft and what mends it, waiting included: as long as anyone stays."""
+_DRAFTS = 1.5
+"""Deadlines of one request that a draft may take with what mends it, waiting included: three
+minutes, which is as long as anyone stays."""
 
 
 class MistralAnswerer:
     """An `Answerer`."""
 
-    def __init__(self, client: MistralClient, model: str | None = None) -> None:
+    def __init__(
+        self,
+        client: MistralClient,
+        model: str | None = None,
+        *,
+        price: TokenPrice | None = None,
+        deadline: float = DEADLINE,
+    ) -> None:
         """
         Args:
             model: id of a chat model; `MODEL` where None.
+            price: as the operator states it; where None, that of Mistral's own list.
+            deadline: seconds for one request.
         """
-        self._chat = MistralChat(client, model or MODEL)
+        self._provider = client.host.name
+        self._chat = MistralChat(client, model or MODEL, price=price)
+        self._terms = msgspec.structs.replace(_TERMS, deadline=deadline)
+        self._deadline = _DRAFTS * deadline
 
     @property
     def name(self) -> str:
@@ -58,27 +69,26 @@ class MistralAnswerer:
         if not evidence:
             return Draft(sufficient=False, claims=()), Usage(self.name)
         try:
-            async with asyncio.timeout(_DEADLINE):
+            async with asyncio.timeout(self._deadline):
                 return await self._draft(messages(question, evidence))
         except TimeoutError as error:
-            late = f"had no answer after {_DEADLINE:g} s"
-            raise ProviderUnavailable(PROVIDER, late) from error
+            late = f"had no answer after {self._deadline:g} s"
+            raise ProviderUnavailable(self._provider, late) from error
 
     async def _draft(self, prompt: Sequence[Message]) -> tuple[Draft, Usage]:
-        first = await self._chat.complete(prompt, _TERMS)
+        first = await self._chat.complete(prompt, self._terms)
         read = _read(first)
         if isinstance(read, Draft):
             return read, self._usage(first)
-        second = await self._chat.complete((*prompt, *_mending(first, read)), _TERMS)
+        second = await self._chat.complete((*prompt, *_mending(first, read)), self._terms)
         mended = _read(second)
         if isinstance(mended, Draft):
             return mended, self._usage(first, second)
-        raise MalformedReply(PROVIDER, f"wrote a draft that {mended.what}, twice")
+        raise MalformedReply(self._provider, f"wrote a draft that {mended.what}, twice")
 
     def _usage(self, *completions: Completion) -> Usage:
         units = sum((each.units for each in completions if each.units), Units(0))
-        cost = chat_cost(self.name, units) or Decimal(0)
-        return Usage(self.name, units.input, units.output, f"{cost:f}")
+        return Usage(self.name, units.input, units.output, f"{self._chat.usd(units):f}")
 
 
 class _Unusable(Struct, frozen=True):

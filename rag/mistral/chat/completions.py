@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from rag.errors import InvalidRequest, MalformedReply, ProviderError
 from rag.mistral.calls import Call, Paid
+from rag.mistral.chat.concessions import Concessions
 from rag.mistral.chat.schema import json_schema
 from rag.mistral.chat.streaming import events
 from rag.mistral.chat.transcripts import Completion, Transcript, completion_of
@@ -16,17 +17,19 @@ from rag.mistral.client import MistralClient
 from rag.mistral.failures import MayPass
 from rag.mistral.models import CONTEXT, TAKES_EFFORT, pinned
 from rag.mistral.patience import INTERACTIVE, Patience
-from rag.mistral.prices import chat_cost
+from rag.mistral.prices import TokenPrice, chat_cost, warn_of_no_price
+from rag.mistral.refusals import Refused
 from rag.mistral.wire.chat import (
     ChatRequest,
     Effort,
     JsonSchema,
+    PlainChatRequest,
     ResponseFormat,
     Said,
     Tool,
     ToolChoice,
 )
-from rag.mistral.wire.decoding import PROVIDER, decode
+from rag.mistral.wire.decoding import decode
 from rag.mistral.wire.usage import UsageAlone
 from rag.spending import Bill, Intent, Operation, Units
 
@@ -80,9 +83,17 @@ _PLAIN = Terms()
 class MistralChat:
     """Speaks to one model."""
 
-    def __init__(self, client: MistralClient, model: str) -> None:
+    def __init__(
+        self, client: MistralClient, model: str, *, price: TokenPrice | None = None
+    ) -> None:
+        """
+        Args:
+            price: as the operator states it; where None, that of Mistral's own list.
+        """
         self._client = client
         self._model = model
+        self._price = price
+        self._concessions = None if client.host.dialect == "mistral" else Concessions()
 
     @property
     def model(self) -> str:
@@ -97,12 +108,22 @@ class MistralChat:
             ProviderError: the provider failed for good, after retries.
             BudgetExhausted: it may cost more than is allowed.
         """
+        while True:
+            try:
+                return await self._complete(messages, terms, patience)
+            except Refused as error:
+                if not self._may_concede(error):
+                    raise
+
+    async def _complete(
+        self, messages: Sequence[Said], terms: Terms, patience: Patience
+    ) -> Completion:
         request = self._request(messages, terms, is_stream=False)
         intent = self._intent(request, terms)
         paid: Paid[Completion] = Paid(
             intent,
-            lambda completion: (_bill(completion.text, completion.units, intent), None),
-            lambda body: _bill_of_unusable(body, intent),
+            lambda completion: (self._bill(completion.text, completion.units, intent), None),
+            self._bill_of_unusable,
         )
         return await self._client.ask(
             self._call(request, terms),
@@ -121,19 +142,24 @@ class MistralChat:
         Raises:
             As `complete` does; and ProviderUnavailable for a stream that ends before its end.
         """
-        request = self._request(messages, terms, is_stream=True)
-        for left in reversed(range(_STREAMS)):
+        begun = 0
+        while True:
+            request = self._request(messages, terms, is_stream=True)
             try:
                 async with aclosing(self._deltas(request, terms, patience)) as deltas:
                     async for delta in deltas:
                         yield delta
                 return
+            except Refused as error:
+                if not self._may_concede(error):
+                    raise
             except MayPass as failure:
-                if not left:
+                begun += 1
+                if begun == _STREAMS:
                     raise failure.error from failure
 
     async def _deltas(
-        self, request: ChatRequest, terms: Terms, patience: Patience
+        self, request: ChatRequest | PlainChatRequest, terms: Terms, patience: Patience
     ) -> AsyncGenerator[Delta, None]:
         """
         Raises:
@@ -154,15 +180,30 @@ class MistralChat:
                 completion = transcript.completion()
             except ProviderError as error:
                 if transcript.units is not None:
-                    await stream.settle(_bill(transcript.text, transcript.units, intent))
+                    await stream.settle(self._bill(transcript.text, transcript.units, intent))
                 if transcript.text:
                     raise
                 raise MayPass(error, is_dear=True) from error
-            await stream.settle(_bill(completion.text, completion.units, intent))
+            await stream.settle(self._bill(completion.text, completion.units, intent))
         yield Delta("", completion)
 
-    def _request(self, messages: Sequence[Said], terms: Terms, is_stream: bool) -> ChatRequest:
-        return ChatRequest(
+    def usd(self, units: Units) -> Decimal:
+        """0 where no price is known, and told so."""
+        if self._price is not None:
+            return self._price.usd(units)
+        if self._concessions is not None:
+            warn_of_no_price(f"{self._model} at {self._client.host.name}")
+            return Decimal(0)
+        return chat_cost(self._model, units) or Decimal(0)
+
+    def _may_concede(self, error: Refused) -> bool:
+        return self._concessions is not None and self._concessions.concede(error.refusal)
+
+    def _request(
+        self, messages: Sequence[Said], terms: Terms, is_stream: bool
+    ) -> ChatRequest | PlainChatRequest:
+        is_own = self._concessions is None
+        request = ChatRequest(
             self._model,
             tuple(messages),
             terms.max_tokens,
@@ -173,17 +214,32 @@ class MistralChat:
             tool_choice=terms.tool_choice,
             stop=terms.stop,
             prompt_cache_key=terms.cache_key,
-            reasoning_effort=_effort(self._model, terms.effort),
+            reasoning_effort=_effort(self._model, terms.effort) if is_own else terms.effort,
         )
+        return request if self._concessions is None else self._concessions.request(request)
 
-    def _call(self, request: ChatRequest, terms: Terms) -> Call:
+    def _call(self, request: ChatRequest | PlainChatRequest, terms: Terms) -> Call:
         path = "/v1/chat/completions"
         return Call(path, self._model, request, terms.deadline, _LARGEST_REPLY)
 
-    def _intent(self, request: ChatRequest, terms: Terms) -> Intent:
-        most = Units(_prompt_bound(request), request.max_tokens)
-        usd = chat_cost(self._model, most) or Decimal(0)
-        return Intent(PROVIDER, self._model, terms.operation, most, usd)
+    def _intent(self, request: ChatRequest | PlainChatRequest, terms: Terms) -> Intent:
+        most = Units(_prompt_bound(request), terms.max_tokens)
+        provider = self._client.host.name
+        return Intent(provider, self._model, terms.operation, most, self.usd(most))
+
+    def _bill(self, text: str, units: Units | None, intent: Intent) -> Bill:
+        """For the most it can be where the provider does not count."""
+        most = intent.most
+        written = min(len(text.encode()) + 1, most.output)
+        counted = units or Units(most.input, written)
+        return Bill(counted, self.usd(counted))
+
+    def _bill_of_unusable(self, body: bytes) -> Bill | None:
+        try:
+            counted = decode(body, UsageAlone).usage.units()
+        except MalformedReply:
+            return None
+        return Bill(counted, self.usd(counted))
 
 
 def _format(shape: type[Struct]) -> ResponseFormat:
@@ -201,24 +257,9 @@ def _effort(model: str, effort: Effort | None) -> Effort | None:
     return effort
 
 
-def _prompt_bound(request: ChatRequest) -> int:
+def _prompt_bound(request: ChatRequest | PlainChatRequest) -> int:
     """No fewer tokens than the prompt has: it has no more than bytes, all of which stand in the
-    request; and no more than the model reads."""
+    request; and no more than the model reads, where that is known."""
     bound = len(msgspec.json.encode(request)) + PREFACE
-    return min(bound, CONTEXT.get(pinned(request.model), bound))
-
-
-def _bill(text: str, units: Units | None, intent: Intent) -> Bill:
-    """For the most it can be where the provider does not count."""
-    most = intent.most
-    written = min(len(text.encode()) + 1, most.output)
-    counted = units or Units(most.input, written)
-    return Bill(counted, chat_cost(intent.model, counted, intent.lane) or Decimal(0))
-
-
-def _bill_of_unusable(body: bytes, intent: Intent) -> Bill | None:
-    try:
-        counted = decode(body, UsageAlone).usage.units()
-    except MalformedReply:
-        return None
-    return Bill(counted, chat_cost(intent.model, counted, intent.lane) or Decimal(0))
+    is_known = isinstance(request, ChatRequest)  # elsewhere the same id may be another model
+    return min(bound, CONTEXT.get(pinned(request.model), bound)) if is_known else bound

@@ -1,6 +1,7 @@
 """Texts -> vectors, by the provider."""
 
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from typing import Literal, TypeAlias
 
@@ -62,6 +63,9 @@ _OF_A_TEXT: frozenset[Cause | None] = frozenset({None, "too long for the model"}
 
 _QUESTIONS = 4096
 """Remembered with their vectors, some 20 MB: people ask the same again, and page through."""
+
+_INPUT = re.compile(r"(body\.)?input\b")
+"""How a refusal names the texts of a request."""
 
 _INNOCENT = "word"
 """A text that nobody refuses. Where even it is refused, no text is to blame."""
@@ -272,5 +276,5 @@ def _too_much(error: Refused) -> Literal["inputs", "tokens"] | None:
 
 def _may_be_of_one_input(error: Refused) -> bool:
     said = error.refusal
-    elsewhere = said.fields and not any(field.startswith("body.input") for field in said.fields)
+    elsewhere = said.fields and not any(_INPUT.match(field) for field in said.fields)
     return said.status in _OF_ONE_INPUT and said.cause in _OF_A_TEXT and not elsewhere

@@ -88,6 +88,43 @@ class ChatRequest(Struct, frozen=True, omit_defaults=True):
     reasoning_effort: Effort | None = None
 
 
+# --- asked of other hosts -----------------------------------------------------------------------
+
+
+class PlainToolCall(Struct, frozen=True):
+    function: CalledFunction
+    id: str
+    type: Literal["function"] = "function"
+    """Required there."""
+
+
+class PlainToolCalls(Struct, frozen=True):
+    tool_calls: tuple[PlainToolCall, ...]
+    content: str = ""
+    role: Literal["assistant"] = "assistant"
+
+
+class StreamOptions(Struct, frozen=True):
+    include_usage: bool = True
+
+
+class PlainChatRequest(Struct, frozen=True, omit_defaults=True):
+    """What OpenAI-compatible hosts have in common."""
+
+    model: str
+    messages: tuple[Said | PlainToolCalls, ...]
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    temperature: float | None = None
+    stream: bool = False
+    stream_options: StreamOptions | None = None
+    response_format: ResponseFormat | None = None
+    tools: tuple[Tool, ...] = ()
+    tool_choice: Literal["auto", "none", "required"] | None = None
+    stop: tuple[str, ...] = ()
+    reasoning_effort: Effort | None = None
+
+
 # --- answered -----------------------------------------------------------------------------------
 
 
