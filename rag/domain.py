@@ -7,6 +7,7 @@ and a citation are each a half-open span `[start, end)` of it, counted in Unicod
 from __future__ import annotations
 
 import hashlib
+from decimal import Decimal
 from typing import Generic, Literal, NewType, TypeAlias, TypeVar
 
 import numpy as np
@@ -364,16 +365,19 @@ ItemState: TypeAlias = Literal[
     "unchanged",
     "refused",
     "failed",
+    "superseded",
     "cancelled",
 ]
 """`indexed` is what the design calls published. `refused`: these bytes cannot become a document,
-and trying again changes nothing; `failed`: something around them went wrong; a retry may help."""
+and trying again changes nothing; `failed`: something around them went wrong; a retry may help;
+`superseded`: newer bytes came under the same key before these were begun."""
 
 FINAL_ITEM_STATES: tuple[ItemState, ...] = (
     "indexed",
     "unchanged",
     "refused",
     "failed",
+    "superseded",
     "cancelled",
 )
 
@@ -384,6 +388,20 @@ class Failure(Struct, frozen=True):
     code: str
     stage: str
     message: str
+
+
+class Saved(Struct, frozen=True):
+    """What was not paid for because it was known: pages that were read and passages that were
+    embedded before, and are used instead of a purchase."""
+
+    pages: int = 0
+    tokens: int = 0
+    """As our own count has them, rather more than fewer."""
+    usd: Decimal = Decimal(0)
+    """What these would have cost."""
+
+    def __add__(self, other: Saved) -> Saved:
+        return Saved(self.pages + other.pages, self.tokens + other.tokens, self.usd + other.usd)
 
 
 class IngestItem(Struct, frozen=True):
@@ -402,6 +420,7 @@ class IngestItem(Struct, frozen=True):
 class ItemCounts(Struct, frozen=True):
     total: int
     done: int
+    """Nothing is left to do: they are published, or superseded."""
     failed: int
 
 
@@ -415,6 +434,7 @@ class IngestJob(Struct, frozen=True):
     lane: Lane = "direct"
     progress: dict[str, int] = {}
     """Items by state, what was done, and how many items wait for a batch."""
+    saved: Saved = Saved()
     last_error: Failure | None = None
     paused: Failure | None = None
     """Why nothing of it is begun at the moment: the provider is down, or refuses the key."""

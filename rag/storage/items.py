@@ -10,7 +10,7 @@ import time
 from typing import cast
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, exists, or_, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
 from rag.domain import (
@@ -24,6 +24,7 @@ from rag.domain import (
     IngestJob,
     ItemState,
     JobId,
+    Lane,
     Listing,
     Version,
     document_id,
@@ -33,7 +34,9 @@ from rag.storage.attributes import attributes_of
 from rag.storage.collections import find_collection
 from rag.storage.cursors import checked_limit, cursor, position
 from rag.storage.jobs import close_job_if_done, failure_of, find_job
+from rag.storage.leases import is_free
 from rag.storage.memos import forget_memos
+from rag.storage.savings import WORTHLESS, Worth, note_savings
 from rag.storage.tables import BatchWaitRow, ItemRow, JobRow
 from rag.storage.timestamps import now
 
@@ -53,6 +56,7 @@ class ClaimedItem(Struct, frozen=True):
     attributes: dict[str, Attribute]
     attempts: int
     """With this one."""
+    lane: Lane = "direct"
 
 
 class Work(Struct, frozen=True):
@@ -62,6 +66,7 @@ class Work(Struct, frozen=True):
     pages_ocred: int = 0
     chunks: int = 0
     seconds: float = 0.0
+    worth: Worth = WORTHLESS
 
 
 NOTHING_DONE = Work()
@@ -204,6 +209,7 @@ def _claimed(session: Session, row: ItemRow, lease: float) -> ClaimedItem:
         title=row.title,
         attributes=attributes_of(row.attributes),
         attempts=row.attempts,
+        lane=cast(Lane, session.get_one(JobRow, row.job_id).lane),  # what we wrote
     )
 
 
@@ -220,11 +226,6 @@ def _next_ahead(session: Session, job: JobId, step: str) -> ItemRow | None:
         .order_by(ItemRow.id)
         .limit(1)
     )
-
-
-def is_free() -> ColumnElement[bool]:
-    """Nobody has the item now."""
-    return or_(ItemRow.lease_until.is_(None), ItemRow.lease_until < time.time())
 
 
 def _next_item(session: Session) -> ItemRow | None:
@@ -273,6 +274,7 @@ def _finish_row(
         row.document_id = document_id(CollectionId(row.collection_id), row.key)
     row.pages, row.pages_ocred = work.pages, work.pages_ocred
     row.chunks, row.seconds = work.chunks, work.seconds
+    note_savings(session, row, work.worth)
     session.flush()
     close_job_if_done(session, JobId(row.job_id))
 

@@ -15,10 +15,12 @@ from rag.domain import (
     Failure,
     IngestJob,
     ItemCounts,
+    ItemState,
     JobId,
     JobState,
     Lane,
     Listing,
+    Saved,
     Source,
     document_id,
 )
@@ -26,8 +28,14 @@ from rag.errors import Conflict, NotFound
 from rag.storage.attributes import attributes_of
 from rag.storage.batches import batches
 from rag.storage.cursors import checked_limit, cursor, position
+from rag.storage.ledger import nanodollars, usd
+from rag.storage.savings import worth_of
+from rag.storage.superseding import supersede
 from rag.storage.tables import CollectionRow, DocumentRow, ItemRow, JobRow, VersionRow
 from rag.storage.timestamps import now
+
+FIRST_AHEAD = "read"
+"""What is bought first for an item in the batch lane."""
 
 
 class Queued(Struct, frozen=True):
@@ -47,7 +55,7 @@ def queue_sources(
 ) -> Queued:
     """Queues the sources, in a new job or one more time in an earlier one, which then goes on;
     those whose document is the same already are `unchanged` at once, and those that wait in that
-    very job, with the same bytes, are not queued again.
+    very job, with the same bytes, are not queued again. Older bytes that wait for a batch end.
 
     Raises:
         NotFound: no such job.
@@ -60,19 +68,13 @@ def queue_sources(
     else:
         lane = lane or "direct"
         id = _new_job(session, collection, lane, at)
-    keys = [source.key for source in sources]
-    current = _current(session, collection.id, keys)
-    waiting = _waiting_keys(session, collection.id, keys)
-    rows = []
-    for source in sources:
-        same = source.key not in waiting and _is_current(source, current.get(source.key))
-        if not same:
-            waiting.add(source.key)
-        rows.append(_new_item(id, collection.id, source, lane, at if same else None))
+    others = supersede(session, collection.id, sources)
+    rows = [_in_job(row, id, lane, at) for row in _new_items(session, collection.id, sources)]
     last = session.scalar(select(func.max(ItemRow.id)).where(ItemRow.job_id == id))
     if rows:
         session.execute(insert(ItemRow), rows)
-    close_job_if_done(session, id)
+    for job_id in {id, *others}:
+        close_job_if_done(session, job_id)
     return Queued(find_job(session, id), cursor(last or 0))
 
 
@@ -156,26 +158,55 @@ def failure_of(row: ItemRow) -> Failure | None:
     return Failure(row.error_code, row.error_stage or "", row.error_message or "")
 
 
-def _new_item(
-    job_id: JobId,
-    collection_id: CollectionId,
-    source: Source,
-    lane: Lane,
-    finished_at: str | None,
-) -> dict[str, Any]:
+def _new_items(
+    session: Session, collection_id: CollectionId, sources: Sequence[Source]
+) -> list[dict[str, Any]]:
+    """Rows that belong to no job yet; those whose document is the same already have ended."""
+    keys = [source.key for source in sources]
+    current = _current(session, collection_id, keys)
+    waiting = _waiting_keys(session, collection_id, keys)
+    rows = []
+    for source in sources:
+        is_same = source.key not in waiting and _is_current(source, current.get(source.key))
+        if not is_same:
+            waiting.add(source.key)
+        rows.append(_new_item(collection_id, source, "unchanged" if is_same else "queued"))
+    worth = worth_of(
+        session, collection_id, [row["key"] for row in rows if row["state"] == "unchanged"]
+    )
+    return [row | _all_saved(worth.get(row["key"], Saved())) for row in rows]
+
+
+def _new_item(collection_id: CollectionId, source: Source, state: ItemState) -> dict[str, Any]:
     return {
-        "job_id": job_id,
         "collection_id": collection_id,
         "key": source.key,
         "sha256": source.version,
         "media_type": source.media_type,
         "title": source.title,
         "attributes": dict(source.attributes),
-        "state": "unchanged" if finished_at else "queued",
-        "ahead": "read" if lane == "batch" and not finished_at else None,
-        "document_id": document_id(collection_id, source.key) if finished_at else None,
-        "finished_at": finished_at,
+        "state": state,
+        "document_id": document_id(collection_id, source.key) if state == "unchanged" else None,
     }
+
+
+def _in_job(row: dict[str, Any], id: JobId, lane: Lane, at: str) -> dict[str, Any]:
+    is_over = row["state"] == "unchanged"
+    return row | {
+        "job_id": id,
+        "ahead": FIRST_AHEAD if lane == "batch" and not is_over else None,
+        "finished_at": at if is_over else None,
+    }
+
+
+def _all_saved(worth: Saved) -> dict[str, int]:
+    """Of an item that is unchanged at once."""
+    columns = (
+        ("pages", worth.pages),
+        ("tokens", worth.tokens),
+        ("nanodollars", nanodollars(worth.usd)),
+    )
+    return {f"{of}_{name}": value for name, value in columns for of in ("worth", "saved")}
 
 
 Current = tuple[str, str, dict[str, Any]]
@@ -241,7 +272,7 @@ def _job(session: Session, row: JobRow, collection: str) -> IngestJob:
         lane=cast(Lane, row.lane),  # what we wrote
         items=ItemCounts(
             total=sum(tally.states.values()),
-            done=tally.of("indexed", "unchanged"),
+            done=tally.of("indexed", "unchanged", "superseded"),
             failed=tally.of("failed", "refused"),
         ),
         progress={
@@ -251,6 +282,7 @@ def _job(session: Session, row: JobRow, collection: str) -> IngestJob:
             "chunks": tally.chunks,
             **({"waiting_for_batch": tally.ahead} if tally.ahead else {}),
         },
+        saved=Saved(tally.saved_pages, tally.saved_tokens, usd(tally.saved_nanodollars)),
         last_error=_last_error(session, row.id) if tally.of("failed", "refused") else None,
         created_at=row.created_at,
         finished_at=row.finished_at,
@@ -267,6 +299,9 @@ class _Tally(Struct):
     pages: int = 0
     pages_ocred: int = 0
     chunks: int = 0
+    saved_pages: int = 0
+    saved_tokens: int = 0
+    saved_nanodollars: int = 0
 
     def of(self, *states: str) -> int:
         return sum(self.states.get(state, 0) for state in states)
@@ -274,30 +309,27 @@ class _Tally(Struct):
 
 def _tally(session: Session, job_id: str) -> _Tally:
     rows = session.execute(
-        select(
-            ItemRow.state,
-            func.count(),
-            func.sum(case((ItemRow.attempts > 0, 1), else_=0)),
-            func.sum(case((_IS_AHEAD, 1), else_=0)),
-            func.sum(ItemRow.pages),
-            func.sum(ItemRow.pages_ocred),
-            func.sum(ItemRow.chunks),
-        )
+        select(ItemRow.state, func.count(), *(func.sum(each) for each in _SUMS.values()))
         .where(ItemRow.job_id == job_id)
         .group_by(ItemRow.state)
-    )
-    tally = _Tally()
-    for state, count, started, ahead, pages, pages_ocred, chunks in rows:
-        tally.states[state] = count
-        tally.started += started
-        tally.ahead += ahead
-        tally.pages += pages
-        tally.pages_ocred += pages_ocred
-        tally.chunks += chunks
-    return tally
+    ).all()
+    sums = (sum(column) for column in zip(*(row[2:] for row in rows), strict=True))
+    return _Tally({row[0]: row[1] for row in rows}, **dict(zip(_SUMS, sums, strict=False)))
 
 
 _IS_AHEAD = ItemRow.ahead.is_not(None) & ItemRow.finished_at.is_(None)
+
+_SUMS = {
+    "started": case((ItemRow.attempts > 0, 1), else_=0),
+    "ahead": case((_IS_AHEAD, 1), else_=0),
+    "pages": ItemRow.pages,
+    "pages_ocred": ItemRow.pages_ocred,
+    "chunks": ItemRow.chunks,
+    "saved_pages": ItemRow.saved_pages,
+    "saved_tokens": ItemRow.saved_tokens,
+    "saved_nanodollars": ItemRow.saved_nanodollars,
+}
+"""Of each item, what `_Tally` counts of a job."""
 
 
 def _state(tally: _Tally, *, finished: bool) -> JobState:
@@ -311,7 +343,7 @@ def _state(tally: _Tally, *, finished: bool) -> JobState:
 def _last_error(session: Session, job_id: str) -> Failure | None:
     row = session.scalar(
         select(ItemRow)
-        .where(ItemRow.job_id == job_id, ItemRow.error_code.is_not(None))
+        .where(ItemRow.job_id == job_id, ItemRow.state.in_(("failed", "refused")))
         .order_by(ItemRow.finished_at.desc(), ItemRow.id.desc())
         .limit(1)
     )

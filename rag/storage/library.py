@@ -40,6 +40,7 @@ from rag.domain import (
     JobId,
     Lane,
     Listing,
+    Saved,
     Source,
     Vectors,
     Version,
@@ -71,6 +72,7 @@ from rag.storage.migrating import migrate_database
 from rag.storage.orders import Orders
 from rag.storage.ownership import Ownership, take_ownership
 from rag.storage.publishing import Publication
+from rag.storage.savings import WORTHLESS, Worth, worth_of
 from rag.storage.searching import BOTH, Asked, Found, Mode, Rank, all_of
 from rag.storage.sources import check_sources
 from rag.storage.tables import MetaRow
@@ -274,6 +276,12 @@ class Library:
         with self._database.read() as session:
             return items.list_items(session, job_id, limit=limit, after=after)
 
+    def worth_of(self, collection: Collection, keys: Sequence[str]) -> dict[str, Saved]:
+        """What these documents were worth to a provider when they were made; those of which it is
+        not known, or which are not there, are missing."""
+        with self._database.read() as session:
+            return worth_of(session, collection.id, keys)
+
     def cancel_job(self, id: JobId) -> IngestJob:
         """What is published stays; what is not will not be."""
         with self._database.write() as session:
@@ -364,11 +372,13 @@ class Library:
         seconds: float = 0.0,
         refused: frozenset[int] = frozenset(),
         flaw: Failure | None = None,
+        worth: Worth = WORTHLESS,
     ) -> DocumentSummary:
         """Makes a document searchable, instead of its former version; on disk and found by the
         next search when it returns. With `claimed`, its item ends in the same transaction:
         `indexed`, or `unchanged` when this very document was published already; with `flaw`, the
-        item says in what it is not as good as it should be.
+        item says in what it is not as good as it should be, and with `worth`, what of that was
+        not paid for it.
 
         Raises:
             Conflict: the item was cancelled or is another worker's by now; vectors of another
@@ -386,7 +396,7 @@ class Library:
                 items.require_claim(session, claimed)
             summary, changed = publishing.publish(session, collection, publication)
             if claimed is not None:
-                work = Work(summary.pages, summary.pages_ocred, summary.chunks, seconds)
+                work = Work(summary.pages, summary.pages_ocred, summary.chunks, seconds, worth)
                 state: ItemState = "indexed" if changed else "unchanged"
                 items.finish(session, claimed, state, error=flaw, work=work)
         self._indexes_of(collection.id).follow(lag=UNINDEXED)

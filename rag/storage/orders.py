@@ -19,7 +19,8 @@ from rag.errors import BudgetExhausted, Conflict
 from rag.spending import Awaited, Budgets, Ending, Errand, IntentId, Purpose
 from rag.storage.batches import batches
 from rag.storage.database import Database
-from rag.storage.items import ClaimedItem, claim_ahead, fail_item, is_free, require_claim
+from rag.storage.items import ClaimedItem, claim_ahead, fail_item, require_claim
+from rag.storage.leases import is_free
 from rag.storage.ledger import lose_call, open_call, settle_call, withdraw_call
 from rag.storage.memos import packed, unpacked
 from rag.storage.tables import (
@@ -32,8 +33,6 @@ from rag.storage.tables import (
 from rag.storage.timestamps import now
 
 Step: TypeAlias = Literal["read", "embed"]
-
-FIRST_STEP: Step = "read"
 
 _AFTER: dict[str, Step | None] = {"read": "embed", "embed": None}
 

@@ -307,6 +307,14 @@ class ItemRow(Row):
     pages_ocred: Mapped[int] = mapped_column(default=0)
     chunks: Mapped[int] = mapped_column(default=0)
     seconds: Mapped[float] = mapped_column(default=0.0)
+    worth_pages: Mapped[int] = mapped_column(default=0)
+    worth_tokens: Mapped[int] = mapped_column(default=0)
+    worth_nanodollars: Mapped[int] = mapped_column(BigInteger, default=0)
+    """What a provider would have been paid for all of it, had nothing been known."""
+    saved_pages: Mapped[int] = mapped_column(default=0)
+    saved_tokens: Mapped[int] = mapped_column(default=0)
+    saved_nanodollars: Mapped[int] = mapped_column(BigInteger, default=0)
+    """What of that was not paid."""
     finished_at: Mapped[str | None] = mapped_column(String(32))
 
 
@@ -346,6 +354,7 @@ class LedgerRow(Row):
             sqlite_where=text("state = 'open'"),
             postgresql_where=text("state = 'open'"),
         ),
+        Index(None, "job_id", "document_key"),
         NEVER_REUSED,
     )
 
@@ -369,7 +378,7 @@ class LedgerRow(Row):
     cached_units: Mapped[int] = mapped_column(BigInteger, default=0)
     nanodollars: Mapped[int] = mapped_column(BigInteger, default=0)
     collection_id: Mapped[str | None] = mapped_column(String(64))
-    job_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    job_id: Mapped[str | None] = mapped_column(String(64))
     document_key: Mapped[str | None] = mapped_column(Text)
 
 
