@@ -1,0 +1,109 @@
+"""What the word index keeps of a chunk, and how it is asked for: from terms, never from text."""
+
+from collections.abc import Sequence
+
+import tantivy
+from msgspec import Struct
+from tantivy import Filter, Occur, Query, SchemaBuilder, TextAnalyzerBuilder, Tokenizer
+
+from rag.ranking.analysis import ANALYSIS, words
+
+FORMAT = f"2/{ANALYSIS}"
+"""Changes with the schema below, or with how texts become words; an older index is rebuilt."""
+
+ANALYZER = "words"
+MARK = 0  # "chunk" of the row that says how far the index is; chunks count from 1
+
+
+class Entry(Struct, frozen=True):
+    """What is searched of a chunk."""
+
+    chunk: int
+    document: str
+    text: str
+
+
+class Documents(Struct, frozen=True):
+    """Which documents may be found: those listed, or all but those listed."""
+
+    listed: tuple[str, ...]
+    are_allowed: bool
+
+
+class Mark(Struct, frozen=True):
+    """What an index says of itself."""
+
+    seq: int
+    """It is complete up to this operation."""
+    words: int
+    """Of all rows that were ever put, and their number: their quotient is a row's length."""
+    rows: int
+
+
+NO_MARK = Mark(0, 0, 0)
+
+
+class ForeignIndex(Exception):
+    """It belongs to another library, index version or version of the service."""
+
+
+def schema() -> tantivy.Schema:
+    builder = SchemaBuilder()
+    builder.add_integer_field("chunk", indexed=True, fast=True)
+    builder.add_text_field("document", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("text", tokenizer_name=ANALYZER, index_option="freq")
+    builder.add_text_field("owner", stored=True, tokenizer_name="raw", index_option="basic")
+    for name in Mark.__struct_fields__:
+        builder.add_integer_field(name, stored=True)
+    return builder.build()
+
+
+def analyzer() -> tantivy.TextAnalyzer:
+    return (
+        TextAnalyzerBuilder(Tokenizer.whitespace())
+        .filter(Filter.lowercase())
+        .filter(Filter.ascii_fold())
+        .filter(Filter.stemmer("English"))
+        .build()
+    )
+
+
+def words_of(entry: Entry) -> str:
+    """Separated by spaces, as the analyzer takes them."""
+    return " ".join(words(entry.text))
+
+
+def row(entry: Entry, spaced_words: str) -> tantivy.Document:
+    return tantivy.Document(chunk=entry.chunk, document=entry.document, text=spaced_words)
+
+
+def mark_row(owner: str, mark: Mark) -> tantivy.Document:
+    return tantivy.Document(chunk=MARK, owner=owner, seq=mark.seq, words=mark.words, rows=mark.rows)
+
+
+def read_mark(index: tantivy.Index, owner: str) -> Mark:
+    """
+    Raises:
+        ForeignIndex: it has none, or another owner's.
+    """
+    searcher = index.searcher()
+    query = Query.term_query(index.schema, "chunk", MARK)
+    hits = searcher.search(query, 2, count=False).hits
+    marks = [searcher.doc(address).to_dict() for _, address in hits]
+    if len(marks) != 1 or marks[0]["owner"] != [owner]:
+        raise ForeignIndex
+    return Mark(*(int(marks[0][name][0]) for name in Mark.__struct_fields__))
+
+
+def any_of(within: tantivy.Schema, terms: Sequence[str]) -> Query:
+    return Query.boolean_query(
+        [(Occur.Should, Query.term_query(within, "text", term, "freq")) for term in terms]
+    )
+
+
+def of_documents(within: tantivy.Schema, query: Query, documents: Documents) -> Query:
+    listed = Query.term_set_query(within, "document", documents.listed)
+    if not documents.are_allowed:
+        return Query.boolean_query([(Occur.Must, query), (Occur.MustNot, listed)])
+    unscored = Query.const_score_query(listed, 0.0)
+    return Query.boolean_query([(Occur.Must, query), (Occur.Must, unscored)])

@@ -1,0 +1,226 @@
+"""The word index as a whole. A change is found by the next search; disk follows when told to."""
+
+import math
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import tantivy
+from msgspec import Struct
+
+from rag.ranking.analysis import query_words
+from rag.storage.lexical.delta import Analyzed, Delta
+from rag.storage.lexical.disk import DiskIndex
+from rag.storage.lexical.rows import (
+    FORMAT,
+    Documents,
+    Entry,
+    Mark,
+    analyzer,
+    any_of,
+    of_documents,
+    row,
+    schema,
+    words_of,
+)
+from rag.storage.lexical.scoring import Statistics
+
+Ids = npt.NDArray[np.int64]
+Found = list[tuple[int, float]]
+"""(chunk, score), best first."""
+
+FEW_DOCUMENTS = 2_000
+"""Documents that the index looks up one by one; of more, it ranks all rows and drops those of
+others, as long as that does not mean to rank very many."""
+
+MOST_RANKED = 50_000  # rows ranked so that `k` of them may be among the allowed
+
+SPARE = 1.5  # times as many rows as should do, so that one look mostly does
+
+
+class Within(Struct, frozen=True):
+    """Which rows may be found."""
+
+    documents: Documents
+    chunks: Ids
+    """Sorted."""
+
+    def holds(self, chunks: Ids) -> npt.NDArray[np.bool_]:
+        places = np.searchsorted(self.chunks, chunks)
+        there = places < len(self.chunks)
+        there[there] = self.chunks[places[there]] == chunks[there]
+        return np.asarray(there)
+
+    def among(self, delta: Delta) -> frozenset[int]:
+        chunks = np.array(delta.chunks(), dtype=np.int64)
+        return frozenset(chunks[self.holds(chunks)].tolist())
+
+
+class _Change(Struct, frozen=True):
+    """What disk does not have yet."""
+
+    rows: tuple[tuple[Entry, str], ...]
+    """With their words."""
+    deleted: tuple[int, ...]
+    words: int
+
+
+class WordIndex:
+    """Words by chunk number, complete up to operation `seq`. Safe to use from many threads."""
+
+    kind = "words"
+
+    def __init__(self, folder: Path, owner: str) -> None:
+        """Opens the index in a folder, or starts an empty one where none is sound.
+
+        Args:
+            owner: the library and index version it belongs to; that of another is not used.
+        """
+        self._disk = DiskIndex(folder, f"{owner}/{FORMAT}")
+        self._absorbing = threading.Lock()
+        self._changing = threading.Lock()
+        """Of all below."""
+        self._delta = Delta()
+        self._deleted: frozenset[int] = frozenset()
+        """Rows on disk that are none any more."""
+        self._changes: list[_Change] = []
+        self._analyzer = analyzer()
+        self._schema = schema()
+        self.seq = self._disk.mark.seq
+
+    @property
+    def was_sound(self) -> bool:
+        return self._disk.was_sound
+
+    @property
+    def unsaved(self) -> int:
+        """Rows put and deleted that disk does not know of."""
+        return len(self._delta) + len(self._deleted)
+
+    def __len__(self) -> int:
+        """Too small by those rows that were put and deleted since disk was last written."""
+        with self._changing:
+            on_disk = self._disk.searcher.num_docs - 1  # without the mark
+            return max(0, on_disk) + len(self._delta) - len(self._deleted)
+
+    def change(self, entries: Sequence[Entry], deleted: Sequence[int], seq: int) -> None:
+        """Puts rows whose numbers are new, removes others. Found by the next search."""
+        rows = tuple((entry, words_of(entry)) for entry in entries)
+        analyzed = [
+            Analyzed(entry.chunk, tuple(self._analyzer.analyze(text))) for entry, text in rows
+        ]
+        with self._changing:
+            self._delta.remove(deleted)
+            self._delta.put(analyzed)
+            self._deleted = self._deleted.union(deleted)  # on disk, or about to be written there
+            self._changes.append(
+                _Change(rows, tuple(deleted), sum(len(each.terms) for each in analyzed))
+            )
+            self.seq = seq
+
+    def search(self, question: str, k: int, *, within: Within | None = None) -> Found:
+        """The `k` best by BM25 over the question's words, any of which may be missing."""
+        terms = self._analyzer.analyze(" ".join(query_words(question)))
+        if k < 1 or not terms:
+            return []
+        # memory before disk: what moves from one to the other meanwhile is then found twice, and
+        # not missed
+        newer = self._search_delta(terms, within)
+        with self._changing:
+            searcher, deleted = self._disk.searcher, self._deleted
+        older = _search_disk(searcher, self._schema, terms, k, deleted, within)
+        found = dict(older) | newer
+        return sorted(found.items(), key=lambda each: (-each[1], each[0]))[:k]
+
+    def absorb(self) -> None:
+        """Writes to disk what is in memory. Changes and searches go on meanwhile."""
+        with self._absorbing:
+            with self._changing:
+                changes, self._changes = self._changes, []
+                seq = self.seq
+            if not changes and seq == self._disk.mark.seq:
+                return
+            before = self._disk.mark
+            put = [each for change in changes for each in change.rows]
+            gone = [chunk for change in changes for chunk in change.deleted]
+            mark = Mark(
+                seq,
+                before.words + sum(change.words for change in changes),
+                before.rows + len(put),
+            )
+            lasting = set(gone)
+            rows = (row(entry, text) for entry, text in put if entry.chunk not in lasting)
+            self._disk.write(rows, gone, mark)
+            with self._changing:
+                self._delta.remove([entry.chunk for entry, _ in put])
+                self._deleted -= lasting
+
+    def close(self) -> None:
+        self.absorb()
+        with self._absorbing:
+            self._disk.close()
+
+    def _search_delta(self, terms: Sequence[str], within: Within | None) -> dict[int, float]:
+        with self._changing:
+            delta = self._delta
+            if not len(delta):
+                return {}
+            together = _added(self._statistics(terms), delta.statistics(terms))
+        return delta.search(terms, together, None if within is None else within.among(delta))
+
+    def _statistics(self, terms: Sequence[str]) -> Statistics:
+        """Of the rows on disk, and the mark among them, which tantivy counts too."""
+        searcher, mark = self._disk.searcher, self._disk.mark
+        rows = max(1, searcher.num_docs)
+        length = mark.words / mark.rows if mark.rows else 0.0
+        having = {term: searcher.doc_freq("text", term) for term in terms}
+        return Statistics(rows, round(length * (rows - 1)), having)
+
+
+def _added(one: Statistics, other: Statistics) -> Statistics:
+    having = {term: n + other.rows_with.get(term, 0) for term, n in one.rows_with.items()}
+    return Statistics(one.rows + other.rows, one.words + other.words, having)
+
+
+def _search_disk(
+    searcher: tantivy.Searcher,
+    schema: tantivy.Schema,
+    terms: Sequence[str],
+    k: int,
+    deleted: frozenset[int],
+    within: Within | None,
+) -> Found:
+    rows = searcher.num_docs
+    query = any_of(schema, terms)
+    if rows < 2 or (within is not None and not len(within.chunks)):
+        return []
+    wanted = float(k)
+    if within is not None:
+        if within.documents.are_allowed and len(within.documents.listed) <= FEW_DOCUMENTS:
+            query, within = of_documents(schema, query, within.documents), None
+        else:
+            wanted *= SPARE * rows / len(within.chunks)
+    while True:
+        ranked = math.ceil(wanted) + (len(deleted) if len(deleted) < k else k)
+        if within is not None and ranked > MOST_RANKED:
+            query, within, ranked = of_documents(schema, query, within.documents), None, 2 * k
+        found = _ranked(searcher, query, min(ranked, rows))
+        kept = _kept(found, deleted, within)
+        if len(kept) >= k or len(found) < min(ranked, rows) or ranked >= rows:
+            return kept[:k]
+        wanted = 4.0 * ranked
+
+
+def _ranked(searcher: tantivy.Searcher, query: tantivy.Query, k: int) -> Found:
+    hits = searcher.search(query, k, count=False).hits
+    chunks = searcher.fast_field_values("chunk", [address for _, address in hits])
+    return [(int(chunk or 0), score) for (score, _), chunk in zip(hits, chunks, strict=True)]
+
+
+def _kept(found: Found, deleted: frozenset[int], within: Within | None) -> Found:
+    if within is not None and found:
+        allowed = within.holds(np.array([chunk for chunk, _ in found], dtype=np.int64))
+        found = [each for each, is_allowed in zip(found, allowed, strict=True) if is_allowed]
+    return [(chunk, score) for chunk, score in found if chunk not in deleted] if deleted else found

@@ -1,0 +1,182 @@
+"""Rows in memory and rows on disk are one ranking, and none is lost between the two."""
+
+import random
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.storage.lexical.rows import Documents, Entry
+from rag.storage.lexical.seals import undamaged
+from rag.storage.lexical.words import Within, WordIndex
+
+VOCABULARY = [f"{first}{second}" for first in "bdfgklmnprst" for second in ("al", "en", "ot", "us")]
+QUESTION = "bal dot fus gen"
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[WordIndex]:
+    index = WordIndex(tmp_path / "words", "library/1")
+    yield index
+    index.close()
+
+
+def entries(count: int, *, first: int = 1, documents: int = 20) -> list[Entry]:
+    choose = random.Random(first)
+    return [
+        Entry(
+            chunk,
+            f"doc_{chunk % documents}",
+            " ".join(choose.choices(VOCABULARY, k=chunk % 60 + 1)),
+        )
+        for chunk in range(first, first + count)
+    ]
+
+
+def of(index: WordIndex, k: int = 50, within: Within | None = None) -> list[tuple[int, float]]:
+    return [(chunk, round(score, 4)) for chunk, score in index.search(QUESTION, k, within=within)]
+
+
+def test_a_row_scores_in_memory_as_it_does_on_disk(index: WordIndex) -> None:
+    index.change(entries(300), [], 300)
+    in_memory = of(index, 300)
+    index.absorb()
+
+    assert index.unsaved == 0
+    assert dict(of(index, 300)) == pytest.approx(dict(in_memory), abs=2e-4)
+    assert len(in_memory) > 100
+
+
+def test_a_deleted_row_is_not_found_wherever_it_is(index: WordIndex) -> None:
+    index.change(entries(100), [], 100)
+    index.absorb()
+    index.change(entries(100, first=101), [], 200)
+    best = [chunk for chunk, _ in of(index, 40)]
+
+    index.change([], best, 201)
+    left = [chunk for chunk, _ in of(index, 200)]
+    index.absorb()
+
+    assert not set(best) & set(left)
+    assert {chunk for chunk, _ in of(index, 200)} == set(left)
+    assert len(index) == 200 - len(best)
+
+
+def test_k_are_found_though_all_better_ones_were_deleted(index: WordIndex) -> None:
+    index.change(entries(400), [], 400)
+    index.absorb()
+    ranking = [chunk for chunk, _ in index.search(QUESTION, 400)]
+
+    index.change([], ranking[:-5], 401)
+
+    assert [chunk for chunk, _ in index.search(QUESTION, 5)] == ranking[-5:]
+
+
+@pytest.mark.parametrize("few", [0, 2_000])
+@pytest.mark.parametrize("most", [40, 50_000])
+@pytest.mark.parametrize("allowed", [[3], [3, 4, 5], list(range(1, 20))])
+def test_a_filter_keeps_the_order_of_what_it_lets_through(
+    index: WordIndex, monkeypatch: pytest.MonkeyPatch, few: int, most: int, allowed: list[int]
+) -> None:
+    monkeypatch.setattr("rag.storage.lexical.words.FEW_DOCUMENTS", few)
+    monkeypatch.setattr("rag.storage.lexical.words.MOST_RANKED", most)
+    index.change(entries(300), [], 300)
+    index.absorb()
+    index.change(entries(60, first=301), [7, 27, 47], 361)
+    chunks = np.array([n for n in range(1, 361) if n % 20 in allowed], dtype=np.int64)
+    documents = Documents(tuple(f"doc_{n}" for n in allowed), are_allowed=True)
+
+    found = of(index, 12, Within(documents, chunks))
+
+    everything = of(index, 400)
+    assert found == [each for each in everything if each[0] in chunks][:12]
+
+
+def test_what_was_absorbed_is_there_at_the_next_start(tmp_path: Path) -> None:
+    first = WordIndex(tmp_path / "words", "library/1")
+    first.change(entries(50), [], 50)
+    first.absorb()
+    first.change(entries(50, first=51), [3], 101)  # never told to disk: a crash
+
+    second = WordIndex(tmp_path / "words", "library/1")
+
+    assert (second.was_sound, second.seq, len(second)) == (True, 50, 50)
+    second.close()
+    first.close()
+
+
+def test_nothing_is_lost_while_it_moves_to_disk(index: WordIndex) -> None:
+    """Searches run beside changes and absorptions; each sees all that was acknowledged."""
+    acknowledged = 0
+    done = threading.Event()
+    missed: list[tuple[int, int]] = []
+
+    def look() -> None:
+        while not done.is_set():
+            known = acknowledged
+            found = {chunk for chunk, _ in index.search("everywhere", 10_000)}
+            missing = set(range(1, known + 1)) - found - gone
+            if missing or found & set(gone_for_sure):
+                missed.append((known, len(missing)))
+
+    def absorb() -> None:
+        while not done.is_set():
+            index.absorb()
+
+    gone: set[int] = set()
+    gone_for_sure: list[int] = []
+    threads = [threading.Thread(target=work) for work in (look, look, absorb)]
+    for thread in threads:
+        thread.start()
+    for step in range(40):
+        first = step * 5 + 1
+        deleted = [first - 3] if step else []
+        gone.update(deleted)
+        put = [Entry(chunk, "doc", f"everywhere {chunk}") for chunk in range(first, first + 5)]
+        index.change(put, deleted, first + 5)
+        gone_for_sure = [*gone_for_sure, *deleted]
+        acknowledged = first + 4
+    done.set()
+    for thread in threads:
+        thread.join()
+
+    assert not missed
+
+
+def test_files_that_changed_places_are_noticed(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        index = WordIndex(tmp_path / name, "library/1")
+        index.change(entries(80, first=1 if name == "one" else 1001), [], 80)
+        index.close()
+    [mine] = (tmp_path / "one").glob("*.idx")
+    [other] = (tmp_path / "two").glob("*.idx")
+    mine.write_bytes(other.read_bytes())
+
+    again = WordIndex(tmp_path / "one", "library/1")
+
+    assert (again.was_sound, len(again)) == (False, 0)
+    again.close()
+
+
+def test_every_flipped_bit_of_a_sealed_index_is_noticed(tmp_path: Path) -> None:
+    index = WordIndex(tmp_path / "words", "library/1")
+    index.change(entries(40), [], 40)
+    index.close()
+    files = sorted(path for path in (tmp_path / "words").iterdir() if path.stat().st_size)
+    segments = [path for path in files if path.suffix and path.name[0] != "."]
+    choose = random.Random(5)
+    noticed = tried = 0
+    for path in segments:
+        whole = path.read_bytes()
+        for _ in range(20):
+            damaged = bytearray(whole)
+            damaged[choose.randrange(len(whole))] ^= 1 << choose.randrange(8)
+            path.write_bytes(damaged)
+            tried += 1
+            noticed += not undamaged(tmp_path / "words")
+        path.write_bytes(whole)
+
+    assert (noticed, tried) == (tried, 20 * len(segments))
+    assert undamaged(tmp_path / "words")
