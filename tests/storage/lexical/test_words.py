@@ -115,10 +115,10 @@ def test_nothing_is_lost_while_it_moves_to_disk(index: WordIndex) -> None:
 
     def look() -> None:
         while not done.is_set():
-            known = acknowledged
+            known, deleted = acknowledged, set(gone_for_sure)
             found = {chunk for chunk, _ in index.search("everywhere", 10_000)}
             missing = set(range(1, known + 1)) - found - gone
-            if missing or found & set(gone_for_sure):
+            if missing or found & deleted:
                 missed.append((known, len(missing)))
 
     def absorb() -> None:
