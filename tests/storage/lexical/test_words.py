@@ -1,9 +1,9 @@
 """Rows in memory and rows on disk are one ranking, and none is lost between the two."""
 
 import random
-import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -107,42 +107,48 @@ def test_what_was_absorbed_is_there_at_the_next_start(tmp_path: Path) -> None:
     first.close()
 
 
-def test_nothing_is_lost_while_it_moves_to_disk(index: WordIndex) -> None:
-    """Searches run beside changes and absorptions; each sees all that was acknowledged."""
-    acknowledged = 0
-    done = threading.Event()
-    missed: list[tuple[int, int]] = []
+def test_a_row_that_moves_to_disk_during_a_search_is_found(
+    index: WordIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.change(entries(50), [], 50)
+    everything = {chunk for chunk, _ in of(index)}
+    look_in_memory = index._search_delta
 
-    def look() -> None:
-        while not done.is_set():
-            known, deleted = acknowledged, set(gone_for_sure)
-            found = {chunk for chunk, _ in index.search("everywhere", 10_000)}
-            missing = set(range(1, known + 1)) - found - gone
-            if missing or found & deleted:
-                missed.append((known, len(missing)))
+    def meanwhile(*asked: Any) -> dict[int, float]:
+        index.absorb()
+        found = look_in_memory(*asked)
+        index.change(entries(50, first=51), [], 101)
+        index.absorb()
+        return found
 
-    def absorb() -> None:
-        while not done.is_set():
-            index.absorb()
+    monkeypatch.setattr(index, "_search_delta", meanwhile)
 
-    gone: set[int] = set()
-    gone_for_sure: list[int] = []
-    threads = [threading.Thread(target=work) for work in (look, look, absorb)]
-    for thread in threads:
-        thread.start()
-    for step in range(40):
-        first = step * 5 + 1
-        deleted = [first - 3] if step else []
-        gone.update(deleted)
-        put = [Entry(chunk, "doc", f"everywhere {chunk}") for chunk in range(first, first + 5)]
-        index.change(put, deleted, first + 5)
-        gone_for_sure = [*gone_for_sure, *deleted]
-        acknowledged = first + 4
-    done.set()
-    for thread in threads:
-        thread.join()
+    assert everything <= {chunk for chunk, _ in of(index, 200)}
 
-    assert not missed
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_row_deleted_while_it_moves_to_disk_stays_deleted(
+    index: WordIndex, monkeypatch: pytest.MonkeyPatch, before: bool
+) -> None:
+    index.change(entries(50), [], 50)
+    best = [chunk for chunk, _ in of(index)][0]
+    write = index._disk.write
+
+    def meanwhile(*what: Any) -> None:
+        if before:
+            index.change([], [best], 51)
+        write(*what)
+        if not before:
+            index.change([], [best], 51)
+
+    monkeypatch.setattr(index._disk, "write", meanwhile)
+    index.absorb()
+    monkeypatch.undo()
+
+    assert best not in dict(of(index))
+    index.absorb()
+    assert best not in dict(of(index))
+    assert len(index) == 49
 
 
 def test_files_that_changed_places_are_noticed(tmp_path: Path) -> None:
