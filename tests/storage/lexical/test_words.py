@@ -131,7 +131,7 @@ def test_a_row_deleted_while_it_moves_to_disk_stays_deleted(
     index: WordIndex, monkeypatch: pytest.MonkeyPatch, before: bool
 ) -> None:
     index.change(entries(50), [], 50)
-    best = [chunk for chunk, _ in of(index)][0]
+    best = next(chunk for chunk, _ in of(index))
     write = index._disk.write
 
     def meanwhile(*what: Any) -> None:
