@@ -7,14 +7,22 @@ by the collection's own tokenizer. What only OCR could tell is a range.
 import asyncio
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import TypeAlias
 
 from msgspec import Struct
 
-from rag.domain import Collection, Document, Failure, Source, Survey, embedded_text
+from rag.domain import (
+    Collection,
+    Document,
+    Failure,
+    Lane,
+    Saved,
+    Source,
+    Survey,
+    embedded_text,
+)
 from rag.errors import EmptyDocument, InvalidDocument
-from rag.ingestion import cut, refusal_of
-from rag.ports import Embedder, Embedders, Priced, Reader, Readers, Surveyor
+from rag.ingestion import cut, paid_pages, refusal_of
+from rag.ports import Embedder, Embedders, PaidEmbedder, Priced, Reader, Readers, Surveyor
 from rag.storage.library import Library
 
 TOKENS_OF_A_PAGE = (150, 1_500)
@@ -26,9 +34,6 @@ BYTES_OF_A_PAGE = 2_000
 FEWEST = 0.5
 """Of the tokens that a text is counted to have at most: where no exact tokenizer is at hand, the
 count is a bound that English stays at half of."""
-
-EmbeddingPrice: TypeAlias = Callable[[str, int], Decimal]
-"""Embedding model, tokens -> USD."""
 
 
 class Range(Struct, frozen=True):
@@ -45,18 +50,20 @@ NOTHING = Range(Decimal(0), Decimal(0))
 class Estimate(Struct, frozen=True):
     """What an ingest of some files would do. All prices in USD."""
 
-    files: int
-    unchanged: int
-    refused: int
+    files: int = 0
+    unchanged: int = 0
+    refused: int = 0
     """That cannot become documents; the reasons are in `problems`."""
-    pages: int
-    pages_to_ocr: int
+    pages: int = 0
+    pages_to_ocr: int = 0
     """That are still to be bought; what was bought before is kept, and costs nothing again."""
-    tokens: Range
+    tokens: Range = NOTHING
     """To be embedded; texts embedded before cost nothing again."""
-    ocr_usd: Range
-    embedding_usd: Range
-    usd: Range
+    ocr_usd: Range = NOTHING
+    embedding_usd: Range = NOTHING
+    usd: Range = NOTHING
+    saved: Saved = Saved()
+    """What costs nothing again; of documents that are there already, all of it."""
     unknown: int = 0
     """Files whose pages are not known before they are read (office documents): one page each at
     least, and at most as many as their bytes allow."""
@@ -69,16 +76,26 @@ class Estimate(Struct, frozen=True):
         )
 
 
-NOTHING_TO_DO = Estimate(0, 0, 0, 0, 0, NOTHING, NOTHING, NOTHING, NOTHING)
+NOTHING_TO_DO = Estimate()
 
 
-class _Part(Struct, frozen=True):
-    """Of one file."""
+class _Terms(Struct, frozen=True):
+    """What holds for all files."""
+
+    within: Collection
+    embedder: Embedder | None
+    library: Library
+    lane: Lane
+
+
+class _Needs(Struct, frozen=True):
+    """What one file needs, and what of that is known."""
 
     pages: int = 0
-    pages_to_ocr: int = 0
+    to_ocr: Range = NOTHING
     tokens: Range = NOTHING
-    ocr_usd: Range = NOTHING
+    known_pages: int = 0
+    known_tokens: int = 0
     is_unknown: bool = False
 
 
@@ -89,77 +106,37 @@ async def estimate(
     readers: Readers,
     embedders: Embedders,
     library: Library,
-    embedding_price: EmbeddingPrice,
+    lane: Lane = "direct",
 ) -> Estimate:
     """
     Raises:
         ModelUnavailable: the collection's model is not configured here.
     """
     model = within.embedding_model
-    embedder = embedders[model] if model else None
-    parts: list[_Part] = []
-    problems: list[tuple[str, Failure]] = []
-    unchanged = 0
-    for source in sources:
-        if await asyncio.to_thread(_is_current, source, within, library):
-            unchanged += 1
-            continue
-        try:
-            part = await _part(source, within, readers[source.media_type or ""], embedder, library)
-            parts.append(part)
-        except InvalidDocument as error:
-            problems.append((source.key, Failure(error.code, "read", str(error))))
-    tokens = sum((part.tokens for part in parts), NOTHING)
-    embedding = Range(*(embedding_price(model or "", int(n)) for n in (tokens.least, tokens.most)))
-    ocr = sum((part.ocr_usd for part in parts), NOTHING)
-    return Estimate(
-        files=len(sources),
-        unchanged=unchanged,
-        refused=len(problems),
-        pages=sum(part.pages for part in parts),
-        pages_to_ocr=sum(part.pages_to_ocr for part in parts),
-        tokens=tokens,
-        ocr_usd=ocr,
-        embedding_usd=embedding,
-        usd=ocr + embedding,
-        unknown=sum(part.is_unknown for part in parts),
-        problems=tuple(problems),
-    )
+    terms = _Terms(within, embedders[model] if model else None, library, lane)
+    parts = [await _of_file(each, readers[each.media_type or ""], terms) for each in sources]
+    return sum(parts, NOTHING_TO_DO)
 
 
-def _is_current(source: Source, within: Collection, library: Library) -> bool:
-    found = library.find_document(within, source.key)
-    return found is not None and found.version == source.version
+async def _of_file(source: Source, reader: Reader, terms: _Terms) -> Estimate:
+    saved = await asyncio.to_thread(_worth_if_current, source, terms)
+    if saved is not None:
+        return Estimate(files=1, unchanged=1, saved=saved)
+    try:
+        survey = await _surveyed(source, reader, terms.library)
+        if survey is None:
+            return _priced(await _unopened(source, reader), reader, terms)
+        return _priced(await _opened(source, survey, reader, terms), reader, terms)
+    except InvalidDocument as error:
+        reason = Failure(error.code, "read", str(error))
+        return Estimate(files=1, refused=1, problems=((source.key, reason),))
 
 
-async def _part(
-    source: Source,
-    within: Collection,
-    reader: Reader,
-    embedder: Embedder | None,
-    library: Library,
-) -> _Part:
-    survey = await _surveyed(source, reader, library)
-    if survey is None:
-        return await _unsurveyed(source, reader)
-    to_ocr, usd = 0, Decimal(0)
-    if isinstance(reader, Priced) and survey.unread:
-        to_ocr, usd = await reader.price(source, survey.unread)
-    known = await _tokens(survey.document, within, embedder, library)
-    unread = len(survey.unread)
-    unknown = Range(*(Decimal(unread * each) for each in TOKENS_OF_A_PAGE))
-    return _Part(len(survey.document.pages), to_ocr, known + unknown, Range(usd, usd))
-
-
-async def _unsurveyed(source: Source, reader: Reader) -> _Part:
-    """Of a file that only the provider can open: it has one page, or as many as its bytes allow."""
-    bound, usd = await reader.price(source) if isinstance(reader, Priced) else (0, Decimal(0))
-    if not bound:
-        return _Part()
-    most = min(bound, 1 + len(source.content) // BYTES_OF_A_PAGE)
-    tokens = Range(Decimal(TOKENS_OF_A_PAGE[0]), Decimal(most * TOKENS_OF_A_PAGE[1]))
-    prices = Range(usd / bound, usd / bound * most)
-    return _Part(1, 1, tokens, prices, is_unknown=True)
+def _worth_if_current(source: Source, terms: _Terms) -> Saved | None:
+    found = terms.library.find_document(terms.within, source.key)
+    if found is None or found.version != source.version:
+        return None
+    return terms.library.worth_of(terms.within, [source.key]).get(source.key, Saved())
 
 
 async def _surveyed(source: Source, reader: Reader, library: Library) -> Survey | None:
@@ -173,17 +150,72 @@ async def _surveyed(source: Source, reader: Reader, library: Library) -> Survey 
     return await reader.survey(source) if isinstance(reader, Surveyor) else None
 
 
-async def _tokens(
-    document: Document, within: Collection, embedder: Embedder | None, library: Library
-) -> Range:
-    """Of its texts that were not embedded before."""
+async def _opened(source: Source, survey: Survey, reader: Reader, terms: _Terms) -> _Needs:
+    unread, to_ocr, known_pages = len(survey.unread), 0, 0
+    if isinstance(reader, Priced):
+        to_ocr = await reader.unbought(source, survey.unread) if unread else 0
+        known_pages = paid_pages(survey.document, reader) + unread - to_ocr
+    counted, known_tokens = await _tokens(survey.document, terms)
+    return _Needs(
+        len(survey.document.pages),
+        _exactly(to_ocr),
+        counted + Range(*(Decimal(unread * each) for each in TOKENS_OF_A_PAGE)),
+        known_pages,
+        known_tokens,
+    )
+
+
+async def _unopened(source: Source, reader: Reader) -> _Needs:
+    """Of a file that only the provider can open: it has one page, or as many as its bytes allow."""
+    bound = await reader.unbought(source) if isinstance(reader, Priced) else 0
+    if not bound:
+        return _Needs()
+    most = min(bound, 1 + len(source.content) // BYTES_OF_A_PAGE)
+    tokens = Range(Decimal(TOKENS_OF_A_PAGE[0]), Decimal(most * TOKENS_OF_A_PAGE[1]))
+    return _Needs(1, Range(Decimal(1), Decimal(most)), tokens, is_unknown=True)
+
+
+async def _tokens(document: Document, terms: _Terms) -> tuple[Range, int]:
+    """Of its texts that were not embedded before, and of those that were."""
+    embedder = terms.embedder
     if embedder is None or not document.text.strip():
-        return NOTHING
+        return NOTHING, 0
     try:
-        chunks = await asyncio.to_thread(cut, document, within, embedder)
+        chunks = await asyncio.to_thread(cut, document, terms.within, embedder)
     except EmptyDocument:
-        return NOTHING
+        return NOTHING, 0
     texts = list(dict.fromkeys(embedded_text(chunk, document.title) for chunk in chunks))
-    known = await asyncio.to_thread(library.embeddings, embedder.model, "passage", texts)
+    known = await asyncio.to_thread(terms.library.embeddings, embedder.model, "passage", texts)
     most = sum(embedder.count_tokens([text for text in texts if text not in known]))
-    return Range(Decimal(int(most * FEWEST)), Decimal(most))
+    return Range(Decimal(int(most * FEWEST)), Decimal(most)), sum(embedder.count_tokens([*known]))
+
+
+def _priced(needs: _Needs, reader: Reader, terms: _Terms) -> Estimate:
+    def pages_usd(pages: int) -> Decimal:
+        return reader.cost(pages, terms.lane) if isinstance(reader, Priced) else Decimal(0)
+
+    def tokens_usd(tokens: int) -> Decimal:
+        paid = terms.embedder if isinstance(terms.embedder, PaidEmbedder) else None
+        return paid.cost(tokens, terms.lane) if paid else Decimal(0)
+
+    ocr, embedding = _each(needs.to_ocr, pages_usd), _each(needs.tokens, tokens_usd)
+    spared = pages_usd(needs.known_pages) + tokens_usd(needs.known_tokens)
+    return Estimate(
+        files=1,
+        pages=needs.pages,
+        pages_to_ocr=int(needs.to_ocr.least),
+        tokens=needs.tokens,
+        ocr_usd=ocr,
+        embedding_usd=embedding,
+        usd=ocr + embedding,
+        saved=Saved(needs.known_pages, needs.known_tokens, spared),
+        unknown=int(needs.is_unknown),
+    )
+
+
+def _each(range: Range, usd: Callable[[int], Decimal]) -> Range:
+    return Range(usd(int(range.least)), usd(int(range.most)))
+
+
+def _exactly(n: int) -> Range:
+    return Range(Decimal(n), Decimal(n))

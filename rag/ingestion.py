@@ -7,6 +7,7 @@ a crash is found again, not done again.
 
 import asyncio
 from collections.abc import Sequence
+from decimal import Decimal
 from time import perf_counter
 
 import msgspec
@@ -21,14 +22,17 @@ from rag.domain import (
     Document,
     DocumentSummary,
     Failure,
+    Lane,
     Source,
     Vectors,
     embedded_text,
 )
 from rag.errors import EmptyDocument, InputRefused, InvalidDocument
-from rag.ports import Embedder, Embedders, Readers
+from rag.ports import Embedder, Embedders, PaidEmbedder, Priced, Reader, Readers
 from rag.storage.items import ClaimedItem
 from rag.storage.library import Library
+from rag.storage.publishing import NOT_OCRED
+from rag.storage.savings import Worth
 
 EMBEDDING_BATCH = 256
 """Chunks embedded between two commits of their vectors: what a crash can cost, and small enough
@@ -50,6 +54,8 @@ class Embedded(Struct, frozen=True):
     """(n, dimension), for each chunk but the refused; None where there is no model."""
     refused: frozenset[int] = frozenset()
     """Positions of chunks that the model refuses for themselves."""
+    texts: tuple[str, ...] = ()
+    """What the vectors are of, each once."""
 
 
 NOT_EMBEDDED = Embedded(None)
@@ -76,6 +82,10 @@ async def ingest(
     embedded = (
         NOT_EMBEDDED if embedder is None else await embed(document, chunks, embedder, library)
     )
+    reader = readers[source.media_type or ""]
+    worth = await asyncio.to_thread(
+        _worth, document, embedded.texts, reader, embedder, claimed.lane
+    )
     return await asyncio.to_thread(
         library.publish,
         within,
@@ -86,6 +96,7 @@ async def ingest(
         seconds=perf_counter() - began,
         refused=embedded.refused,
         flaw=_flaw(embedded, chunks),
+        worth=worth,
     )
 
 
@@ -147,7 +158,7 @@ async def embed(
             )
     there = [known[text] for text in texts if text in known]
     left_out = frozenset(n for n, text in enumerate(texts) if text not in known)
-    return Embedded(np.stack(there), left_out)
+    return Embedded(np.stack(there), left_out, tuple(known))
 
 
 async def _without(
@@ -163,6 +174,34 @@ async def _without(
     if not others or others - vectors.keys():
         raise refused
     return vectors
+
+
+def paid_pages(document: Document, reader: Reader) -> int:
+    """Pages that were bought, now or before."""
+    if not isinstance(reader, Priced):
+        return 0
+    return sum(page.reader not in NOT_OCRED for page in document.pages)
+
+
+def _worth(
+    document: Document,
+    texts: Sequence[str],
+    reader: Reader,
+    embedder: Embedder | None,
+    lane: Lane,
+) -> Worth:
+    """What a provider would be paid for the document, had nothing been known."""
+    pages = paid_pages(document, reader)
+    worth = Worth(pages, reader.cost(pages, lane) if isinstance(reader, Priced) else Decimal(0))
+    if not isinstance(embedder, PaidEmbedder):
+        return worth
+    tokens = sum(embedder.count_tokens(texts))
+    return msgspec.structs.replace(
+        worth,
+        tokens=tokens,
+        tokens_usd=embedder.cost(tokens, lane),
+        most_tokens=embedder.most_tokens(texts),
+    )
 
 
 def _flaw(embedded: Embedded, chunks: Sequence[Chunk]) -> Failure | None:

@@ -9,6 +9,7 @@ from rag.domain import (
     Draft,
     Evidence,
     InputType,
+    Lane,
     Source,
     Survey,
     Usage,
@@ -75,15 +76,17 @@ class Recognizer(Protocol):
 class Priced(Protocol):
     """A reader that costs money."""
 
-    async def price(
-        self, source: Source, pages: Sequence[int] | None = None
-    ) -> tuple[int, Decimal]:
-        """Pages that are still to be bought before these can be read, all where None, and what
-        they cost at most, in USD. Nothing is sent.
+    async def unbought(self, source: Source, pages: Sequence[int] | None = None) -> int:
+        """How many pages are still to be bought before these can be read, all where None; at
+        most, where they cannot be counted. Nothing is sent.
 
         Raises:
             InvalidDocument: the bytes cannot be read.
         """
+        ...
+
+    def cost(self, pages: int, lane: Lane = "direct") -> Decimal:
+        """USD for so many pages; 0 where no price is known."""
         ...
 
 
@@ -138,6 +141,14 @@ class PaidEmbedder(Protocol):
     def errands(self, texts: Sequence[str]) -> Iterator[Errand]:
         """What has to be bought to embed these passages. Those that may be refused are left
         out."""
+        ...
+
+    def cost(self, tokens: int, lane: Lane = "direct") -> Decimal:
+        """USD for so many tokens; 0 where no price is known."""
+        ...
+
+    def most_tokens(self, texts: Sequence[str]) -> int:
+        """No fewer than these are billed for: what the intents of their purchases come to."""
         ...
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from rag.domain import Document, Source, Survey
+from rag.domain import Document, Lane, Source, Survey
 from rag.errors import EmptyDocument
 from rag.pages import LoosePage, composed, pages_of
 from rag.ports import PaidReader, Priced, Recognizer, Surveyor
@@ -35,10 +35,11 @@ class RoutingReader:
     async def survey(self, source: Source) -> Survey:
         return await self._surveyor.survey(source)
 
-    async def price(
-        self, source: Source, pages: Sequence[int] | None = None
-    ) -> tuple[int, Decimal]:
-        return await self._recognizer.price(source, pages)
+    async def unbought(self, source: Source, pages: Sequence[int] | None = None) -> int:
+        return await self._recognizer.unbought(source, pages)
+
+    def cost(self, pages: int, lane: Lane = "direct") -> Decimal:
+        return self._recognizer.cost(pages, lane)
 
     async def errands(
         self, source: Source, pages: Sequence[int] | None = None

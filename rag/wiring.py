@@ -11,7 +11,7 @@ import msgspec
 
 from rag.answering import Question, answer
 from rag.buying import Buyer
-from rag.domain import Answer, Collection, CollectionId, DocumentId, IngestJob, JobId, Source
+from rag.domain import Answer, Collection, CollectionId, DocumentId, IngestJob, JobId, Lane, Source
 from rag.errors import ModelUnavailable, NotFound
 from rag.estimation import Estimate, estimate
 from rag.local.extractive import ExtractiveAnswerer
@@ -23,10 +23,8 @@ from rag.mistral.batching.lane import MistralBatchLane
 from rag.mistral.chat.answerer import MistralAnswerer
 from rag.mistral.client import MistralClient
 from rag.mistral.embedding.embedder import MistralEmbedder
-from rag.mistral.embedding.profiles import profile
 from rag.mistral.ocr.kinds import MEDIA_TYPES
 from rag.mistral.ocr.reader import MistralReader
-from rag.mistral.prices import embedding_cost
 from rag.pausing import Pause
 from rag.ports import Answerer, Embedder, Embedders, Ledger, Readers
 from rag.ranking.selfcheck import PRIOR_WEIGHT
@@ -160,7 +158,9 @@ class Services:
             dense_weight=PRIOR_WEIGHT,
         )
 
-    async def estimate(self, sources: Sequence[Source], within: Collection) -> Estimate:
+    async def estimate(
+        self, sources: Sequence[Source], within: Collection, lane: Lane = "direct"
+    ) -> Estimate:
         """What an ingest would do and cost."""
         return await estimate(
             sources,
@@ -168,14 +168,8 @@ class Services:
             readers=self.readers,
             embedders=self.embedders,
             library=self.library,
-            embedding_price=self._embedding_price,
+            lane=lane,
         )
-
-    def _embedding_price(self, model: str, tokens: int) -> Decimal:
-        """USD; nothing for a model that runs here."""
-        if not isinstance(self.embedders.get(model), MistralEmbedder):
-            return Decimal(0)
-        return embedding_cost(profile(model).model, tokens) or Decimal(0)
 
     async def search(self, query: Query, within: Collection) -> SearchResult:
         with spending_for(Purpose(within.id)):

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from rag.domain import Collection, Document, Failure, Page, Source, Survey
+from rag.domain import Collection, Document, Failure, Lane, Page, Saved, Source, Survey
 from rag.errors import EncryptedDocument
 from rag.estimation import NOTHING_TO_DO, TOKENS_OF_A_PAGE, Estimate, Range, estimate
 from rag.ports import Embedders, Readers
+from rag.spending import Errand
 from rag.storage.library import Library
 from tests.fakes import HashingEmbedder, PlainReader
 
@@ -33,17 +34,29 @@ class PagesReader(PlainReader):
         document = Document(source.key, source.version, "application/pdf", "", "", (), pages)
         return Survey(document, numbers)
 
-    async def price(
-        self, source: Source, pages: Sequence[int] | None = None
-    ) -> tuple[int, Decimal]:
+    async def unbought(self, source: Source, pages: Sequence[int] | None = None) -> int:
         assert pages, "only what is unread is priced"
-        return len(pages), len(pages) * PAGE_PRICE
+        return len(pages)
+
+    def cost(self, pages: int, lane: Lane = "direct") -> Decimal:
+        return pages * PAGE_PRICE / (2 if lane == "batch" else 1)
+
+
+class PaidHashingEmbedder(HashingEmbedder):
+    def cost(self, tokens: int, lane: Lane = "direct") -> Decimal:
+        return tokens * TOKEN_PRICE / (2 if lane == "batch" else 1)
+
+    def most_tokens(self, texts: Sequence[str]) -> int:
+        return 3 * sum(self.count_tokens(texts))
+
+    def errands(self, texts: Sequence[str]) -> Iterator[Errand]:
+        raise AssertionError("an estimate makes no request")
 
 
 class House:
     def __init__(self, folder: Path) -> None:
         self.library = Library.open(folder)
-        self.embedder = HashingEmbedder()
+        self.embedder = PaidHashingEmbedder()
         self.within: Collection = self.library.create_collection(
             "notes",
             embedding_model=self.embedder.model,
@@ -51,14 +64,14 @@ class House:
             chunk_tokens=self.embedder.max_tokens,
         )
 
-    async def estimate(self, **contents: bytes) -> Estimate:
+    async def estimate(self, lane: Lane = "direct", **contents: bytes) -> Estimate:
         return await estimate(
             [Source(key, content) for key, content in contents.items()],
             self.within,
             readers=Readers(PagesReader(), {}),
             embedders=Embedders({self.embedder.model: self.embedder}),
             library=self.library,
-            embedding_price=lambda model, tokens: tokens * TOKEN_PRICE,
+            lane=lane,
         )
 
 
@@ -94,7 +107,19 @@ async def test_what_was_embedded_before_costs_nothing_again(house: House) -> Non
         house.embedder.model, "passage", texts, await house.embedder.embed(texts, "passage")
     )
 
-    assert (await house.estimate(bread=BREAD)).tokens.most == 0
+    found = await house.estimate(bread=BREAD)
+    [tokens] = house.embedder.count_tokens(texts)
+    assert found.tokens.most == 0
+    assert found.saved == Saved(0, tokens, tokens * TOKEN_PRICE)
+
+
+async def test_in_the_batch_lane_all_costs_half(house: House) -> None:
+    direct = await house.estimate(scan=b"scan 3", bread=BREAD)
+    batch = await house.estimate(lane="batch", scan=b"scan 3", bread=BREAD)
+
+    assert batch.usd.least * 2 == direct.usd.least > 3 * PAGE_PRICE
+    assert batch.usd.most * 2 == direct.usd.most
+    assert (batch.pages_to_ocr, batch.tokens) == (direct.pages_to_ocr, direct.tokens)
 
 
 async def test_a_file_that_cannot_be_read_is_named_and_the_others_are_priced(house: House) -> None:
@@ -108,10 +133,11 @@ async def test_a_file_that_cannot_be_read_is_named_and_the_others_are_priced(hou
 class OfficeReader(PlainReader):
     """Cannot look into anything, and says so by its price."""
 
-    async def price(
-        self, source: Source, pages: Sequence[int] | None = None
-    ) -> tuple[int, Decimal]:
-        return 1_000, 1_000 * PAGE_PRICE
+    async def unbought(self, source: Source, pages: Sequence[int] | None = None) -> int:
+        return 1_000
+
+    def cost(self, pages: int, lane: Lane = "direct") -> Decimal:
+        return pages * PAGE_PRICE
 
 
 async def test_a_file_that_only_ocr_can_open_costs_a_range(house: House) -> None:
@@ -121,7 +147,6 @@ async def test_a_file_that_only_ocr_can_open_costs_a_range(house: House) -> None
         readers=Readers(OfficeReader(), {}),
         embedders=Embedders({house.embedder.model: house.embedder}),
         library=house.library,
-        embedding_price=lambda model, tokens: Decimal(0),
     )
 
     assert found.unknown == 1

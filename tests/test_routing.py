@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from rag.domain import Block, Document, Line, Page, Source, Survey, version_of
+from rag.domain import Block, Document, Lane, Line, Page, Source, Survey, version_of
 from rag.errors import EmptyDocument
 from rag.pages import LoosePage
 from rag.routing import RoutingReader, completed
@@ -62,10 +62,11 @@ class Remote:
         self._found = found
         self.asked: list[Sequence[int]] = []
 
-    async def price(
-        self, source: Source, pages: Sequence[int] | None = None
-    ) -> tuple[int, Decimal]:
-        return len(pages or ()), Decimal(0)
+    async def unbought(self, source: Source, pages: Sequence[int] | None = None) -> int:
+        return len(pages or ())
+
+    def cost(self, pages: int, lane: Lane = "direct") -> Decimal:
+        return Decimal(0)
 
     async def recognize(self, source: Source, pages: Sequence[int]) -> tuple[LoosePage, ...]:
         self.asked.append(pages)

@@ -99,7 +99,9 @@ class DocumentsController(Controller):
         with places.taken():
             sources = await read_new(request)
             if dry_run:
-                return Response(await services.estimate(sources, within), status_code=200)
+                return Response(
+                    await services.estimate(sources, within, lane or "direct"), status_code=200
+                )
             queued = await _queue(services, within, sources, JobId(job) if job else None, lane)
         id = queued.job.id
         named = (Named(source.key, document_id(within.id, source.key)) for source in sources)

@@ -3,12 +3,13 @@
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Literal, TypeAlias
 
 import numpy as np
 
 from rag.chunking.chunks import TARGET
-from rag.domain import InputType, Vectors
+from rag.domain import InputType, Lane, Vectors
 from rag.errors import InputRefused, InvalidRequest, MalformedReply
 from rag.mistral.batching.errands import embedding_errand
 from rag.mistral.calls import Call
@@ -17,13 +18,14 @@ from rag.mistral.embedding.flights import Flights
 from rag.mistral.embedding.packing import (
     Packing,
     estimated_tokens,
+    most_tokens,
     pack,
     token_bound,
     token_bound_elsewhere,
     windows,
 )
 from rag.mistral.embedding.profiles import MODEL, Profile, profile
-from rag.mistral.embedding.purchases import paid
+from rag.mistral.embedding.purchases import paid, usd
 from rag.mistral.embedding.recent import Recent
 from rag.mistral.embedding.sifting import Blamed, Divided, Outcome, sift
 from rag.mistral.embedding.vectors import (
@@ -164,6 +166,12 @@ class MistralEmbedder:
         sound = [t for t in texts if t.strip() and self._bound(t) <= self.max_tokens]
         for some in pack(sound, self._packing):
             yield embedding_errand(some, "passage", self._profile)
+
+    def cost(self, tokens: int, lane: Lane = "direct") -> Decimal:
+        return usd(tokens, self._profile, lane if self._has_batches else "direct")
+
+    def most_tokens(self, texts: Sequence[str]) -> int:
+        return most_tokens(texts, self.max_tokens)
 
     def _check_lengths(self, texts: Sequence[str]) -> None:
         longest = max(map(self._bound, texts), default=0)

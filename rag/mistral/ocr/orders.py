@@ -72,6 +72,10 @@ class Order(Struct, frozen=True):
     def is_divisible(self) -> bool:
         return self.portion is not None and len(self.portion) > 1
 
+    @property
+    def most_pages(self) -> int:
+        return len(self.portion or self.file.numbers) or MOST_PAGES
+
     def request(self, content: bytes) -> OcrRequest:
         """
         Args:
@@ -90,7 +94,7 @@ class Order(Struct, frozen=True):
 
     def paid(self, lane: Lane = "direct") -> Paid[SentPages]:
         """What it costs at most, and what it did cost, with what is kept of it."""
-        most = len(self.portion or self.file.numbers) or MOST_PAGES
+        most = self.most_pages
 
         def bill_and_reply(sent: SentPages) -> tuple[Bill, OcrReply]:
             reply = OcrReply(self.file.version, self.fingerprint, sent.body)

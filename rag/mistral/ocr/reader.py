@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 
-from rag.domain import Document, Source, version_of
+from rag.domain import Document, Lane, Source, version_of
 from rag.errors import DocumentTooLarge, EmptyDocument, InvalidRequest
 from rag.mistral.batching.errands import ocr_errand
 from rag.mistral.client import MistralClient
 from rag.mistral.ocr.documents import document_of, recognized
 from rag.mistral.ocr.kinds import MEDIA_TYPES, Kind, image_pages, kind_of
 from rag.mistral.ocr.numbering import spoken
-from rag.mistral.ocr.orders import File, Order
+from rag.mistral.ocr.orders import File, Order, bill
 from rag.mistral.ocr.pdf_pages import ChildPdfPages, PdfPages
 from rag.mistral.ocr.portions import LARGEST, Portion
 from rag.mistral.ocr.purchases import OcrPurchases
@@ -105,13 +105,12 @@ class MistralReader:
         _, missing = await self._purchases.stock(file, wanted)
         return missing
 
-    async def price(
-        self, source: Source, pages: Sequence[int] | None = None
-    ) -> tuple[int, Decimal]:
-        """Pages still to be bought, and USD at most; as `orders`."""
-        intents = [order.paid().intent for order in await self.orders(source, pages)]
-        units = sum(intent.most.input for intent in intents)
-        return units, sum((intent.usd for intent in intents), Decimal(0))
+    async def unbought(self, source: Source, pages: Sequence[int] | None = None) -> int:
+        """As `orders`, in pages."""
+        return sum(order.most_pages for order in await self.orders(source, pages))
+
+    def cost(self, pages: int, lane: Lane = "direct") -> Decimal:
+        return bill(self._model, pages, describes=self._describes, lane=lane).usd
 
     def sendable(self, order: Order) -> AsyncIterator[tuple[Order, bytes]]:
         """As of `OcrPurchases`."""
