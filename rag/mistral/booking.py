@@ -1,7 +1,7 @@
 """One attempt of a paid call, as the ledger sees it: an intent before, and one word on it after."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -9,7 +9,7 @@ from rag.mistral.failures import is_free
 from rag.ports import Ledger
 from rag.spending import Bill, Bought, Intent, IntentId
 
-Written = TypeVar("Written")
+Done = TypeVar("Done")
 
 
 class Booking:
@@ -33,7 +33,7 @@ class Booking:
     async def _end(self, write: Callable[[Ledger, IntentId], None]) -> None:
         ledger, intent, self._intent = self._ledger, self._intent, None
         if ledger is not None and intent is not None:
-            await _surely(lambda: write(ledger, intent))
+            await surely(asyncio.to_thread(write, ledger, intent))
 
 
 @asynccontextmanager
@@ -56,18 +56,23 @@ async def booked(ledger: Ledger | None, intent: Intent | None) -> AsyncIterator[
 async def _intended(ledger: Ledger, intent: Intent) -> IntentId:
     writing = asyncio.ensure_future(asyncio.to_thread(ledger.intend, intent))
     try:
-        return await asyncio.shield(writing)
+        return await surely(writing)
     except asyncio.CancelledError:
-        ledger_id = await writing
-        await _surely(lambda: ledger.withdraw(ledger_id))
+        if writing.exception() is None:
+            await surely(asyncio.to_thread(ledger.withdraw, writing.result()))
         raise
 
 
-async def _surely(write: Callable[[], Written]) -> Written:
-    """Written also when the task is cancelled meanwhile, which then is told afterwards."""
-    writing = asyncio.ensure_future(asyncio.to_thread(write))
-    try:
-        return await asyncio.shield(writing)
-    except asyncio.CancelledError:
-        await writing
-        raise
+async def surely(work: Awaitable[Done]) -> Done:
+    """Done to its end also where the task is cancelled meanwhile, and be it twice; the task is
+    told afterwards."""
+    doing = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not doing.done():
+        try:
+            await asyncio.wait([doing])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled from doing.exception()
+    return doing.result()

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Generic, Literal, TypeAlias, TypeVar
 
-import msgspec
 from msgspec import Struct
 
+from rag.mistral.wire.encoding import Body, encoded
 from rag.spending import Bill, Bought, Intent
 
 Verb: TypeAlias = Literal["GET", "POST", "DELETE"]
@@ -49,12 +49,11 @@ class Call(Struct, frozen=True):
     def method(self) -> Verb:
         return self.verb or ("GET" if self.request is None else "POST")
 
-    def json(self) -> bytes | None:
+    def json(self) -> Body | None:
         """What is sent; None for a form, and where nothing is."""
         if self.request is None or isinstance(self.request, Upload):
             return None
-        made = self.request if isinstance(self.request, Struct) else self.request()
-        return msgspec.json.encode(made)
+        return encoded(self.request if isinstance(self.request, Struct) else self.request())
 
 
 def _unknown(body: bytes) -> Bill | None:

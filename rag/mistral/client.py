@@ -9,7 +9,7 @@ from datetime import datetime
 import httpx
 from msgspec import Struct
 
-from rag.errors import MalformedReply, ProviderError, RateLimited
+from rag.errors import ProviderError, RateLimited
 from rag.mistral.booking import Booking, booked
 from rag.mistral.calls import Call, Paid, Value
 from rag.mistral.connection import BASE_URL, IDLE, Connection
@@ -20,6 +20,7 @@ from rag.mistral.pacing.lanes import Lanes, Place
 from rag.mistral.pacing.limits import Limits, limits
 from rag.mistral.pacing.pace import Lane
 from rag.mistral.patience import INTERACTIVE, Patience, RetryBudget, date_of
+from rag.mistral.understanding import taken
 from rag.mistral.wire.decoding import decode
 from rag.mistral.wire.models import ModelCard, ModelList
 from rag.ports import Ledger
@@ -207,7 +208,7 @@ class MistralClient:
                 reply = await self._connection.exchange(call)
             except MayPass as failure:
                 raise failure.error from failure.__cause__
-            models = decode(reply.body, ModelList).data
+            models = decode(reply.body(), ModelList).data
             return Look(models, date_of(reply.headers), limits(reply.headers))
 
     async def _persist(
@@ -250,17 +251,8 @@ class MistralClient:
             reply = await self._connection.exchange(call)
             place.headers = reply.headers
             self._warn_of_retirement(call, reply.headers)
-            try:
-                value = read(reply.body)
-            except MalformedReply as error:
-                bill = paid.bill_of_unusable(reply.body) if paid else None
-                if bill is not None:
-                    await booking.settle(bill)
-                raise MayPass(error, is_dear=True) from error.__cause__
-            if paid is not None:
-                bill, bought = paid.bill(value)
-                place.used = _units(bill.units)
-                await booking.settle(bill, bought)
+            value, bill = await taken(reply, read, paid, booking)
+            place.used = _units(bill.units) if bill else None
             return value
 
     def _warn_of_retirement(self, call: Call, headers: Mapping[str, str]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
+from io import BytesIO
 
 import httpx
 from msgspec import Struct
@@ -14,6 +15,7 @@ from rag.mistral.calls import Call, Upload
 from rag.mistral.failures import MayPass, failure_of
 from rag.mistral.refusals import LARGEST_BODY
 from rag.mistral.wire.decoding import PROVIDER
+from rag.mistral.wire.encoding import Body
 
 BASE_URL = "https://api.mistral.ai"
 
@@ -29,17 +31,29 @@ _MOST_CONNECTIONS = 100
 """The pace decides how many are used; this is only so that they never wait for one."""
 
 
+_AT_ONCE = 256 * 1024
+"""Bytes of a request that are sent as one: above, sending would keep other calls waiting."""
+
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 class Reply(Struct, frozen=True):
-    """With status 200, and whole."""
+    """With status 200, and all of it."""
 
     headers: Mapping[str, str]
-    body: bytes
+    pieces: tuple[bytes, ...]
 
     def __repr__(self) -> str:
-        return f"Reply({len(self.body):,} bytes)"
+        return f"Reply({self.length:,} bytes)"
+
+    @property
+    def length(self) -> int:
+        """Bytes."""
+        return sum(map(len, self.pieces))
+
+    def body(self) -> bytes:
+        """A walk over all bytes."""
+        return b"".join(self.pieces)
 
 
 class Incoming(Struct, frozen=True):
@@ -98,10 +112,7 @@ class Connection:
             Refused: none will.
         """
         async with self.open(call) as incoming:
-            body = bytearray()
-            async for piece in incoming.pieces:
-                body += piece
-            return Reply(incoming.headers, bytes(body))
+            return Reply(incoming.headers, tuple([piece async for piece in incoming.pieces]))
 
     @asynccontextmanager
     async def open(self, call: Call) -> AsyncIterator[Incoming]:
@@ -120,13 +131,22 @@ class Connection:
 
     def _request(self, call: Call) -> httpx.Request:
         if isinstance(call.request, Upload):
-            file = (call.request.filename, call.request.content, call.request.media_type)
+            content = BytesIO(call.request.content)  # sent in pieces, not copied
+            file = (call.request.filename, content, call.request.media_type)
             return self._http.build_request(
                 call.method(), call.path, data=dict(call.request.fields), files={"file": file}
             )
-        content = call.json()
-        headers = None if content is None else {"content-type": "application/json"}
-        return self._http.build_request(call.method(), call.path, content=content, headers=headers)
+        body = call.json()
+        if body is None:
+            return self._http.build_request(call.method(), call.path)
+        headers = {"content-type": "application/json", "content-length": str(body.length)}
+        sent = body.whole() if body.length <= _AT_ONCE else _each(body)
+        return self._http.build_request(call.method(), call.path, content=sent, headers=headers)
+
+
+async def _each(body: Body) -> AsyncIterator[bytes]:
+    for piece in body.pieces():
+        yield piece
 
 
 async def _pieces(

@@ -97,7 +97,7 @@ def refusal(status: int, body: bytes) -> Refusal:
 def _envelope(body: bytes) -> dict[str, Any]:
     try:
         said = msgspec.json.decode(body[:LARGEST_BODY])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     if not isinstance(said, dict):
         return {}

@@ -23,6 +23,7 @@ from rag.errors import MalformedReply, ProviderError
 from rag.mistral.client import MistralClient
 from rag.mistral.ocr.portions import LARGEST
 from rag.mistral.ocr.reader import MODEL, MistralReader
+from rag.mistral.wire.encoding import encoded
 from rag.spending import Units
 
 pytestmark = pytest.mark.anyio
@@ -221,7 +222,7 @@ async def test_what_was_bought_some_other_way_is_composed_without_a_call(
     )
     for order in await ours.orders(heavy):
         async for each, content in ours.sendable(order):
-            asked = msgspec.json.decode(msgspec.json.encode(each.request(content)), type=Ocr)
+            asked = msgspec.json.decode(encoded(each.request(content)).whole(), type=Ocr)
             sent = {"pages": numbered(asked, content, 4, anew=False)}
             paid = each.paid("batch")
             intent = shelf.intend(paid.intent)

@@ -15,6 +15,7 @@ from rag.mistral.embedding.vectors import embedding_request, read_embeddings
 from rag.mistral.ocr.orders import Order, bill
 from rag.mistral.ocr.portions import MOST_PAGES
 from rag.mistral.ocr.replies import billed_pages, sent_pages
+from rag.mistral.wire.encoding import encoded
 from rag.spending import Awaited, Bill, Ending, Errand, OcrReply, embedding_purchase, ocr_purchase
 
 _PER_PAGE = 32 * 1024
@@ -72,7 +73,7 @@ def ocr_errand(order: Order, content: bytes) -> Errand:
     memo = _OcrMemo(version, order.fingerprint, model, order.portion, order.describes)
     return Errand(
         "/v1/ocr",
-        msgspec.json.encode(order.request(content)),
+        encoded(order.request(content)).whole(),
         order.paid("batch").intent,
         (ocr_purchase(version, order.fingerprint),),
         msgspec.json.encode(memo),

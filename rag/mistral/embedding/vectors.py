@@ -16,6 +16,7 @@ from rag.errors import MalformedReply
 from rag.mistral.embedding.profiles import Profile
 from rag.mistral.models import is_same_model
 from rag.mistral.wire.decoding import PROVIDER, decode
+from rag.mistral.wire.elements import decode_each
 from rag.mistral.wire.embeddings import (
     EmbeddingItem,
     EmbeddingReply,
@@ -87,7 +88,7 @@ def read_embeddings(body: bytes, texts: Sequence[str], profile: Profile) -> Embe
         OneVectorForAll: different texts have the same.
         OtherWidth: another host's vectors are not as wide as the settings say.
     """
-    reply = decode(body, EmbeddingReply)
+    reply = decode_each(body, EmbeddingReply, "data", EmbeddingItem)
     if profile.elsewhere is not None:  # its model's name in replies may be another: a deployment's
         _check_width(reply.data, profile)
     elif reply.model and not is_same_model(reply.model, profile.model):

@@ -8,6 +8,7 @@ from rag.errors import MalformedReply
 from rag.mistral.ocr.inlining import check_tables
 from rag.mistral.ocr.numbering import original_numbers
 from rag.mistral.wire.decoding import PROVIDER, decode
+from rag.mistral.wire.elements import decode_each
 from rag.mistral.wire.ocr import Billed, OcrPage, OcrResponse
 
 
@@ -38,7 +39,7 @@ def sent_pages(body: bytes, numbers: Sequence[int] | None, model: str) -> SentPa
         MalformedReply: it is no OCR reply, pages are missing, doubled or not asked for, or a
             table is.
     """
-    reply = decode(body, OcrResponse)
+    reply = decode_each(body, OcrResponse, "pages", OcrPage)
     own = original_numbers([page.index for page in reply.pages], numbers)
     billed = reply.usage_info.pages_processed
     if billed is not None and billed > len(own):

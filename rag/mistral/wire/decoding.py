@@ -30,5 +30,5 @@ def decode(body: bytes, shape: type[Reply]) -> Reply:
         return msgspec.json.decode(body, type=shape)
     except msgspec.ValidationError as error:
         raise MalformedReply(PROVIDER, f"sent another shape than agreed: {error}") from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedReply(PROVIDER, "sent a reply that is not JSON, or cut short") from error

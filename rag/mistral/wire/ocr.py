@@ -6,16 +6,17 @@ import msgspec
 from msgspec import Struct
 
 from rag.mistral.wire.chat import ResponseFormat
+from rag.mistral.wire.encoding import LongString
 
 
 class DocumentUrl(Struct, frozen=True):
-    document_url: msgspec.Raw
+    document_url: msgspec.Raw | LongString
     """A JSON string, `https://` or `data:`, quotes included."""
     type: Literal["document_url"] = "document_url"
 
 
 class ImageUrl(Struct, frozen=True):
-    image_url: msgspec.Raw
+    image_url: msgspec.Raw | LongString
     type: Literal["image_url"] = "image_url"
 
 
