@@ -1,30 +1,56 @@
 """One frozen struct, built once from an optional file and the environment."""
 
 import difflib
-import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 import msgspec
 from msgspec import Meta, Struct
 
 from rag.errors import InvalidSettings
+from rag.mistral.hosts import KEY_SETTING as KEY_VARIABLE
+from rag.mistral.hosts import Host, is_loopback, rooted
 
 PREFIX = "RAG_"
-KEY_VARIABLE = "MISTRAL_API_KEY"
 FILE_VARIABLE = "RAG_SETTINGS_FILE"
 
 Role: TypeAlias = Literal["ocr", "embedding", "answer"]
 
-SECRET = frozenset({"mistral_api_key", "mistral_headers"})
+ROLES: tuple[Role, ...] = get_args(Role)
+
+HEADERS = frozenset({"mistral_headers", "embedding_headers", "chat_headers"})
+OWN_KEYS = frozenset({"embedding_api_key", "chat_api_key"})
+"""Empty they say something: that there is none."""
+
+SECRET = HEADERS | OWN_KEYS | {"mistral_api_key"}
 """Settings that are never shown: a proxy's header may hold a password."""
 
 Provider: TypeAlias = Literal["auto", "local", "mistral"]
-"""`auto`: Mistral where there is a key, the embedded parts where there is none."""
+"""`auto`: Mistral where there is a key, and a role's own host where it has one; the embedded parts
+where there is neither."""
+
+Seconds: TypeAlias = Annotated[float, Meta(gt=0)]
+
+
+AMOUNTS = (
+    "budget_day",
+    "budget_job",
+    "embedding_price",
+    "chat_input_price",
+    "chat_output_price",
+)
+"""Settings in USD."""
+
+OF_EMBEDDINGS_ELSEWHERE = (
+    "embedding_model",
+    "embedding_dimension",
+    "embedding_max_tokens",
+    "embedding_price",
+)
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -65,7 +91,39 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     mistral_describe_pictures: bool = False
     """Whether OCR says in words what each picture shows: a quarter dearer for every page."""
     mistral_headers: dict[str, str] = {}
-    """Sent with every request, for proxies and compatible hosts: `Name: value` lines."""
+    """Sent with every request to Mistral, for proxies: `Name: value` lines."""
+
+    embedding_base_url: str | None = None
+    chat_base_url: str | None = None
+    """Another host for that role, which speaks OpenAI's language: what stands before `/embeddings`
+    or `/chat/completions`, with its `/v1` or without. Azure's is
+    `https://NAME.openai.azure.com/openai/v1`, and wants its key as the header `api-key: KEY`; that
+    of Ollama on this machine is `http://127.0.0.1:11434`, and wants none."""
+    embedding_api_key: str | None = None
+    chat_api_key: str | None = None
+    """Mistral's where unset, which another host never gets: there it has to be set, if only to
+    nothing, unless a header takes its place."""
+    embedding_headers: dict[str, str] | None = None
+    chat_headers: dict[str, str] | None = None
+    """As `mistral_headers`, which another host does not get either."""
+    embedding_model: str | None = None
+    chat_model: str | None = None
+    """As the other host calls it. `text-embedding-3-large@256` asks for 256 numbers."""
+    embedding_dimension: Annotated[int, Meta(ge=1, le=65_536)] | None = None
+    """Numbers of the other host's vectors, where none are asked for."""
+    embedding_max_tokens: Annotated[int, Meta(ge=64)] | None = None
+    """The longest text that its model reads."""
+    embedding_price: Decimal | None = None
+    chat_input_price: Decimal | None = None
+    chat_output_price: Decimal | None = None
+    """USD for a million tokens, where they are not on Mistral's list; 0 for a host of one's own."""
+
+    ocr_timeout: Seconds = 900.0
+    embedding_timeout: Seconds = 30.0
+    chat_timeout: Seconds = 120.0
+    """Seconds of one request, from its first byte to the last of its reply."""
+    idle_timeout: Seconds = 30.0
+    """Seconds of silence within a reply that has begun."""
 
     budget_day: Decimal | None = None
     budget_job: Decimal | None = None
@@ -79,7 +137,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     def provider_of(self, role: Role) -> Provider:
-        """`local` or `mistral`."""
+        """`local`, or `mistral` for whichever `host_of` the role."""
         own: dict[Role, Provider | None] = {
             "ocr": self.ocr_provider,
             "embedding": self.embedding_provider,
@@ -87,8 +145,29 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         }
         chosen = own[role] or self.provider
         if chosen == "auto":
-            return "mistral" if self.mistral_api_key else "local"
+            host = self.host_of(role)
+            return "mistral" if host.api_key or host.dialect == "openai" else "local"
         return chosen
+
+    def host_of(self, role: Role) -> Host:
+        """Where its requests go, unless it is local.
+
+        Raises:
+            InvalidSettings: its base URL is none.
+        """
+        url, key, headers = {
+            "ocr": (None, None, None),
+            "embedding": (self.embedding_base_url, self.embedding_api_key, self.embedding_headers),
+            "answer": (self.chat_base_url, self.chat_api_key, self.chat_headers),
+        }[role]
+        root = rooted(url or self.mistral_base_url)
+        if root == rooted(self.mistral_base_url):
+            setting = _named(role, "api_key") if key else KEY_VARIABLE
+            headers = self.mistral_headers if headers is None else headers
+            key = key or self.mistral_api_key
+            return Host(root, key, tuple(headers.items()), "mistral", setting)
+        setting = _named(role, "api_key" if key or not headers else "headers")
+        return Host(root, key or None, tuple((headers or {}).items()), "openai", setting)
 
 
 def load_settings(environment: Mapping[str, str]) -> Settings:
@@ -126,22 +205,24 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {
         name.removeprefix(PREFIX).lower(): value
         for name, value in environment.items()
-        if name.startswith(PREFIX) and name != FILE_VARIABLE and value != ""
+        if name.startswith(PREFIX)
+        and name != FILE_VARIABLE
+        and (value != "" or name.removeprefix(PREFIX).lower() in OWN_KEYS)
     }
     if hosts := values.get("allowed_hosts"):
         values["allowed_hosts"] = tuple(h.strip() for h in hosts.split(",") if h.strip())
-    if headers := values.get("mistral_headers"):
-        values["mistral_headers"] = _headers(headers)
+    for name in HEADERS & values.keys():
+        values[name] = _headers(name, values[name])
     if key := environment.get(KEY_VARIABLE):
         values["mistral_api_key"] = key
     return values
 
 
-def _headers(lines: str) -> dict[str, str]:
+def _headers(setting: str, lines: str) -> dict[str, str]:
     """`Name: value` lines, as curl takes them."""
     pairs = [line.partition(":") for line in lines.splitlines() if line.strip()]
     if any(not (name.strip() and colon) for name, colon, _ in pairs):
-        raise InvalidSettings("RAG_MISTRAL_HEADERS holds a line that is not `Name: value`")
+        raise InvalidSettings(f"{_variable(setting)} holds a line that is not `Name: value`")
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
@@ -149,13 +230,23 @@ def _unknown(names: list[str]) -> str:
     lines = []
     for name in names:
         near = difflib.get_close_matches(name, Settings.__struct_fields__, n=1)
-        hint = f" (did you mean {PREFIX}{near[0].upper()}?)" if near else ""
+        hint = f" (did you mean {_variable(near[0])}?)" if near else ""
         lines.append(f"unknown setting {PREFIX}{name.upper()}{hint}")
-    valid = ", ".join(
-        KEY_VARIABLE if name == "mistral_api_key" else PREFIX + name.upper()
-        for name in Settings.__struct_fields__
-    )
+    valid = ", ".join(map(_variable, Settings.__struct_fields__))
     return "; ".join(lines) + f". Valid settings: {FILE_VARIABLE}, {valid}"
+
+
+def _variable(setting: str) -> str:
+    """How it is called in the environment."""
+    return KEY_VARIABLE if setting == "mistral_api_key" else PREFIX + setting.upper()
+
+
+def _named(role: Role, what: str) -> str:
+    """The variable of what a role has of its own."""
+    return _variable(f"{'chat' if role == 'answer' else role}_{what}")
+
+
+# --- what cannot be ------------------------------------------------------------------------------
 
 
 def _check(settings: Settings) -> None:
@@ -164,26 +255,57 @@ def _check(settings: Settings) -> None:
             f"RAG_HOST={settings.host} would open the service to the network, and it has no keys"
             " yet: bind 127.0.0.1 and put a proxy that authenticates in front of it"
         )
-    for name in ("budget_day", "budget_job"):
-        budget: Decimal | None = getattr(settings, name)
-        if budget is not None and not (budget.is_finite() and budget >= 0):
-            raise InvalidSettings(f"RAG_{name.upper()} is {budget}, and must be USD, 0 or more")
-    roles: tuple[Role, ...] = ("ocr", "embedding", "answer")
-    if not settings.mistral_api_key and any(settings.provider_of(r) == "mistral" for r in roles):
+    for name in AMOUNTS:
+        amount: Decimal | None = getattr(settings, name)
+        if amount is not None and not (amount.is_finite() and amount >= 0):
+            raise InvalidSettings(f"{_variable(name)} is {amount}, and must be USD, 0 or more")
+    if (settings.chat_input_price is None) != (settings.chat_output_price is None):
+        raise InvalidSettings("RAG_CHAT_INPUT_PRICE and RAG_CHAT_OUTPUT_PRICE go together")
+    for role in ROLES:
+        _check_host(settings, role)
+
+
+def _check_host(settings: Settings, role: Role) -> None:
+    host = settings.host_of(role)
+    is_elsewhere = host.dialect == "openai"
+    if is_elsewhere:
+        _check_elsewhere(settings, role)
+    elif role != "ocr":
+        _check_nowhere(settings, role)
+    if not is_elsewhere and settings.provider_of(role) == "mistral" and not host.api_key:
         raise InvalidSettings(f"a role is given to Mistral, but {KEY_VARIABLE} is not set")
-    if not settings.mistral_base_url.startswith(
-        ("https://", "http://127.0.0.1", "http://localhost")
-    ):
+    host.check(_named(role, "base_url") if is_elsewhere else "RAG_MISTRAL_BASE_URL")
+
+
+def _check_elsewhere(settings: Settings, role: Role) -> None:
+    """A host that is not Mistral's is told nothing by accident, and nothing of it is guessed."""
+    where = _named(role, "base_url")
+    host = settings.host_of(role)
+    is_chat = role == "answer"
+    key = settings.chat_api_key if is_chat else settings.embedding_api_key
+    if key is None and not host.headers:
+        name = _named(role, "api_key")
         raise InvalidSettings(
-            "RAG_MISTRAL_BASE_URL must start with https:// (plain http only to this machine):"
-            " the key would travel in the clear"
+            f"{where} names another host than Mistral's, which must not get Mistral's key: set"
+            f" {name} to the key of {host.name}, or to nothing ({name}=) where it wants none; a"
+            f" key that it wants in a header (Azure: `api-key: KEY`) goes into"
+            f" {_named(role, 'headers')}"
         )
+    needed = ["model"] if is_chat else ["model", "max_tokens"]
+    if not is_chat and "@" not in (settings.embedding_model or "")[1:]:
+        needed.append("dimension")
+    role_name = "chat" if is_chat else "embedding"
+    missing = [n for n in needed if getattr(settings, f"{role_name}_{n}") is None]
+    if missing:
+        names = " and ".join(_named(role, name) for name in missing)
+        raise InvalidSettings(f"{where} names a host whose models are not known here: set {names}")
 
 
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _check_nowhere(settings: Settings, role: Role) -> None:
+    """What is said of another host, where there is none."""
+    of_host = ["chat_model"] if role == "answer" else list(OF_EMBEDDINGS_ELSEWHERE)
+    for name in of_host:
+        if getattr(settings, name) is not None:
+            where = _named(role, "base_url")
+            instead = f"; Mistral's is RAG_MISTRAL_{name.upper()}" if "model" in name else ""
+            raise InvalidSettings(f"{_variable(name)} is of the host that {where} names{instead}")

@@ -19,14 +19,12 @@ from rag.local.minilm import load_minilm
 from rag.local.reading.limits import Limits
 from rag.local.reading.media import IMAGES, PDF
 from rag.local.reading.reader import LocalReader
-from rag.mistral.batching.lane import MistralBatchLane
-from rag.mistral.chat.answerer import MistralAnswerer
-from rag.mistral.client import MistralClient
 from rag.mistral.embedding.embedder import MistralEmbedder
 from rag.mistral.ocr.kinds import MEDIA_TYPES
 from rag.mistral.ocr.reader import MistralReader
 from rag.pausing import Pause
-from rag.ports import Answerer, Embedder, Embedders, Ledger, Readers
+from rag.ports import Answerer, Embedder, Embedders, Readers
+from rag.providers import Providers
 from rag.ranking.selfcheck import PRIOR_WEIGHT
 from rag.retrieval import Query, SearchResult, search
 from rag.routing import RoutingReader
@@ -61,15 +59,15 @@ class Services:
         """What the operator must know: a model that could not be loaded ..."""
         self.preparing = False
         """True while a first ingest is under way, and questions are not worth asking yet."""
-        self._mistral = _mistral_client(settings, self.library.ledger)
+        self._providers = Providers(settings, self.library.ledger)
         self._local_reader = LocalReader(
             ocr=settings.ocr, workers=settings.workers, limits=Limits(bytes=settings.max_upload)
         )
-        self.readers = _readers(settings, self._local_reader, self._mistral, self.library.ledger)
+        self.readers = _readers(self._local_reader, self._providers.reader())
         self.embedders = self._load_embedders()
         self.embedding_model = next(iter(self.embedders), None)
         """Of new collections; None where none could be loaded."""
-        self.answerer = _answerer(settings, self.embedders, self._mistral)
+        self.answerer: Answerer = self._providers.answerer() or _extractive(self.embedders)
         pause = Pause()
         self._buyer = self._make_buyer(pause)
         self._worker = Worker(
@@ -95,8 +93,7 @@ class Services:
             with suppress(asyncio.CancelledError):
                 await self._work
         await self._local_reader.close()
-        if self._mistral is not None:
-            await self._mistral.close()
+        await self._providers.close()
         await asyncio.to_thread(self.library.close)
 
     def ready(self) -> bool:
@@ -203,8 +200,7 @@ class Services:
     def _load_embedders(self) -> Embedders:
         """The configured model first, then those that existing collections need."""
         embedders = Embedders()
-        if self.settings.provider_of("embedding") == "mistral" and self._mistral is not None:
-            remote = MistralEmbedder(self._mistral, self.settings.mistral_embedding_model)
+        if remote := self._providers.embedder():
             embedders[remote.model] = remote
         try:
             local = load_minilm(
@@ -219,9 +215,9 @@ class Services:
         return embedders
 
     def _make_buyer(self, pause: Pause) -> Buyer | None:
-        if self._mistral is None or not _is_remote(self.settings):
+        lane = self._providers.batch_lane()
+        if lane is None:
             return None
-        lane = MistralBatchLane(self._mistral)
         return Buyer(self.library, self.readers, self.embedders, lane, pause=pause)
 
     def _ensure_default(self) -> None:
@@ -241,35 +237,15 @@ def _is_remote(settings: Settings) -> bool:
     return any(settings.provider_of(role) == "mistral" for role in roles)
 
 
-def _mistral_client(settings: Settings, ledger: Ledger) -> MistralClient | None:
-    if settings.mistral_api_key is None:
-        return None
-    return MistralClient(
-        settings.mistral_api_key,
-        ledger,
-        base_url=settings.mistral_base_url,
-        headers=settings.mistral_headers,
-    )
-
-
-def _readers(
-    settings: Settings, local: LocalReader, mistral: MistralClient | None, ledger: Ledger
-) -> Readers:
+def _readers(local: LocalReader, remote: MistralReader | None) -> Readers:
     """Page by page to whoever is good enough; what only the provider reads goes there whole."""
-    if settings.provider_of("ocr") == "local" or mistral is None:
+    if remote is None:
         return Readers(local, {})
-    remote = MistralReader(
-        mistral,
-        settings.mistral_ocr_model,
-        ledger=ledger,
-        describes_pictures=settings.mistral_describe_pictures,
-    )
     elsewhere = set(MEDIA_TYPES) - IMAGES - {PDF}
     return Readers(RoutingReader(local, remote), dict.fromkeys(elsewhere, remote))
 
 
-def _answerer(settings: Settings, embedders: Embedders, mistral: MistralClient | None) -> Answerer:
-    if settings.provider_of("answer") == "mistral" and mistral is not None:
-        return MistralAnswerer(mistral, settings.mistral_chat_model)
+def _extractive(embedders: Embedders) -> ExtractiveAnswerer:
+    """With an embedder that costs nothing, where there is one."""
     local = [each for each in embedders.values() if not isinstance(each, MistralEmbedder)]
     return ExtractiveAnswerer(next(iter([*local, *embedders.values()]), None))

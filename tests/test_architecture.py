@@ -15,6 +15,7 @@ FLOORS = [
     {"answering", "buying", "estimation"},
     {"worker"},
     {"settings"},
+    {"providers"},
     {"wiring"},
     {"api"},
     {"cli"},

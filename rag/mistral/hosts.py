@@ -4,6 +4,7 @@ Of that language every such host has its own part. So it is sent only what all o
 path that all of them have: what a client of OpenAI puts behind its base URL.
 """
 
+import ipaddress
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal, TypeAlias
@@ -47,6 +48,25 @@ class Host(Struct, frozen=True):
     def name(self) -> str:
         """How it is called in errors, in the ledger, and in the names of its vectors."""
         return PROVIDER if self.dialect == "mistral" else place_of(self.base_url)
+
+    def check(self, setting: str) -> None:
+        """
+        Args:
+            setting: that names it, for the message.
+
+        Raises:
+            InvalidSettings: a key or a text would travel in the clear where others may read it.
+        """
+        url = urlsplit(self.base_url)
+        if url.scheme not in ("http", "https") or not url.hostname:
+            raise InvalidSettings(f"{setting} must start with https:// and name a host")
+        is_secret = bool(self.api_key or self.headers)
+        is_near = is_loopback(url.hostname) or (not is_secret and _is_private(url.hostname))
+        if url.scheme == "http" and not is_near:
+            raise InvalidSettings(
+                f"{setting} must start with https:// (plain http only to this machine, and without"
+                " key and headers to a private network): it would travel in the clear"
+            )
 
     @contextmanager
     def speaking(self) -> Iterator[None]:
@@ -97,3 +117,20 @@ def place_of(base_url: str) -> str:
     """
     parts = urlsplit(base_url)
     return parts.netloc.lower() + parts.path.rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_private(host: str) -> bool:
+    """Whether it is an address, or a name, that means nothing outside of one's own network."""
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.endswith((".local", ".internal"))

@@ -83,6 +83,10 @@ class Profile(Struct, frozen=True):
         return LONGEST_INPUT if self.elsewhere is None else self.elsewhere.longest
 
     @property
+    def is_unpriced(self) -> bool:
+        return self.elsewhere is not None and self.elsewhere.price is None
+
+    @property
     def is_of_usual_width(self) -> bool:
         """Whether it need not be asked for."""
         if self.elsewhere is not None:

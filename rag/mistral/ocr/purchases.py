@@ -20,8 +20,8 @@ from rag.ports import Ledger
 
 log = logging.getLogger(__name__)
 
-_DEADLINE = 900.0
-"""Seconds; what the provider's own toolkit allows for 1,000 pages."""
+DEADLINE = 900.0
+"""Seconds of one call; what the provider's own toolkit allows for 1,000 pages."""
 
 _LARGEST_REPLY = 256 * 1024 * 1024
 """Bytes: 1,000 pages of 256 kB of text and blocks. Images are not asked for."""
@@ -46,8 +46,15 @@ class OcrPurchases:
     up by a child process, one part at a time.
     """
 
-    def __init__(self, client: MistralClient, ledger: Ledger | None, pdf_pages: PdfPages) -> None:
+    def __init__(
+        self,
+        client: MistralClient,
+        ledger: Ledger | None,
+        pdf_pages: PdfPages,
+        deadline: float = DEADLINE,
+    ) -> None:
         self._client = client
+        self._deadline = deadline
         self._ledger = ledger
         self._pdf_pages = pdf_pages
         self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
@@ -136,7 +143,7 @@ class OcrPurchases:
     async def _buy(self, order: Order, content: bytes) -> SentPages | None:
         """None where it is refused as too large, and could be smaller."""
         make = partial(order.request, content)
-        call = Call("/v1/ocr", order.file.asked.model, make, _DEADLINE, _LARGEST_REPLY)
+        call = Call("/v1/ocr", order.file.asked.model, make, self._deadline, _LARGEST_REPLY)
         try:
             return await self._client.ask(call, order.read, patience=BULK, paid=order.paid())
         except Refused as error:

@@ -14,7 +14,7 @@ from rag.mistral.ocr.numbering import spoken
 from rag.mistral.ocr.orders import File, Order, bill
 from rag.mistral.ocr.pdf_pages import ChildPdfPages, PdfPages
 from rag.mistral.ocr.portions import LARGEST, Portion
-from rag.mistral.ocr.purchases import OcrPurchases
+from rag.mistral.ocr.purchases import DEADLINE, OcrPurchases
 from rag.mistral.ocr.replies import SentPage
 from rag.mistral.ocr.requests import options
 from rag.pages import LoosePage
@@ -47,6 +47,7 @@ class MistralReader:
         ledger: Ledger | None = None,
         pdf_pages: PdfPages | None = None,
         describes_pictures: bool = False,
+        deadline: float = DEADLINE,
     ) -> None:
         """
         Args:
@@ -55,10 +56,11 @@ class MistralReader:
             pdf_pages: counts and cuts PDFs; processes of our own where None.
             describes_pictures: whether a vision model says what each picture shows. A page then
                 costs a quarter more, pictures or not.
+            deadline: seconds for one request.
         """
         self._model = model or MODEL
         self._pdf_pages = pdf_pages or ChildPdfPages()
-        self._purchases = OcrPurchases(client, ledger, self._pdf_pages)
+        self._purchases = OcrPurchases(client, ledger, self._pdf_pages, deadline)
         self._describes = describes_pictures
 
     @property
