@@ -23,7 +23,7 @@ from rag.errors import (
     ProviderRefused,
     RagError,
 )
-from rag.ingestion import cut, read
+from rag.ingestion import cut, read, survey
 from rag.pausing import Pause
 from rag.ports import BatchLane, Embedders, PaidEmbedder, PaidReader, Readers
 from rag.spending import Ending, Errand, Purpose, embedding_purchase, spending_for
@@ -186,7 +186,11 @@ class Buyer:
         reader = self._readers[source.media_type or ""]
         if not isinstance(reader, PaidReader):
             return _Needs()
-        return _Needs(tuple([errand async for errand in reader.errands(source)]))
+        seen = await survey(source, reader, self._library, "batch")
+        if seen is not None and not seen.unread:
+            return _Needs()
+        pages = None if seen is None else seen.unread
+        return _Needs(tuple([errand async for errand in reader.errands(source, pages)]))
 
     async def _for_embedding(self, claimed: ClaimedItem) -> "_Needs":
         """Reading it first: what the batch failed to read is bought at once."""
@@ -195,7 +199,7 @@ class Buyer:
         if model is None or not isinstance(embedder, PaidEmbedder):
             return _Needs()
         source = await asyncio.to_thread(self._library.source, claimed)
-        document = await read(source, readers=self._readers, library=self._library)
+        document = await read(source, readers=self._readers, library=self._library, lane="batch")
         chunks = await asyncio.to_thread(cut, document, claimed.collection, embedder)
         texts = [embedded_text(each, document.title) for each in chunks]
         known = await asyncio.to_thread(self._library.embeddings, model, "passage", texts)

@@ -21,8 +21,8 @@ from rag.domain import (
     embedded_text,
 )
 from rag.errors import EmptyDocument, InvalidDocument
-from rag.ingestion import cut, paid_pages, refusal_of
-from rag.ports import Embedder, Embedders, PaidEmbedder, Priced, Reader, Readers, Surveyor
+from rag.ingestion import cut, paid_pages, survey
+from rag.ports import Embedder, Embedders, PaidEmbedder, Priced, Reader, Readers
 from rag.storage.library import Library
 
 TOKENS_OF_A_PAGE = (150, 1_500)
@@ -123,10 +123,7 @@ async def _of_file(source: Source, reader: Reader, terms: _Terms) -> Estimate:
     if saved is not None:
         return Estimate(files=1, unchanged=1, saved=saved)
     try:
-        survey = await _surveyed(source, reader, terms.library)
-        if survey is None:
-            return _priced(await _unopened(source, reader), reader, terms)
-        return _priced(await _opened(source, survey, reader, terms), reader, terms)
+        return _priced(await _needs(source, reader, terms), reader, terms)
     except InvalidDocument as error:
         reason = Failure(error.code, "read", str(error))
         return Estimate(files=1, refused=1, problems=((source.key, reason),))
@@ -139,25 +136,21 @@ def _worth_if_current(source: Source, terms: _Terms) -> Saved | None:
     return terms.library.worth_of(terms.within, [source.key]).get(source.key, Saved())
 
 
-async def _surveyed(source: Source, reader: Reader, library: Library) -> Survey | None:
-    """As much of the document as costs nothing to know; None where that is nothing."""
-    fingerprint = await asyncio.to_thread(getattr, reader, "fingerprint")
-    kept = await asyncio.to_thread(library.reading, source.version, fingerprint)
-    if isinstance(kept, Document):
-        return Survey(kept)
-    if isinstance(kept, Failure):
-        raise refusal_of(kept)
-    return await reader.survey(source) if isinstance(reader, Surveyor) else None
+async def _needs(source: Source, reader: Reader, terms: _Terms) -> _Needs:
+    seen = await survey(source, reader, terms.library)
+    if seen is None:
+        return await _unopened(source, reader)
+    return await _opened(source, seen, reader, terms)
 
 
-async def _opened(source: Source, survey: Survey, reader: Reader, terms: _Terms) -> _Needs:
-    unread, to_ocr, known_pages = len(survey.unread), 0, 0
+async def _opened(source: Source, seen: Survey, reader: Reader, terms: _Terms) -> _Needs:
+    unread, to_ocr, known_pages = len(seen.unread), 0, 0
     if isinstance(reader, Priced):
-        to_ocr = await reader.unbought(source, survey.unread) if unread else 0
-        known_pages = paid_pages(survey.document, reader) + unread - to_ocr
-    counted, known_tokens = await _tokens(survey.document, terms)
+        to_ocr = await reader.unbought(source, seen.unread) if unread else 0
+        known_pages = paid_pages(seen.document, reader) + unread - to_ocr
+    counted, known_tokens = await _tokens(seen.document, terms)
     return _Needs(
-        len(survey.document.pages),
+        len(seen.document.pages),
         _exactly(to_ocr),
         counted + Range(*(Decimal(unread * each) for each in TOKENS_OF_A_PAGE)),
         known_pages,

@@ -24,11 +24,21 @@ from rag.domain import (
     Failure,
     Lane,
     Source,
+    Survey,
     Vectors,
     embedded_text,
 )
 from rag.errors import EmptyDocument, InputRefused, InvalidDocument
-from rag.ports import Embedder, Embedders, PaidEmbedder, Priced, Reader, Readers
+from rag.ports import (
+    Completer,
+    Embedder,
+    Embedders,
+    PaidEmbedder,
+    Priced,
+    Reader,
+    Readers,
+    Surveyor,
+)
 from rag.storage.items import ClaimedItem
 from rag.storage.library import Library
 from rag.storage.publishing import NOT_OCRED
@@ -74,7 +84,7 @@ async def ingest(
     began = perf_counter()
     within = claimed.collection
     source = await asyncio.to_thread(library.source, claimed)
-    document = await read(source, readers=readers, library=library)
+    document = await read(source, readers=readers, library=library, lane=claimed.lane)
     await asyncio.to_thread(library.advance, claimed, "read")
     embedder = embedders[within.embedding_model] if within.embedding_model else None
     chunks = await asyncio.to_thread(cut, document, within, embedder)
@@ -100,8 +110,37 @@ async def ingest(
     )
 
 
-async def read(source: Source, *, readers: Readers, library: Library) -> Document:
-    """The source as a document; from the kept reading where these bytes were read before.
+async def survey(
+    source: Source, reader: Reader, library: Library, lane: Lane = "direct"
+) -> Survey | None:
+    """As much of the document as costs nothing to know; None where that is nothing. Kept in the
+    batch lane, as `read` does.
+
+    Raises:
+        InvalidDocument: as `read`.
+    """
+    fingerprint = await asyncio.to_thread(getattr, reader, "fingerprint")
+    kept = await asyncio.to_thread(library.reading, source.version, fingerprint)
+    if isinstance(kept, Failure):
+        raise refusal_of(kept)
+    if kept is not None:
+        return Survey(kept)
+    known = await asyncio.to_thread(library.survey, source.version, fingerprint)
+    if known is not None:
+        return known
+    if not isinstance(reader, Surveyor):
+        return None
+    seen = await reader.survey(source)
+    if lane == "batch" and isinstance(reader, Completer):
+        await asyncio.to_thread(library.keep_in_passing, source.version, fingerprint, seen)
+    return seen
+
+
+async def read(
+    source: Source, *, readers: Readers, library: Library, lane: Lane = "direct"
+) -> Document:
+    """The source as a document; from the kept reading where these bytes were read before. In the
+    batch lane hours may pass between two steps of an item: there every reading is kept so long.
 
     Raises:
         InvalidDocument: now, or when the same reader last refused these bytes.
@@ -114,7 +153,7 @@ async def read(source: Source, *, readers: Readers, library: Library) -> Documen
     if kept is not None:
         return _as_named(kept, source)
     try:
-        document = await reader.read(source)
+        document = await _read_on(source, reader, fingerprint, library)
         if not document.text.strip():
             raise EmptyDocument("it holds no text that could be searched")
     except InvalidDocument as error:
@@ -123,7 +162,18 @@ async def read(source: Source, *, readers: Readers, library: Library) -> Documen
         raise
     if any(page.reader != TEXT_LAYER for page in document.pages):
         await asyncio.to_thread(library.keep_reading, source.version, fingerprint, document)
+    elif lane == "batch":
+        await asyncio.to_thread(library.keep_in_passing, source.version, fingerprint, document)
     return _as_named(document, source)
+
+
+async def _read_on(source: Source, reader: Reader, fingerprint: str, library: Library) -> Document:
+    """From where a survey ended, if one was kept."""
+    if isinstance(reader, Completer):
+        known = await asyncio.to_thread(library.survey, source.version, fingerprint)
+        if known is not None:
+            return await reader.complete(source, known)
+    return await reader.read(source)
 
 
 def cut(document: Document, within: Collection, embedder: Embedder | None) -> tuple[Chunk, ...]:

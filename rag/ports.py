@@ -56,6 +56,15 @@ class Surveyor(Protocol):
 
 
 @runtime_checkable
+class Completer(Protocol):
+    """A reader that goes on where a survey ended."""
+
+    async def complete(self, source: Source, survey: Survey) -> Document:
+        """As `read`, of bytes that were surveyed before."""
+        ...
+
+
+@runtime_checkable
 class Recognizer(Protocol):
     """OCR of single pages."""
 

@@ -56,7 +56,10 @@ class RoutingReader:
             InvalidDocument: the bytes cannot become a document.
             ProviderError: OCR failed for good, after retries.
         """
-        survey = await self._surveyor.survey(source)
+        return await self.complete(source, await self._surveyor.survey(source))
+
+    async def complete(self, source: Source, survey: Survey) -> Document:
+        """As `read`, of a document that was surveyed before."""
         found = await self._recognizer.recognize(source, survey.unread) if survey.unread else ()
         document = completed(survey, {loose.page.number: loose for loose in found})
         if not any(character.isalnum() for character in document.text):

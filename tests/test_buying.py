@@ -13,21 +13,35 @@ from fake_mistral.app import KEY, FakeMistral
 from fake_mistral.clock import Clock
 from fake_mistral.faults import Cut, Reply
 from fake_mistral.jobs import Job
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rag.buying import Buyer
-from rag.domain import IngestJob, Source
+from rag.domain import (
+    Collection,
+    Document,
+    IngestJob,
+    Page,
+    Saved,
+    Source,
+    Survey,
+    Version,
+    document_id,
+)
+from rag.estimation import FEWEST, Estimate, estimate
 from rag.mistral.batching.lane import MistralBatchLane
 from rag.mistral.client import MistralClient
 from rag.mistral.embedding.embedder import MistralEmbedder
 from rag.mistral.ocr.reader import MistralReader
 from rag.pausing import Pause
 from rag.ports import Embedders, Readers
+from rag.routing import RoutingReader
 from rag.spending import NO_BUDGETS, NOTHING_SPENT, Budgets, Spent
 from rag.storage.database import PRAGMAS, Database
 from rag.storage.ledger import SqlLedger
 from rag.storage.library import Library, sqlite_url
 from rag.storage.migrating import migrate
+from rag.storage.tables import ReadingRow
 from rag.worker import Worker
 from tests.fakes import PlainReader
 from tests.mistral.papers import PaperPages, pdf
@@ -482,6 +496,189 @@ async def test_an_open_call_of_a_batch_is_not_lost_when_the_library_opens_again(
         assert (await again.finish(job)).state == "succeeded"
         assert again.spent().lost_calls == 0
         assert again.spent().usd == fake.bill.usd
+
+
+# --- newer bytes --------------------------------------------------------------------------------
+
+
+NEWER = Source(LETTERS[0].key, b"# Letter 0\n\nIt was written anew.\n", "text/markdown")
+
+
+async def test_newer_bytes_do_not_wait_behind_a_batch_and_the_old_request_is_paid(
+    house: House, fake: FakeMistral
+) -> None:
+    job = house.hand_in(LETTERS)
+    await house.buy(rounds=4)
+    [running] = fake.jobs.values()
+
+    newer = house.library.queue(house.within, [NEWER]).job
+    done = await house.finish(newer)
+
+    assert (done.state, running.status) == ("succeeded", "RUNNING")
+    content, _ = house.library.content(document_id(house.within.id, NEWER.key))
+    assert content == NEWER.content
+    await house.buy()
+    assert (await house.finish(job)).state == "succeeded"
+    [older, *others] = house.library.items(job.id).data
+    assert (older.state, {each.state for each in others}) == ("superseded", {"indexed"})
+    assert older.error is not None
+    assert "newer bytes" in older.error.message
+    assert fake.pages_billed == 4
+    assert house.spent().usd == fake.bill.usd
+    assert house.spent().lost_calls == 0
+
+
+async def test_a_batch_for_superseded_bytes_alone_is_cancelled_and_leaves_no_text(
+    house: House, fake: FakeMistral
+) -> None:
+    job = house.hand_in(LETTERS[:1])
+    await house.buy(rounds=4)
+    [running] = fake.jobs.values()
+
+    newer = house.library.queue(house.within, [NEWER], lane="batch").job
+    await house.buy()
+    await house.finish(newer)
+
+    assert house.library.job(job.id).items.done == 1
+    assert running.status == "CANCELLED"
+    assert house.spent().usd == fake.bill.usd
+    assert house.spent().lost_calls == 0
+    assert kept(house, LETTERS[0].version) == []
+
+
+async def test_equal_bytes_put_again_wait_for_what_is_bought_for_them(
+    house: House, fake: FakeMistral
+) -> None:
+    first = house.hand_in(LETTERS[:1])
+    await house.buy(rounds=1)
+
+    again = house.library.queue(house.within, LETTERS[:1]).job
+    assert house.library.claim_item(lease=60) is None
+    await house.buy()
+    await house.finish(first, again)
+
+    assert [house.library.job(job.id).state for job in (first, again)] == ["succeeded"] * 2
+    assert fake.pages_billed == 1
+
+
+def kept(house: House, version: Version) -> list[str]:
+    """Kinds of the readings of these bytes."""
+    with house.library._database.read() as session:
+        kinds = select(ReadingRow.kind).where(ReadingRow.sha256 == version)
+        return list(session.scalars(kinds))
+
+
+# --- read once ----------------------------------------------------------------------------------
+
+
+class Surveyed(PlainReader):
+    """Leaves one page of every PDF to OCR."""
+
+    fingerprint = "surveyed/1"
+
+    async def survey(self, source: Source) -> Survey:
+        if source.media_type != PDF:
+            return Survey(await self.read(source))
+        self.reads += 1
+        page = Page(1, 0, 0, "none", "no text layer")
+        return Survey(Document(source.key, source.version, PDF, "", "", (), (page,)), (1,))
+
+
+async def test_a_file_is_parsed_once_however_long_its_batches_take(
+    house: House, fake: FakeMistral
+) -> None:
+    surveyor = Surveyed()
+    routing = RoutingReader(surveyor, house.readers[PDF])
+    house.readers.update({PDF: routing, "text/markdown": routing})
+    job = house.hand_in(LETTERS[:2] + NOTES)
+
+    await house.buy(rounds=1)
+    assert kept(house, LETTERS[0].version) == ["survey"]
+    await house.buy()
+    done = await house.finish(job)
+
+    assert (done.state, fake.pages_billed) == ("succeeded", 2)
+    assert surveyor.reads == 3
+    assert kept(house, NOTES[0].version) == [], "any parser can read it again"
+    assert sorted(kept(house, LETTERS[0].version)) == ["document", "reply"]
+
+
+async def test_what_was_read_for_a_cancelled_job_is_gone(house: House) -> None:
+    job = house.hand_in(NOTES)
+    await house.buy(rounds=2)
+    assert kept(house, NOTES[0].version) == ["passing"]
+
+    house.library.cancel_job(job.id)
+
+    assert kept(house, NOTES[0].version) == []
+
+
+# --- what was not paid --------------------------------------------------------------------------
+
+
+async def test_what_was_bought_before_is_told_as_saved_and_as_the_dry_run_said(
+    house: House, fake: FakeMistral
+) -> None:
+    job = house.hand_in(LETTERS)
+    await house.buy()
+    first = await house.finish(job)
+    bought = sum(each.units.prompt for each in fake.bill.charges)
+    other = house.library.create_collection(
+        "other", embedding_model="mistral-embed", dimension=1024, chunk_tokens=200
+    )
+    predicted = await foreseen(house, other)
+
+    again = house.library.queue(other, LETTERS, lane="batch").job
+    await house.buy()
+    second = await house.finish(again)
+
+    assert first.saved == Saved()
+    assert second.saved == predicted.saved
+    assert (second.saved.pages, predicted.pages_to_ocr) == (4, 0)
+    assert bought * FEWEST <= second.saved.tokens
+    assert second.saved.usd > 4 * PAGE / 2
+    assert fake.pages_billed == 4
+
+
+async def test_of_documents_that_are_there_everything_is_saved_also_after_a_restart(
+    tmp_path: Path, fake: FakeMistral, empty_library: bytes
+) -> None:
+    async with opened(tmp_path / "library", fake, empty_library) as house:
+        before = await foreseen(house, house.within)
+        job = house.hand_in(LETTERS)
+        await house.buy()
+        await house.finish(job)
+
+    async with opened(tmp_path / "library", fake, empty_library) as house:
+        again = house.hand_in(LETTERS)
+
+        assert again.state == "succeeded"
+        assert again.saved.pages == before.pages_to_ocr == 4
+        assert before.ocr_usd.least < again.saved.usd <= before.usd.most
+        assert house.library.job(again.id).saved == again.saved
+        assert (await foreseen(house, house.within)).saved == again.saved
+
+
+async def foreseen(house: House, within: Collection) -> Estimate:
+    return await estimate(
+        LETTERS,
+        within,
+        readers=house.readers,
+        embedders=house.embedders,
+        library=house.library,
+        lane="batch",
+    )
+
+
+async def test_what_two_documents_share_is_saved_once(house: House, fake: FakeMistral) -> None:
+    same = [Source(f"{key}.pdf", LETTERS[0].content, PDF, title="A letter") for key in "ab"]
+    job = house.hand_in(same)
+
+    await house.buy()
+    done = await house.finish(job)
+
+    assert (fake.pages_billed, done.saved.pages) == (1, 1)
+    assert done.saved.tokens > 0
 
 
 # --- a process that dies ------------------------------------------------------------------------

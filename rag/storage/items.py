@@ -36,6 +36,7 @@ from rag.storage.cursors import checked_limit, cursor, position
 from rag.storage.jobs import close_job_if_done, failure_of, find_job
 from rag.storage.leases import is_free
 from rag.storage.memos import forget_memos
+from rag.storage.readings import remove_passing
 from rag.storage.savings import WORTHLESS, Worth, note_savings
 from rag.storage.tables import BatchWaitRow, ItemRow, JobRow
 from rag.storage.timestamps import now
@@ -275,11 +276,14 @@ def _finish_row(
     row.pages, row.pages_ocred = work.pages, work.pages_ocred
     row.chunks, row.seconds = work.chunks, work.seconds
     note_savings(session, row, work.worth)
+    remove_passing(session, [row.sha256])
     session.flush()
     close_job_if_done(session, JobId(row.job_id))
 
 
 def _cancel(session: Session, which: ColumnElement[bool]) -> None:
+    waiting = which & ItemRow.finished_at.is_(None)
+    remove_passing(session, session.scalars(select(ItemRow.sha256).where(waiting)).all())
     session.execute(
         update(ItemRow)
         .where(which, ItemRow.finished_at.is_(None))

@@ -42,6 +42,7 @@ from rag.domain import (
     Listing,
     Saved,
     Source,
+    Survey,
     Vectors,
     Version,
 )
@@ -345,6 +346,18 @@ class Library:
     def keep_reading(self, version: Version, fingerprint: str, result: Document | Failure) -> None:
         with self._database.write() as session:
             readings.keep_reading(session, version, fingerprint, result)
+
+    def survey(self, version: Version, fingerprint: str) -> Survey | None:
+        """How far these bytes were read, for an item that waits for OCR from a batch."""
+        with self._database.read() as session:
+            return readings.find_survey(session, version, fingerprint)
+
+    def keep_in_passing(
+        self, version: Version, fingerprint: str, result: Document | Survey
+    ) -> None:
+        """A reading that any parser could make again, until the item ends that it is for."""
+        with self._database.write() as session:
+            readings.keep_in_passing(session, version, fingerprint, result)
 
     def embeddings(
         self, model: str, input_type: InputType, texts: Sequence[str]

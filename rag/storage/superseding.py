@@ -10,6 +10,7 @@ from rag.domain import CollectionId, Failure, JobId, Source
 from rag.storage.batches import batches
 from rag.storage.leases import is_free
 from rag.storage.memos import forget_memos
+from rag.storage.readings import remove_passing
 from rag.storage.tables import BatchPurchaseRow, BatchRequestRow, ItemRow
 from rag.storage.timestamps import now
 
@@ -63,6 +64,7 @@ def _end(session: Session, row: ItemRow) -> None:
     row.error_code, row.error_stage = SUPERSEDED.code, SUPERSEDED.stage
     row.error_message = SUPERSEDED.message
     session.flush()
+    remove_passing(session, [row.sha256])
     if not _is_wanted_elsewhere(session, row):
         _give_up_purchases(session, row)
 

@@ -247,7 +247,7 @@ class ReadingRow(Row):
     sha256: Mapped[str] = mapped_column(String(80), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(300), primary_key=True)
     kind: Mapped[str] = mapped_column(String(16))
-    """`document` or `failure`."""
+    """`document`, `failure` or `reply`; `survey` and `passing` go with the item they are for."""
     content: Mapped[bytes] = mapped_column(LargeBinary)
     """Compressed MessagePack."""
 
