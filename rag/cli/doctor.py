@@ -6,7 +6,7 @@ import platform
 import shutil
 import sqlite3
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import click
@@ -21,12 +21,10 @@ from rag.cli.door import open_door
 from rag.errors import RagError
 from rag.local.minilm import load_minilm
 from rag.local.ocr.engine import ocr_engine
-from rag.mistral.chat.answerer import MODEL as CHAT_MODEL
 from rag.mistral.client import MistralClient
-from rag.mistral.embedding.profiles import MODEL as EMBEDDING_MODEL
-from rag.mistral.embedding.profiles import profile
 from rag.mistral.examination import examine as examine_account
-from rag.mistral.ocr.reader import MODEL as OCR_MODEL
+from rag.mistral.hosts import Host
+from rag.providers import accounts, model_of
 from rag.settings import Role, Settings, load_settings
 from rag.storage.ownership import owner
 
@@ -71,8 +69,8 @@ async def examine(settings: Settings) -> list[Check]:
             "library": _library,
         }.items()
     ]
-    if settings.mistral_api_key is not None:
-        checks += await _mistral(settings)
+    for host, roles in accounts(settings).items():
+        checks += await _host(settings, host, roles)
     return checks
 
 
@@ -129,28 +127,19 @@ async def _library(settings: Settings) -> str:
     return f"{folder}, {served}; {health['documents']} documents, {health['chunks']} chunks"
 
 
-async def _mistral(settings: Settings) -> list[Check]:
-    assert settings.mistral_api_key is not None
-    client = MistralClient(
-        settings.mistral_api_key,
-        base_url=settings.mistral_base_url,
-        headers=settings.mistral_headers,
-    )
-    models: dict[Role, str] = {
-        "ocr": settings.mistral_ocr_model or OCR_MODEL,
-        "embedding": profile(settings.mistral_embedding_model or EMBEDDING_MODEL).model,
-        "answer": settings.mistral_chat_model or CHAT_MODEL,
-    }
-    wanted: dict[str, str] = {
-        role: model for role, model in models.items() if settings.provider_of(role) == "mistral"
-    }
+async def _host(settings: Settings, host: Host, roles: Sequence[Role]) -> list[Check]:
+    """
+    Raises:
+        InvalidSettings: the host has no such name or key, or a model is not known.
+    """
+    client = MistralClient(host, idle=settings.idle_timeout)
     try:
-        findings = await examine_account(client, wanted)
+        findings = await examine_account(client, {r: model_of(settings, r) for r in roles})
     except RagError as error:
-        return [Check("mistral", False, str(error))]
+        return [Check(host.name, False, str(error))]
     finally:
         await client.close()
-    return [Check(f"mistral {each.name}", each.ok, each.said) for each in findings]
+    return [Check(f"{host.name} {each.name}", each.ok, each.said) for each in findings]
 
 
 def _folder(settings: Settings) -> Path:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
+from rag.errors import KeyRefused, MalformedReply, ProviderRefused
 from rag.mistral.client import Look, MistralClient
 from rag.mistral.hosts import place_of
 from rag.mistral.models import RETIREMENTS, pinned
@@ -16,6 +17,10 @@ TOLERABLE = timedelta(minutes=5)
 certificates are refused by a clock that is far off."""
 
 OFFERED = 8  # models named to somebody whose own is not among them
+
+
+_NEWEST = ":latest"
+"""What Ollama adds to a name without a tag."""
 
 
 class Finding(Struct, frozen=True):
@@ -33,6 +38,8 @@ async def examine(client: MistralClient, wanted: Mapping[str, str]) -> list[Find
     Raises:
         ProviderError: the key was refused, or the provider cannot be reached.
     """
+    if client.host.dialect == "openai":
+        return await _examine_elsewhere(client, wanted)
     look = await client.look()
     return [
         Finding(
@@ -44,6 +51,45 @@ async def examine(client: MistralClient, wanted: Mapping[str, str]) -> list[Find
         _clock(look, datetime.now(UTC)),
         Finding("limits", True, _told(look.limits)),
     ]
+
+
+async def _examine_elsewhere(client: MistralClient, wanted: Mapping[str, str]) -> list[Finding]:
+    """What a list of models tells where hosts need not have one, need not look at the key before
+    they show it, and call deployments by names that are not on it."""
+    name = client.host.name
+    try:
+        look = await client.look()
+    except KeyRefused:
+        raise
+    except (ProviderRefused, MalformedReply) as error:
+        models = " and ".join(wanted.values())
+        said = (
+            f"it answers, and shows no list of models ({error}): whether it takes the key and has"
+            f" {models}, and whether the base URL is right, only the first question can tell"
+        )
+        return [Finding("host", True, said)]
+    return [
+        Finding("host", True, f"{name} lists {len(look.models)} models"),
+        *_models_elsewhere(look.models, wanted, name),
+        _clock(look, datetime.now(UTC)),
+        Finding("limits", True, _told(look.limits)),
+    ]
+
+
+def _models_elsewhere(
+    offered: Sequence[ModelCard], wanted: Mapping[str, str], name: str
+) -> Iterator[Finding]:
+    known = {card.id.removesuffix(_NEWEST) for card in offered}
+    for role, model in wanted.items():
+        if model.removesuffix(_NEWEST) in known:
+            yield Finding(f"{role} model", True, model)
+            continue
+        shown = ", ".join(sorted(known)[:OFFERED]) or "none"
+        said = (
+            f"{model} is not on the list of {name} ({shown} ...): a deployment of one's own need"
+            " not be; any other name is probably misspelt"
+        )
+        yield Finding(f"{role} model", True, said)
 
 
 def _models(offered: Sequence[ModelCard], wanted: Mapping[str, str]) -> Iterator[Finding]:

@@ -7,16 +7,22 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from .app import FakeMistral
 from .faults import RESET
 
 _RESET_AT_ONCE = struct.pack("ii", 1, 0)
 """Linger for no time: the connection ends with a reset, not with a farewell."""
+
+
+class Served(Protocol):
+    """A fake provider, or a fake of another host."""
+
+    @property
+    def app(self) -> Any: ...
 
 
 class Resettable(H11Protocol):
@@ -38,12 +44,13 @@ class Resettable(H11Protocol):
         self.app = resettable
 
 
-def server(fake: FakeMistral, port: int = 8100) -> uvicorn.Server:
+def server(fake: Served, port: int = 8100) -> uvicorn.Server:
     config = uvicorn.Config(
         fake.app,
         port=port,
         http=Resettable,
         ws="none",
+        interface="asgi3",
         lifespan="off",
         date_header=False,  # the fake's own clock tells it
         log_level="critical",
@@ -53,7 +60,7 @@ def server(fake: FakeMistral, port: int = 8100) -> uvicorn.Server:
 
 
 @contextmanager
-def served(fake: FakeMistral) -> Iterator[str]:
+def served(fake: Served) -> Iterator[str]:
     """Its base URL, while it serves in a thread of its own."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
