@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 from litestar import Controller, Response, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, QueryParameter
-from msgspec import Struct
+from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import Meta, Struct
 
 from rag.api.bodies import ANY_BODY
 from rag.api.keys import normalized_key
@@ -22,6 +22,7 @@ from rag.domain import (
     JobId,
     Lane,
     Listing,
+    Saved,
     Source,
     document_id,
 )
@@ -59,6 +60,12 @@ class Put(Struct, frozen=True):
     job_id: JobId
 
 
+class Keys(Struct, frozen=True, forbid_unknown_fields=True):
+    """Documents by their keys; those that are not there are worth nothing."""
+
+    keys: Annotated[tuple[str, ...], Meta(max_length=1_000)]
+
+
 class DocumentsController(Controller):
     path = "/v1/collections/{collection:str}/documents"
     tags = ["Documents"]
@@ -91,7 +98,8 @@ class DocumentsController(Controller):
         what is handed in within ten seconds is bought together; what waits in the job already
         is not queued again.
 
-        A dry run keeps and sends nothing: it answers 200 with pages, tokens and prices.
+        A dry run keeps and sends nothing: it answers 200 with pages, tokens and prices in the
+        lane, and what is known already and costs nothing again.
         """
         if lane == "batch" and not services.has_batch_lane:
             raise InvalidRequest(NO_BATCH_LANE)
@@ -132,6 +140,19 @@ class DocumentsController(Controller):
             status_code=200 if job.state == "succeeded" else 202,
             headers=_location(job),
         )
+
+    @post("/worth", status_code=200, sync_to_thread=True)
+    def worth(
+        self,
+        collection: FromPath[str],
+        data: JSONBody[Keys],
+        services: NamedDependency[Services],
+    ) -> Saved:
+        """Tell what a provider would be paid for documents that are there: what is saved when
+        they are handed in again unchanged. At the prices at which they were made."""
+        within = services.library.collection(collection)
+        worth = services.library.worth_of(within, data.keys)
+        return sum(worth.values(), Saved())
 
     @get(sync_to_thread=True)
     def list_all(

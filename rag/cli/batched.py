@@ -9,21 +9,10 @@ from collections.abc import Sequence
 from time import perf_counter
 from typing import Any
 
-from rag.cli.bulk import (
-    WATCH,
-    Outcome,
-    Paused,
-    Summary,
-    Told,
-    form_of,
-    known_versions,
-    outcome_of,
-    parcels,
-    pause_of,
-    summary_of,
-)
-from rag.cli.door import Door, Refused
-from rag.domain import FINAL_ITEM_STATES
+from rag.cli.door import Door
+from rag.cli.handing import WATCH, Handing, known_versions, pause_of
+from rag.cli.outcomes import Outcome, Paused, Summary, Told, summary_of
+from rag.cli.parcels import parcels
 from rag.errors import InvalidSettings
 from rag.sources.folder import Found
 
@@ -44,18 +33,26 @@ async def ingest_in_batches(
         RagError: the service refused something else, or does not answer.
     """
     began = perf_counter()
+    await check_batch_lane(door)
+    known = await known_versions(collection, door)
+    handing = Handing(collection, door, told, "batch", await _unfinished(collection, door))
+    for parcel in parcels(files, known, handing.hear):
+        await handing.hand_in(parcel)
+    await _wait(handing, door, paused)
+    saved = await handing.saved()
+    return summary_of(collection, handing.outcomes, saved, perf_counter() - began), handing.outcomes
+
+
+async def check_batch_lane(door: Door) -> None:
+    """
+    Raises:
+        InvalidSettings: no provider here takes work in batches.
+    """
     if not (await door.call("GET", "/v1/models"))["batch_lane"]:
         raise InvalidSettings(
             "--batch needs a provider that reads or embeds in batches: set MISTRAL_API_KEY, or"
             " leave --batch out"
         )
-    known = await known_versions(collection, door)
-    run = _Run(collection, door, told, paused)
-    run.job = await _unfinished(collection, door)
-    for parcel in parcels(files, known, run.hear):
-        await run.send(parcel)
-    await run.wait()
-    return summary_of(collection, run.outcomes, perf_counter() - began), run.outcomes
 
 
 async def _unfinished(collection: str, door: Door) -> str | None:
@@ -67,65 +64,26 @@ async def _unfinished(collection: str, door: Door) -> str | None:
     return None
 
 
-class _Run:
-    """One job, and the keys that are waited for."""
+async def _wait(handing: Handing, door: Door, paused: Paused) -> None:
+    """Until each key has ended."""
+    done, shown = None, None
+    while handing.waiting:
+        job = await door.call("GET", f"/v1/jobs/{handing.job}")
+        reason = pause_of(job)
+        if reason != shown:
+            shown = reason
+            paused(reason)
+        now = (job["items"]["done"], job["items"]["failed"], job.get("finished_at"))
+        if now != done:
+            done = now
+            handing.hear_of(await _last_items(handing, door))
+        if handing.waiting:
+            await asyncio.sleep(WATCH)
 
-    def __init__(self, collection: str, door: Door, told: Told, paused: Paused) -> None:
-        self.job: str | None = None
-        self.outcomes: list[Outcome] = []
-        self._path = f"/v1/collections/{collection}/documents"
-        self._door = door
-        self._told = told
-        self._paused = paused
-        self._shown: str | None = None
-        self._open: set[str] = set()
 
-    def hear(self, outcome: Outcome) -> None:
-        self.outcomes.append(outcome)
-        self._told(outcome)
-
-    async def send(self, parcel: list[tuple[str, bytes]]) -> None:
-        """A parcel that is refused as a whole goes file by file: one bad file must not take its
-        neighbors along."""
-        asked = {"lane": "batch"} | ({"job": self.job} if self.job else {})
-        try:
-            accepted = await self._door.call(
-                "POST", self._path, files=form_of(parcel), params=asked
-            )
-        except Refused as error:
-            if len(parcel) == 1:
-                self.hear(Outcome(parcel[0][0], "refused", "request_refused", str(error)))
-                return
-            for one in parcel:
-                await self.send([one])
-            return
-        self.job = accepted["job_id"]
-        self._open |= {key for key, _ in parcel}
-
-    async def wait(self) -> None:
-        """Until each key has ended."""
-        done = None
-        while self._open:
-            job = await self._door.call("GET", f"/v1/jobs/{self.job}")
-            self._tell_of_pause(pause_of(job))
-            now = (job["items"]["done"], job["items"]["failed"], job.get("finished_at"))
-            if now != done:
-                done = now
-                await self._hear_of_ended()
-            if self._open:
-                await asyncio.sleep(WATCH)
-
-    async def _hear_of_ended(self) -> None:
-        """The last item of a key is the one that counts."""
-        last: dict[str, dict[str, Any]] = {}
-        async for item in self._door.listing(f"/v1/jobs/{self.job}/items"):
-            last[item["key"]] = item
-        for key in self._open & last.keys():
-            if last[key]["state"] in FINAL_ITEM_STATES:
-                self._open.discard(key)
-                self.hear(outcome_of(last[key]))
-
-    def _tell_of_pause(self, reason: str | None) -> None:
-        if reason != self._shown:
-            self._shown = reason
-            self._paused(reason)
+async def _last_items(handing: Handing, door: Door) -> list[dict[str, Any]]:
+    """The last item of a key is the one that counts."""
+    last: dict[str, dict[str, Any]] = {}
+    async for item in door.listing(f"/v1/jobs/{handing.job}/items"):
+        last[item["key"]] = item
+    return list(last.values())

@@ -6,14 +6,25 @@ import msgspec
 from rich.table import Table
 
 from rag.cli import show
-from rag.cli.bulk import Outcome, Told, form_of, parcels
+from rag.cli.batched import check_batch_lane
 from rag.cli.door import Door
+from rag.cli.outcomes import Outcome, Told
+from rag.cli.parcels import form_of, parcels
+from rag.domain import Lane, Saved
 from rag.estimation import NOTHING_TO_DO, Estimate, Range
 from rag.sources.folder import Found
 
 
-async def foresee(files: Sequence[Found], collection: str, door: Door, *, told: Told) -> Estimate:
-    """The sum over all files."""
+async def foresee(
+    files: Sequence[Found], collection: str, lane: Lane, door: Door, *, told: Told
+) -> Estimate:
+    """The sum over all files.
+
+    Raises:
+        InvalidSettings: the batch lane is asked for, and there is none.
+    """
+    if lane == "batch":
+        await check_batch_lane(door)
     unreadable = 0
 
     def hear(outcome: Outcome) -> None:
@@ -27,7 +38,7 @@ async def foresee(files: Sequence[Found], collection: str, door: Door, *, told: 
             "POST",
             f"/v1/collections/{collection}/documents",
             files=form_of(parcel),
-            params={"dry_run": "true"},
+            params={"dry_run": "true", "lane": lane},
         )
         total += msgspec.convert(said, Estimate)
         for key, _ in parcel:
@@ -37,7 +48,7 @@ async def foresee(files: Sequence[Found], collection: str, door: Door, *, told: 
     )
 
 
-def show_estimate(found: Estimate) -> None:
+def show_estimate(found: Estimate, lane: Lane) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="dim")
     table.add_column(justify="right")
@@ -52,7 +63,10 @@ def show_estimate(found: Estimate) -> None:
     table.add_row("tokens to embed", _between(found.tokens, "{:,.0f}"))
     table.add_row("OCR", _between(found.ocr_usd, "${:.4f}"))
     table.add_row("embedding", _between(found.embedding_usd, "${:.4f}"))
-    table.add_row("in all", _between(found.usd, "${:.4f}"), style="bold")
+    price = "in all, in batches" if lane == "batch" else "in all"
+    table.add_row(price, _between(found.usd, "${:.4f}"), style="bold")
+    if found.saved != Saved():
+        table.add_row(*show.saved(found.saved), style="green")
     show.results.print(table)
     for key, why in found.problems[: show.REASONS_SHOWN]:
         show.aside.print(f"  {key}: {why.message}", style="yellow")

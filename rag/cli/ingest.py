@@ -1,18 +1,24 @@
 """`rag ingest`: files, folders, globs, or a list of them on standard input."""
 
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
+from msgspec import Struct
 
 from rag.cli import show
 from rag.cli.batched import ingest_in_batches
-from rag.cli.bulk import ingest_files, write_report
+from rag.cli.bulk import ingest_files
 from rag.cli.door import Door, run
 from rag.cli.foresight import foresee, show_estimate
+from rag.cli.outcomes import write_report
+from rag.domain import Lane
 from rag.errors import InvalidRequest
-from rag.sources.folder import find
+from rag.sources.folder import Found, find
 
 BATCH_TAKES = (
     "The provider's part comes within hours, a day at most. This may be interrupted, and run again:"
@@ -21,6 +27,16 @@ BATCH_TAKES = (
 
 EXIT_INCOMPLETE = 1
 """Some files are not in the collection; the others are."""
+
+
+class Wish(Struct, frozen=True):
+    """What the command line says."""
+
+    collection: str
+    lane: Lane
+    report: Path | None
+    as_json: bool
+    quiet: bool
 
 
 @click.command("ingest")
@@ -35,23 +51,15 @@ EXIT_INCOMPLETE = 1
 )
 @click.option("--json", "as_json", is_flag=True, help="The summary as JSON on standard output.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
-def command(
-    paths: tuple[str, ...],
-    collection: str,
-    batch: bool,
-    dry_run: bool,
-    report: Path | None,
-    as_json: bool,
-    quiet: bool,
-) -> None:
+def command(paths: tuple[str, ...], batch: bool, dry_run: bool, **said: Any) -> None:
     """Read files into a collection.
 
     A PATH is a file, a folder, a quoted glob, or - for a list of them on standard input. A file
     that is already there with the same bytes is left alone, a changed one replaces its old
     version once it is read, so running it again is safe and quick.
 
-    With --dry-run nothing is kept or sent: it tells what there is to do, and what it would cost
-    on the direct lane; the batch lane halves that.
+    With --dry-run nothing is kept or sent: it tells what there is to do, what it would cost, and
+    what is known already. With --batch too, it tells the prices of the batch lane.
 
     With --batch the provider does its part in its own time, within a day, at half the price. The
     command waits for it; it may be interrupted, and run again: it then goes on where it was.
@@ -62,31 +70,32 @@ def command(
     files = list(find(_named(paths)))
     if not files:
         raise InvalidRequest(f"there is no file to read in {', '.join(paths)}")
+    wish = Wish(lane="batch" if batch else "direct", **said)
+    sys.exit(run(partial(_foresee if dry_run else _ingest, files, wish)))
 
-    if batch and not quiet:
+
+async def _foresee(files: Sequence[Found], wish: Wish, door: Door) -> int:
+    with show.progress_of(len(files), quiet=wish.quiet) as (told, _):
+        found = await foresee(files, wish.collection, wish.lane, door, told=told)
+    if wish.as_json:
+        click.echo(msgspec.json.encode(found).decode())
+    else:
+        show_estimate(found, wish.lane)
+    return EXIT_INCOMPLETE if found.refused else 0
+
+
+async def _ingest(files: Sequence[Found], wish: Wish, door: Door) -> int:
+    ingest = ingest_in_batches if wish.lane == "batch" else ingest_files
+    if wish.lane == "batch" and not wish.quiet:
         show.aside.print(BATCH_TAKES)
-
-    async def look(door: Door) -> int:
-        with show.progress_of(len(files), quiet=quiet) as (told, _):
-            found = await foresee(files, collection, door, told=told)
-        if as_json:
-            click.echo(msgspec.json.encode(found).decode())
-        else:
-            show_estimate(found)
-        return EXIT_INCOMPLETE if found.refused else 0
-
-    async def work(door: Door) -> int:
-        with show.progress_of(len(files), quiet=quiet) as (told, paused):
-            ingest = ingest_in_batches if batch else ingest_files
-            done, outcomes = await ingest(files, collection, door, told=told, paused=paused)
-        if report is not None:
-            write_report(report, outcomes)
-        show.summary(done, outcomes)
-        if as_json:
-            click.echo(msgspec.json.encode(done).decode())
-        return 0 if done.complete else EXIT_INCOMPLETE
-
-    sys.exit(run(look if dry_run else work))
+    with show.progress_of(len(files), quiet=wish.quiet) as (told, paused):
+        done, outcomes = await ingest(files, wish.collection, door, told=told, paused=paused)
+    if wish.report is not None:
+        write_report(wish.report, outcomes)
+    show.summary(done, outcomes)
+    if wish.as_json:
+        click.echo(msgspec.json.encode(done).decode())
+    return 0 if done.complete else EXIT_INCOMPLETE
 
 
 def _named(paths: tuple[str, ...]) -> list[str]:

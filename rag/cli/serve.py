@@ -13,9 +13,10 @@ import httpx
 from rag.api.app import create_app
 from rag.api.server import serve
 from rag.cli import show
-from rag.cli.bulk import Summary, ingest_files
+from rag.cli.bulk import ingest_files
 from rag.cli.door import ANSWER_TIME, Door
 from rag.cli.firstquestion import first_questions
+from rag.cli.outcomes import Summary
 from rag.errors import InvalidRequest, RagError
 from rag.settings import Settings, load_settings
 from rag.sources.folder import Found, find

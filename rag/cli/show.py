@@ -18,7 +18,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from rag.cli.bulk import Outcome, Paused, Summary, Told
+from rag.cli.outcomes import Outcome, Paused, Summary, Told
+from rag.domain import Saved
 
 results = Console(highlight=False, soft_wrap=False)
 """Standard output."""
@@ -80,10 +81,18 @@ def summary(done: Summary, outcomes: Sequence[Outcome], *, on: Console = aside) 
     table.add_row("  of them OCRed", str(done.pages_ocred))
     table.add_row("chunks", str(done.chunks))
     table.add_row("seconds", f"{done.seconds:.1f}")
+    if done.saved != Saved():
+        table.add_row(*saved(done.saved), style="green")
     on.print(table)
     if done.files and done.unchanged == done.files:
         on.print("Nothing to do: every file is already there.", style="green")
     _not_read([o for o in outcomes if o.state in ("refused", "failed")], on)
+
+
+def saved(known: Saved) -> tuple[str, str]:
+    """Two cells of a table."""
+    pages = f"{known.pages:,} pages, " if known.pages else ""
+    return "known, and not paid again", f"{pages}{known.tokens:,} tokens: ${known.usd:.4f}"
 
 
 def _not_read(bad: Sequence[Outcome], on: Console) -> None:

@@ -15,8 +15,11 @@ from fake_mistral.serving import served
 from rag.api.app import create_app
 from rag.buying import Buyer
 from rag.cli.batched import ingest_in_batches
-from rag.cli.bulk import Outcome, Summary
+from rag.cli.bulk import ingest_files
 from rag.cli.door import Door, Refused
+from rag.cli.foresight import foresee
+from rag.cli.outcomes import Outcome, Summary
+from rag.domain import Saved
 from rag.errors import InvalidSettings
 from rag.settings import Settings
 from rag.sources.folder import find
@@ -107,12 +110,51 @@ async def test_an_interrupted_command_goes_on_with_its_job_and_pays_once(
     assert nothing.unchanged == 6
 
 
+async def test_a_dry_run_of_the_batch_lane_tells_half_the_price(
+    tmp_path: Path, folder: Path, fake: FakeMistral
+) -> None:
+    files = list(find([str(folder)]))
+    with served(fake) as url:
+        async with door_of(settings_of(tmp_path, url)) as (door, _):
+            direct = await foresee(files, "notes", "direct", door, told=lambda _: None)
+            batch = await foresee(files, "notes", "batch", door, told=lambda _: None)
+
+    assert batch.files == len(TEXTS)
+    assert batch.usd.most * 2 == direct.usd.most > 0
+    assert batch.saved == Saved()
+    assert fake.bill.charges == []
+
+
+async def test_a_second_run_tells_what_the_first_one_spares_it(
+    tmp_path: Path, folder: Path, fake: FakeMistral, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.wiring.Buyer", partial(Buyer, quiet=0.2))
+    fake.batch_polls = 0
+    files = list(find([str(folder)]))
+    with served(fake) as url:
+        async with door_of(settings_of(tmp_path, url)) as (door, _):
+            expected = await foresee(files, "notes", "batch", door, told=lambda _: None)
+            first, _ = await ingest(folder, door)
+            again = await foresee(files, "notes", "batch", door, told=lambda _: None)
+            second, _ = await ingest(folder, door)
+            elsewhere, _ = await ingest_files(files, "other", door, told=lambda _: None)
+
+    assert first.saved == Saved()
+    assert second.saved == again.saved
+    assert second.saved.tokens == expected.tokens.most
+    assert expected.usd.least <= second.saved.usd == expected.usd.most
+    assert (elsewhere.indexed, elsewhere.saved.tokens) == (5, second.saved.tokens)
+    assert elsewhere.saved.usd == 2 * second.saved.usd, "at the price of the direct lane"
+
+
 async def test_without_a_provider_it_is_refused_before_anything_is_sent(
     tmp_path: Path, folder: Path
 ) -> None:
     async with door_of(Settings(data_dir=str(tmp_path / "library"), workers=1)) as (door, services):
         with pytest.raises(InvalidSettings, match="MISTRAL_API_KEY"):
             await ingest(folder, door)
+        with pytest.raises(InvalidSettings, match="MISTRAL_API_KEY"):
+            await foresee([], "notes", "batch", door, told=lambda _: None)
         with pytest.raises(Refused, match="leave the batch lane out"):
             await door.call(
                 "POST",
