@@ -37,7 +37,8 @@ from rag.pausing import Pause
 from rag.ports import Embedders, Readers
 from rag.routing import RoutingReader
 from rag.spending import NO_BUDGETS, NOTHING_SPENT, Budgets, Spent
-from rag.storage.database import PRAGMAS, Database
+from rag.storage.database import Database
+from rag.storage.engines.sqlite import PRAGMAS
 from rag.storage.ledger import SqlLedger
 from rag.storage.library import Library, sqlite_url
 from rag.storage.migrating import migrate

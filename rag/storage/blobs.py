@@ -1,20 +1,61 @@
-"""Original bytes, in a folder, named by their content."""
+"""Original bytes, known by their content, and their two homes.
+
+A library on SQLite has them in its folder. On PostgreSQL several processes share a library, and
+each must reach them: there they are in the database, in parts.
+"""
 
 from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy.orm import Session
 
 from rag.domain import Version, version_of
 from rag.errors import NotFound, RagError
+from rag.storage.database import Database
 from rag.storage.durable import make_private_folder, write_durably
+from rag.storage.locking import insert_new
+from rag.storage.tables import BlobPartRow, BlobRow
+
+PART = 1 << 20
+"""Bytes of a row."""
 
 
-class BlobStore:
-    """`folder/ab/cdef…` holds the bytes whose SHA-256 is abcdef… A file is whole or absent."""
+class Blobs(Protocol):
+    """Whole or absent, and never answered with others."""
+
+    def put(self, content: bytes) -> Version:
+        """Keeps the bytes; on disk when it returns. Bytes already kept are not written again."""
+        ...
+
+    def keep(self, session: Session, content: bytes) -> None:
+        """The same within a transaction: on disk when that has committed."""
+        ...
+
+    def get(self, version: Version) -> bytes:
+        """
+        Raises:
+            NotFound: no such bytes.
+            RagError: what is kept no longer has the content it is named for.
+        """
+        ...
+
+    def size(self, session: Session, version: Version) -> int | None:
+        """In bytes; None when they are not kept."""
+        ...
+
+    def remove(self, session: Session, version: Version) -> None:
+        """The transaction must be alone: others may be about to use them."""
+        ...
+
+
+class BlobFolder:
+    """`folder/ab/cdef…` holds the bytes whose SHA-256 is abcdef…"""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def put(self, content: bytes) -> Version:
-        """Keeps the bytes; on disk when it returns. Bytes already kept are not written again."""
         version = version_of(content)
         path = self._path(version)
         if not self._holds(path, len(content)):
@@ -22,28 +63,23 @@ class BlobStore:
             write_durably(path, content)
         return version
 
+    def keep(self, session: Session, content: bytes) -> None:
+        self.put(content)
+
     def get(self, version: Version) -> bytes:
-        """
-        Raises:
-            NotFound: no such bytes.
-            RagError: the file no longer has the content it is named for.
-        """
         try:
             content = self._path(version).read_bytes()
         except FileNotFoundError as error:
-            raise NotFound(f"the bytes of {version} are not in this library") from error
-        if version_of(content) != version:
-            raise RagError(f"the stored bytes of {version} are damaged; ingest the file again")
-        return content
+            raise _missing(version) from error
+        return _believed(content, version)
 
-    def size(self, version: Version) -> int | None:
-        """In bytes; None when they are not kept."""
+    def size(self, session: Session, version: Version) -> int | None:
         try:
             return self._path(version).stat().st_size
         except FileNotFoundError:
             return None
 
-    def remove(self, version: Version) -> None:
+    def remove(self, session: Session, version: Version) -> None:
         self._path(version).unlink(missing_ok=True)
 
     def _path(self, version: Version) -> Path:
@@ -55,3 +91,63 @@ class BlobStore:
     @staticmethod
     def _holds(path: Path, size: int) -> bool:
         return path.is_file() and path.stat().st_size == size
+
+
+class BlobTable:
+    """Rows of at most `PART` bytes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, content: bytes) -> Version:
+        version = version_of(content)
+        with self._database.read() as session:
+            known = self.size(session, version)
+        if known is None:
+            with self._database.write() as session:
+                self.keep(session, content)
+        return version
+
+    def keep(self, session: Session, content: bytes) -> None:
+        version = version_of(content)
+        if not insert_new(session, BlobRow, [{"sha256": version, "size": len(content)}]):
+            return
+        for number in _numbers(len(content)):
+            part = content[number * PART : (number + 1) * PART]
+            session.execute(insert(BlobPartRow).values(sha256=version, number=number, content=part))
+
+    def get(self, version: Version) -> bytes:
+        with self._database.read() as session:
+            size = self.size(session, version)
+            if size is None:
+                raise _missing(version)
+            # part by part, for the driver holds each twice
+            parts = [session.scalar(_PART, {"sha256": version, "n": n}) for n in _numbers(size)]
+        return _believed(b"".join(part or b"" for part in parts), version)
+
+    def size(self, session: Session, version: Version) -> int | None:
+        return session.scalar(select(BlobRow.size).where(BlobRow.sha256 == version))
+
+    def remove(self, session: Session, version: Version) -> None:
+        session.execute(delete(BlobPartRow).where(BlobPartRow.sha256 == version))
+        session.execute(delete(BlobRow).where(BlobRow.sha256 == version))
+
+
+_PART = select(BlobPartRow.content).where(
+    BlobPartRow.sha256 == bindparam("sha256"), BlobPartRow.number == bindparam("n")
+)
+
+
+def _numbers(size: int) -> range:
+    """Of the parts that so many bytes are cut into."""
+    return range(-(-size // PART))
+
+
+def _missing(version: Version) -> NotFound:
+    return NotFound(f"the bytes of {version} are not in this library")
+
+
+def _believed(content: bytes, version: Version) -> bytes:
+    if version_of(content) != version:
+        raise RagError(f"the stored bytes of {version} are damaged; ingest the file again")
+    return content

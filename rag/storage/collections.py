@@ -10,6 +10,7 @@ from rag.domain import Collection, CollectionId, Listing, derived_id
 from rag.errors import Conflict, InvalidRequest, NotFound
 from rag.ranking.selfcheck import PRIOR_WEIGHT
 from rag.storage.cursors import checked_limit, cursor, position
+from rag.storage.locking import insert_new
 from rag.storage.tables import (
     CollectionRow,
     GenerationRow,
@@ -58,20 +59,18 @@ def create_collection(
         )
     if (embedding_model is None) != (dimension is None) or (dimension or 1) < 1 or chunk_tokens < 1:
         raise InvalidRequest("a collection needs a model and its dimension, or neither")
-    if session.scalar(select(CollectionRow.id).where(CollectionRow.name == name)):
-        raise Conflict(f"there is already a collection {name!r}")
 
     id = derived_id("col", name)
     created_at = now()
-    session.execute(
-        insert(CollectionRow).values(
-            id=id,
-            name=name,
-            chunk_tokens=chunk_tokens,
-            dense_weight=PRIOR_WEIGHT,
-            created_at=created_at,
-        )
-    )
+    row = {
+        "id": id,
+        "name": name,
+        "chunk_tokens": chunk_tokens,
+        "dense_weight": PRIOR_WEIGHT,
+        "created_at": created_at,
+    }
+    if not insert_new(session, CollectionRow, [row]):
+        raise Conflict(f"there is already a collection {name!r}")
     session.execute(
         insert(IndexVersionRow).values(
             collection_id=id,

@@ -1,138 +1,140 @@
-"""Connections. SQLite gets one writer, which alone checkpoints, and readers that cannot write.
+"""The database, whichever it is: sessions to read and to write, and no exception of its own.
 
-SQLite before 3.51.3 can corrupt a file in WAL mode when two connections write or checkpoint at
-the same moment ("WAL-reset bug", March 2026); with one writer and one checkpointer it cannot
-happen. `synchronous=FULL` makes an acknowledged commit survive a power cut.
+On SQLite whoever writes is alone. On PostgreSQL several processes write at once, and what two of
+them could do to each other is decided where it is written: see `locking`.
 """
 
-import os
-import sqlite3
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
 
-import msgspec
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from rag.errors import InvalidSettings, RagError
-from rag.storage.durable import PRIVATE_FILE
+from rag.storage.engines.options import cause
+from rag.storage.engines.postgres import PostgresEngine
+from rag.storage.engines.sqlite import SqliteEngine
+from rag.storage.fencing import Fence, raise_fence
 
-BUSY_TIMEOUT = 10_000  # milliseconds
-READERS = 8  # connections kept open; more are opened under load and closed again
+EXAMPLES = "sqlite:////path/library.db or postgresql://user@host/database"
 
-PRAGMAS = {
-    "journal_mode": "WAL",
-    "synchronous": "FULL",
-    "busy_timeout": str(BUSY_TIMEOUT),
-    "foreign_keys": "ON",
-    "trusted_schema": "OFF",  # a damaged schema must not call functions
-    "secure_delete": "ON",  # a deleted text is overwritten, not only unlinked
-    "cell_size_check": "ON",  # notice damaged pages early
-    "mmap_size": "0",  # an I/O error under a memory map kills the process
-}
-READER_PRAGMAS = {"query_only": "ON", "wal_autocheckpoint": "0"}
+ONLY_NODE = "owner"
+"""The node of a library that one process owns."""
+
+
+class _Engine(Protocol):
+    """Transactions of one kind of database."""
+
+    def read(self) -> AbstractContextManager[Session]: ...
+
+    def write(self, fence: Fence | None) -> AbstractContextManager[Session]: ...
+
+    def alone(self, fence: Fence | None) -> AbstractContextManager[Session]: ...
+
+    def migrating(self) -> AbstractContextManager[Connection]: ...
+
+    def close(self) -> None: ...
 
 
 class Database:
-    """Sessions of two kinds, each one transaction: `read` sees one moment, `write` is alone."""
+    """Sessions, each one transaction: committed, and on disk, when its block ends; nothing
+    happened when it raises. Safe to share among threads."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, node: str = ONLY_NODE) -> None:
         """
+        Args:
+            node: which of the processes that share a library this is; stays the same from one
+                start to the next.
+
         Raises:
-            InvalidSettings: not the URL of a SQLite file, or the file is something else.
+            InvalidSettings: no URL of a database, or it cannot be used.
         """
-        self.url = url
-        path = sqlite_file(url)
-        # SQLite gives its side files the permissions of this one
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE))
-        self._writing = threading.Lock()
+        self.node = node
+        self.is_shared = is_shared(url)
+        self._fence: Fence | None = None
         self._is_closed = False
-        self._writer = _engine(url, PRAGMAS, "BEGIN IMMEDIATE", connections=1)
-        try:
-            self._writer.connect().close()
-        except SQLAlchemyError as error:
-            raise InvalidSettings(f"{path} cannot be opened as a database: {_cause(error)}") from (
-                error
-            )
-        self._reader = _engine(url, PRAGMAS | READER_PRAGMAS, "BEGIN", connections=READERS)
+        self._engine = _engine(url)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        self._require_open()
-        with _translated(), Session(self._reader) as session:
+        """Sees one moment, and cannot write."""
+        with self._sessions(self._engine.read()) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """Committed, and on disk, when the block ends; nothing happened when it raises."""
-        self._require_open()
-        with self._writing, _translated(), Session(self._writer) as session, session.begin():
+        """May have others beside it: what they contend for is locked where it is written."""
+        with self._sessions(self._engine.write(self._fence)) as session:
             yield session
 
-    @property
-    def writer(self) -> Engine:
-        """For migrations, which open their own transaction."""
-        return self._writer
+    @contextmanager
+    def alone(self) -> Iterator[Session]:
+        """Nothing else writes meanwhile, in no process: for removing what others may be about to
+        use. It waits for those that write, and they for it."""
+        with self._sessions(self._engine.alone(self._fence)) as session:
+            yield session
+
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        """The one process that may change the schema now."""
+        with _translated(), self._engine.migrating() as connection:
+            yield connection
+
+    @contextmanager
+    def taking_over(self) -> Iterator[Session]:
+        """Once this has committed, no process that opened the node before can write."""
+        with self.alone() as session:
+            fence = raise_fence(session, self.node)
+            yield session
+        self._fence = fence
 
     def close(self) -> None:
         self._is_closed = True
-        self._reader.dispose()
-        with self._writing:
-            self._writer.dispose()
+        self._engine.close()
 
-    def _require_open(self) -> None:
+    @contextmanager
+    def _sessions(self, opened: AbstractContextManager[Session]) -> Iterator[Session]:
         # an engine that was disposed of connects again by itself, and would write without a lock
         if self._is_closed:
             raise RagError("the library is closed")
+        with _translated(), opened as session:
+            session.info["node"] = self.node
+            yield session
 
 
-def sqlite_file(url: str) -> Path:
-    """
+def node_of(session: Session) -> str:
+    """The node whose session it is."""
+    node: str = session.info["node"]
+    return node
+
+
+def is_shared(url: str) -> bool:
+    """Whether several processes may open a library there at once.
+
     Raises:
-        InvalidSettings: not the URL of a SQLite file.
+        InvalidSettings: not the URL of a database that can hold a library.
     """
+    return _parsed(url).get_backend_name() == "postgresql"
+
+
+def _engine(url: str) -> _Engine:
+    parsed = _parsed(url)
+    return PostgresEngine(parsed) if is_shared(url) else SqliteEngine(parsed)
+
+
+def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise InvalidSettings("the database URL is not one; try sqlite:////path/library.db") from (
-            error
-        )
-    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        raise InvalidSettings(f"the database URL is not one; try {EXAMPLES}") from error
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
         raise InvalidSettings(
-            f"a library is kept in a SQLite file so far, not in {parsed.get_backend_name()!r}; "
-            "use sqlite:////path/library.db"
+            f"a library is kept in SQLite or PostgreSQL, not in {parsed.get_backend_name()!r}; "
+            f"try {EXAMPLES}"
         )
-    return Path(parsed.database)
-
-
-def _engine(url: str, pragmas: dict[str, str], begin: str, *, connections: int) -> Engine:
-    engine = create_engine(
-        url,
-        poolclass=QueuePool,
-        pool_size=connections,
-        max_overflow=0 if connections == 1 else 2 * connections,
-        connect_args={"check_same_thread": False, "cached_statements": 256},
-        json_serializer=lambda value: msgspec.json.encode(value).decode(),
-        json_deserializer=msgspec.json.decode,
-        hide_parameters=True,  # parameters are document text, and errors are logged
-    )
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
-        connection.isolation_level = None  # we begin transactions, not the driver
-        for name, value in pragmas.items():
-            connection.execute(f"PRAGMA {name}={value}")
-
-    @event.listens_for(engine, "begin")
-    def begin_transaction(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
+    return parsed
 
 
 @contextmanager
@@ -141,8 +143,4 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise RagError(f"the library's database failed: {_cause(error)}") from error
-
-
-def _cause(error: SQLAlchemyError) -> str:
-    return str(getattr(error, "orig", None) or type(error).__name__)
+        raise RagError(f"the library's database failed: {cause(error)}") from error

@@ -26,7 +26,7 @@ from rag.storage.collections import count_documents
 from rag.storage.cursors import checked_limit, cursor, position
 from rag.storage.embeddings import embeddings_of_document, remove_unused
 from rag.storage.items import cancel_items_of
-from rag.storage.operations import record_live_chunks
+from rag.storage.operations import take_turn
 from rag.storage.readings import remove_readings
 from rag.storage.tables import ChunkRow, CollectionRow, DocumentRow, ItemRow, VersionRow
 
@@ -122,7 +122,8 @@ def read_document(session: Session, id: DocumentId, version: Version | None) -> 
 
 
 def remove_document(session: Session, id: DocumentId) -> list[Version]:
-    """Removes a document with every copy of its text, and keeps it from coming back.
+    """Removes a document with every copy of its text, and keeps it from coming back. The
+    transaction must be alone: what no document uses now, none may be about to use.
 
     Returns:
         Versions whose bytes nothing uses any more.
@@ -143,7 +144,7 @@ def remove_document(session: Session, id: DocumentId) -> list[Version]:
     embeddings = embeddings_of_document(session, id)
 
     cancel_items_of(session, collection_id, row.key)
-    record_live_chunks(session, "delete", id)
+    take_turn(session, collection_id).record_live_chunks("delete", id)
     session.execute(delete(ChunkRow).where(ChunkRow.document_id == id))
     session.execute(delete(VersionRow).where(VersionRow.document_id == id))
     session.delete(row)

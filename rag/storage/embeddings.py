@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from rag.domain import InputType, Vectors
 from rag.errors import InvalidRequest, RagError
 from rag.storage.batches import batches
+from rag.storage.locking import insert_new
 from rag.storage.tables import ChunkRow, EmbeddingRow
 
 DTYPE = "float32"
@@ -55,7 +56,7 @@ def keep_embeddings(
     rows = dict(zip(map(text_digest, texts), vectors, strict=True))
     dimension = vectors.shape[1]
     known = _ids(session, model, input_type, dimension, list(rows))
-    missing = [
+    missing = [  # in one order, so that two that keep the same texts do not wait for each other
         {
             "model": model,
             "dimension": dimension,
@@ -65,12 +66,12 @@ def keep_embeddings(
             "vector": (blob := vector.astype("<f4").tobytes()),
             "crc32": zlib.crc32(blob),
         }
-        for digest, vector in rows.items()
+        for digest, vector in sorted(rows.items(), key=lambda row: row[0])
         if digest not in known
     ]
     if not missing:
         return known
-    session.execute(insert(EmbeddingRow), missing)
+    insert_new(session, EmbeddingRow, missing)
     return _ids(session, model, input_type, dimension, list(rows))
 
 
@@ -108,7 +109,8 @@ def embeddings_of_document(session: Session, document_id: str) -> list[int]:
 
 
 def remove_unused(session: Session, ids: Sequence[int]) -> None:
-    """Removes those of the embeddings that no chunk uses: a vector gives away much of its text."""
+    """Removes those of the embeddings that no chunk uses: a vector gives away much of its text.
+    The transaction must be alone, for a chunk may be about to use one."""
     for some in batches(ids):
         used = select(ChunkRow.embedding_id).where(ChunkRow.embedding_id.in_(some))
         session.execute(

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.orm import Session
 
 from rag.storage.collections import IndexVersion
-from rag.storage.database import Database
+from rag.storage.database import Database, node_of
 from rag.storage.durable import aside_of, make_private_folder, settle, sha256_of_file
 from rag.storage.tables import GenerationRow
 from rag.storage.timestamps import now
@@ -68,12 +68,15 @@ def save_vectors(
         aside.unlink(missing_ok=True)
     with database.write() as session:
         former = session.scalars(
-            select(GenerationRow.file).where(_of(serving.id), GenerationRow.file != path.name)
+            select(GenerationRow.file).where(
+                _of(session, serving.id), GenerationRow.file != path.name
+            )
         ).all()
-        session.execute(delete(GenerationRow).where(_of(serving.id)))
+        session.execute(delete(GenerationRow).where(_of(session, serving.id)))
         session.execute(
             insert(GenerationRow).values(
                 index_version_id=serving.id,
+                node=node_of(session),
                 kind=VectorIndex.kind,
                 file=path.name,
                 sha256=digest,
@@ -89,12 +92,18 @@ def save_vectors(
 
 def _latest(session: Session, index_version: int) -> Generation | None:
     row = session.scalar(
-        select(GenerationRow).where(_of(index_version)).order_by(GenerationRow.id.desc()).limit(1)
+        select(GenerationRow)
+        .where(_of(session, index_version))
+        .order_by(GenerationRow.id.desc())
+        .limit(1)
     )
     return Generation(row.file, row.sha256, row.size, row.rows, row.seq) if row else None
 
 
-def _of(index_version: int) -> ColumnElement[bool]:
-    return (GenerationRow.index_version_id == index_version) & (
-        GenerationRow.kind == VectorIndex.kind
+def _of(session: Session, index_version: int) -> ColumnElement[bool]:
+    """This node's."""
+    return (
+        (GenerationRow.index_version_id == index_version)
+        & (GenerationRow.node == node_of(session))
+        & (GenerationRow.kind == VectorIndex.kind)
     )

@@ -10,7 +10,7 @@ import time
 from typing import cast
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ColumnElement, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from rag.domain import (
@@ -33,6 +33,7 @@ from rag.errors import Conflict, NotFound
 from rag.storage.attributes import attributes_of
 from rag.storage.collections import find_collection
 from rag.storage.cursors import checked_limit, cursor, position
+from rag.storage.database import node_of
 from rag.storage.jobs import close_job_if_done, failure_of, find_job
 from rag.storage.leases import is_free
 from rag.storage.memos import forget_memos
@@ -122,7 +123,7 @@ def finish(
 
 def fail_item(session: Session, id: int, reason: Failure) -> None:
     """Ends an item that nobody has; not one that has ended."""
-    row = session.get(ItemRow, id)
+    row = session.get(ItemRow, id, with_for_update=True)
     if row is not None and row.finished_at is None:
         _finish_row(session, row, "failed", error=reason)
 
@@ -135,8 +136,10 @@ def release(session: Session, claimed: ClaimedItem) -> None:
 
 
 def release_all(session: Session) -> None:
-    """Ends the leases of workers that cannot be alive: those of a former owner."""
-    session.execute(update(ItemRow).where(ItemRow.finished_at.is_(None)).values(lease_until=None))
+    """Ends the leases of workers that cannot be alive: those that this node had before."""
+    was_ours = or_(ItemRow.node == node_of(session), ItemRow.node.is_(None))
+    claimed = ItemRow.finished_at.is_(None) & ItemRow.lease_until.is_not(None)
+    session.execute(update(ItemRow).where(claimed, was_ours).values(lease_until=None))
 
 
 def require_claim(session: Session, claimed: ClaimedItem) -> ItemRow:
@@ -144,7 +147,7 @@ def require_claim(session: Session, claimed: ClaimedItem) -> ItemRow:
     Raises:
         Conflict: it was cancelled, or another worker has it since the lease ran out.
     """
-    row = session.get(ItemRow, claimed.item_id)
+    row = session.get(ItemRow, claimed.item_id, with_for_update=True)
     if row is None or row.finished_at is not None or row.attempts != claimed.attempts:
         raise Conflict("the item was cancelled, or is another worker's by now")
     return row
@@ -199,6 +202,7 @@ def _claimed(session: Session, row: ItemRow, lease: float) -> ClaimedItem:
     row.attempts += 1
     row.lease = lease
     row.lease_until = time.time() + lease
+    row.node = node_of(session)
     session.flush()
     return ClaimedItem(
         item_id=row.id,
@@ -226,6 +230,7 @@ def _next_ahead(session: Session, job: JobId, step: str) -> ItemRow | None:
         )
         .order_by(ItemRow.id)
         .limit(1)
+        .with_for_update(skip_locked=True)
     )
 
 
@@ -246,6 +251,7 @@ def _next_item(session: Session) -> ItemRow | None:
         )
         .order_by(ItemRow.id)
         .limit(1)
+        .with_for_update(skip_locked=True, of=ItemRow)
     )
 
 

@@ -144,6 +144,8 @@ def list_jobs(session: Session, *, limit: int, after: str | None) -> Listing[Ing
 
 def close_job_if_done(session: Session, id: JobId) -> None:
     """A job is finished by its last item."""
+    # who ends the last but one item at this moment would leave the job to us, and we to him
+    session.execute(select(JobRow.id).where(JobRow.id == id).with_for_update(key_share=True))
     open_items = exists().where(ItemRow.job_id == id, ItemRow.finished_at.is_(None))
     session.execute(
         update(JobRow)
@@ -163,8 +165,9 @@ def _new_items(
 ) -> list[dict[str, Any]]:
     """Rows that belong to no job yet; those whose document is the same already have ended."""
     keys = [source.key for source in sources]
-    current = _current(session, collection_id, keys)
+    # in this order: what waited and is published in between is then current
     waiting = _waiting_keys(session, collection_id, keys)
+    current = _current(session, collection_id, keys)
     rows = []
     for source in sources:
         is_same = source.key not in waiting and _is_current(source, current.get(source.key))

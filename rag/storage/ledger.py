@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import ROUND_CEILING, Decimal
 from typing import Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, case, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, case, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from rag.domain import JobId, Version
@@ -23,8 +23,9 @@ from rag.spending import (
     Units,
     current_purpose,
 )
-from rag.storage.database import Database
+from rag.storage.database import Database, node_of
 from rag.storage.embeddings import keep_embeddings
+from rag.storage.locking import BUDGETS, lock
 from rag.storage.readings import find_reply, keep_reply
 from rag.storage.tables import BatchRequestRow, LedgerRow
 from rag.storage.timestamps import now
@@ -75,12 +76,10 @@ class SqlLedger:
             return find_reply(session, version, fingerprint)
 
     def lose_all(self) -> int:
-        """Calls that an owner which died had under way: whether they were billed, nobody knows.
+        """Calls that this node had under way when it died: whether they were billed, nobody knows.
         Those of a batch are under way still."""
-        in_batch = exists().where(BatchRequestRow.intent_id == LedgerRow.id)
         with self._database.write() as session:
-            lost = update(LedgerRow).where(LedgerRow.state == "open", ~in_batch)
-            return session.execute(lost.values(state="lost", ended_at=now())).rowcount  # type: ignore[attr-defined,no-any-return]  # an update has one
+            return lose_calls(session)
 
     def spent(
         self,
@@ -125,6 +124,7 @@ def open_call(session: Session, intent: Intent, purpose: Purpose, budgets: Budge
     row = insert(LedgerRow).values(
         at=now(),
         state="open",
+        node=node_of(session),
         provider=intent.provider,
         model=intent.model,
         operation=intent.operation,
@@ -175,6 +175,14 @@ def lose_call(session: Session, intent: IntentId) -> None:
     session.execute(update(LedgerRow).where(*_is_open(intent)).values(state="lost", ended_at=now()))
 
 
+def lose_calls(session: Session) -> int:
+    """Calls that this node has open, outside of batches; how many those are."""
+    in_batch = exists().where(BatchRequestRow.intent_id == LedgerRow.id)
+    is_ours = or_(LedgerRow.node == node_of(session), LedgerRow.node.is_(None))
+    lost = update(LedgerRow).where(LedgerRow.state == "open", is_ours, ~in_batch)
+    return session.execute(lost.values(state="lost", ended_at=now())).rowcount  # type: ignore[attr-defined,no-any-return]  # an update has one
+
+
 def _is_open(intent: IntentId) -> tuple[ColumnElement[bool], ...]:
     return (LedgerRow.id == intent, LedgerRow.state == "open")
 
@@ -183,7 +191,10 @@ def _is_open(intent: IntentId) -> tuple[ColumnElement[bool], ...]:
 
 
 def _check_budgets(session: Session, intent: Intent, purpose: Purpose, budgets: Budgets) -> None:
-    for name, budget, condition in _limits(budgets, purpose):
+    limits = _limits(budgets, purpose)
+    if limits:
+        lock(session, BUDGETS)  # two calls must not both be the last that a budget allows
+    for name, budget, condition in limits:
         spent = _committed(session, condition)
         if spent + intent.usd > budget:
             raise BudgetExhausted(
@@ -259,7 +270,7 @@ def _summed(
         Spent(
             group=dict(zip(by, row[7:], strict=True)),
             calls=row[0],
-            units=Units(row[1], row[2], row[3]),
+            units=Units(int(row[1]), int(row[2]), int(row[3])),  # sums may come as decimals
             usd=usd(row[4]),
             lost_calls=row[5],
             lost_usd=usd(row[6]),

@@ -1,5 +1,8 @@
 """The library: everything that is kept, behind one door.
 
+On SQLite one process owns it. On PostgreSQL several open it at once, each with a folder of its own
+for what it derives, and each finds what another published with the next question.
+
 Transactions open and close here; what happens in them is in the file of its noun. All methods
 are synchronous and may be called from several threads.
 """
@@ -62,16 +65,16 @@ from rag.storage import (
     samples,
     searching,
 )
-from rag.storage.blobs import BlobStore
-from rag.storage.database import Database
+from rag.storage.blobs import BlobFolder, Blobs, BlobTable
+from rag.storage.database import ONLY_NODE, Database, is_shared
 from rag.storage.derived import DerivedIndexes, IndexHealth
 from rag.storage.durable import make_private_folder
 from rag.storage.items import ClaimedItem, Work
 from rag.storage.jobs import Queued
-from rag.storage.ledger import SqlLedger
+from rag.storage.ledger import SqlLedger, lose_calls
 from rag.storage.migrating import migrate_database
 from rag.storage.orders import Orders
-from rag.storage.ownership import Ownership, take_ownership
+from rag.storage.ownership import Ownership, node_of_folder, take_ownership
 from rag.storage.publishing import Publication
 from rag.storage.savings import WORTHLESS, Worth, worth_of
 from rag.storage.searching import BOTH, Asked, Found, Mode, Rank, all_of
@@ -105,11 +108,11 @@ class Library:
         self.data_dir = data_dir
         self._database = database
         self._ownership = ownership
-        self._blobs = BlobStore(data_dir / "blobs")
+        self._blobs = _blobs(database, data_dir)
         self._texts = Texts()
         self._opening = threading.Lock()
         self._is_closed = False
-        self._indexes: dict[CollectionId, DerivedIndexes] = {}
+        self._indexes: dict[CollectionId, _Derived] = {}
 
     @classmethod
     def open(
@@ -125,12 +128,14 @@ class Library:
         Raises:
             LibraryInUse: another process owns the folder.
             SchemaTooNew: a newer version of the service wrote the database.
-            InvalidSettings: the database URL is not that of a SQLite file.
+            InvalidSettings: the database URL is not one, or that database cannot be used.
         """
         make_private_folder(data_dir)
         ownership = take_ownership(data_dir)
         try:
-            database = Database(database_url or sqlite_url(data_dir))
+            url = database_url or sqlite_url(data_dir)
+            node = node_of_folder(data_dir) if is_shared(url) else ONLY_NODE
+            database = Database(url, node=node)
             try:
                 migrate_database(database)
                 library = cls(data_dir, database, ownership, budgets)
@@ -153,11 +158,11 @@ class Library:
             if self._is_closed:
                 return
             self._is_closed = True
-            for indexes in self._indexes.values():
-                indexes.close()
-            self._indexes.clear()
-        self._database.close()
-        self._ownership.release()
+        try:
+            self._save_indexes()
+        finally:
+            self._database.close()
+            self._ownership.release()
 
     def __enter__(self) -> "Library":
         return self
@@ -209,7 +214,7 @@ class Library:
     def delete_collection(self, id: CollectionId) -> None:
         """With all its documents, jobs and indexes."""
         unused: list[Version] = []
-        with self._database.write() as session:
+        with self._database.alone() as session:
             collection = collections.find_collection(session, id)
             for document in documents.documents_of(session, collection):
                 unused += documents.remove_document(session, document)
@@ -217,9 +222,7 @@ class Library:
             collections.remove_collection(session, collection.id)
         self._forget(unused)
         with self._opening:
-            indexes = self._indexes.pop(collection.id, None)
-        if indexes is not None:
-            indexes.remove()
+            self._remove_indexes(collection.id)
 
     # --- bytes and jobs -------------------------------------------------------------------------
 
@@ -256,7 +259,7 @@ class Library:
             for source in sources:
                 # again, for a delete may have removed the same bytes in between; no other can
                 # while this transaction is open
-                self._blobs.put(source.content)
+                self._blobs.keep(session, source.content)
             return jobs.queue_sources(session, collection, sources, job, lane)
 
     def create_job(self, collection: Collection, sources: Sequence[Source]) -> IngestJob:
@@ -399,15 +402,15 @@ class Library:
             InvalidDocument: text that cannot be kept.
             InvalidRequest: not one finite vector of length 1 for each chunk but the `refused`.
         """
-        size = self._blobs.size(document.version)
-        if size is None:
-            raise Conflict(f"the bytes of {document.key!r} were never put; use put_blob first")
-        publication = Publication(document, tuple(chunks), vectors, size, refused)
+        publication = Publication(document, tuple(chunks), vectors, refused)
         publishing.check_publication(publication, collection)
         with self._database.write() as session:
+            size = self._blobs.size(session, document.version)
+            if size is None:
+                raise Conflict(f"the bytes of {document.key!r} were never put; use put_blob first")
             if claimed is not None:
                 items.require_claim(session, claimed)
-            summary, changed = publishing.publish(session, collection, publication)
+            summary, changed = publishing.publish(session, collection, publication, size)
             if claimed is not None:
                 work = Work(summary.pages, summary.pages_ocred, summary.chunks, seconds, worth)
                 state: ItemState = "indexed" if changed else "unchanged"
@@ -447,7 +450,7 @@ class Library:
     def delete_document(self, id: DocumentId) -> None:
         """Never found again once it returns; its text, chunks, vectors, readings, answers that
         quote it, and its bytes, if no other document has the same, are gone."""
-        with self._database.write() as session:
+        with self._database.alone() as session:
             unused = documents.remove_document(session, id)
         self._forget(unused)
 
@@ -507,8 +510,8 @@ class Library:
 
     def health(self) -> Health:
         with self._opening:
-            indexes = tuple(self._indexes.values())
-        states = tuple(state for one in indexes for state in one.health())
+            opened = tuple(self._indexes.values())
+        states = tuple(state for each in opened for state in each.indexes.health())
         try:
             with self._database.read() as session:
                 count = collections.count_all(session)
@@ -518,10 +521,10 @@ class Library:
         return Health(True, *count, states)
 
     def _start(self) -> None:
-        with self._database.write() as session:
+        with self._database.taking_over() as session:
             self._id = _library_id(session)
             items.release_all(session)
-        self.ledger.lose_all()
+            lose_calls(session)
         with self._database.read() as session:
             ids = [version.collection_id for version in collections.serving_versions(session)]
         for id in ids:
@@ -529,22 +532,56 @@ class Library:
 
     def _indexes_of(self, id: CollectionId) -> DerivedIndexes:
         with self._opening:
-            if id not in self._indexes:
-                with self._database.read() as session:
-                    serving = collections.serving_version(session, id)
-                self._indexes[id] = DerivedIndexes(
-                    self._database, self.data_dir / "indexes", self._id, serving, self._texts
-                )
-            return self._indexes[id]
+            known = self._indexes.get(id)
+            if known is not None and not self._database.is_shared:
+                return known.indexes  # nobody else could have replaced the collection
+            with self._database.read() as session:
+                serving = collections.serving_version(session, id)
+            if known is not None and known.index_version == serving.id:
+                return known.indexes
+            self._remove_indexes(id)
+            indexes = DerivedIndexes(
+                self._database, self.data_dir / "indexes", self._id, serving, self._texts
+            )
+            self._indexes[id] = _Derived(serving.id, indexes)
+            return indexes
+
+    def _remove_indexes(self, id: CollectionId) -> None:
+        """Of a collection that was deleted, here or by another process."""
+        known = self._indexes.pop(id, None)
+        if known is not None:
+            known.indexes.remove()
+
+    def _save_indexes(self) -> None:
+        with self._database.read() as session:
+            served = {version.id for version in collections.serving_versions(session)}
+        with self._opening:
+            for id, known in list(self._indexes.items()):
+                if known.index_version in served:
+                    known.indexes.close()
+                else:
+                    self._remove_indexes(id)
+            self._indexes.clear()
 
     def _forget(self, versions: Sequence[Version]) -> None:
         """Removes bytes that nothing uses, and every text from memory."""
         self._texts.forget()
-        with self._database.write() as session:
+        with self._database.alone() as session:
             # asked again, for a job may have come for the same bytes; none can come while this
             # transaction is open
             for version in documents.unused_versions(session, versions):
-                self._blobs.remove(version)
+                self._blobs.remove(session, version)
+
+
+class _Derived(Struct, frozen=True):
+    """What this process has open of a collection."""
+
+    index_version: int
+    indexes: DerivedIndexes
+
+
+def _blobs(database: Database, data_dir: Path) -> Blobs:
+    return BlobTable(database) if database.is_shared else BlobFolder(data_dir / "blobs")
 
 
 def sqlite_url(data_dir: Path) -> str:
@@ -554,7 +591,7 @@ def sqlite_url(data_dir: Path) -> str:
 def _library_id(session: Session) -> str:
     """Made once; files derived from another library are told apart by it."""
     id = session.scalar(select(MetaRow.value).where(MetaRow.key == "library_id"))
-    if id is None:
+    if id is None:  # and nobody else makes one: the transaction is alone
         id = f"lib_{secrets.token_hex(12)}"
         session.execute(insert(MetaRow).values(key="library_id", value=id))
     return id

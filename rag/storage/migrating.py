@@ -26,18 +26,15 @@ def migrate(database_url: str) -> str:
 
 
 def migrate_database(database: Database) -> str:
+    """Several processes may start together: one migrates, and the others find it done."""
     steps = revisions()
-    with database.writer.connect() as connection:
-        current = _revision(connection)
-    if current == steps[-1]:
-        return current
-    if current is not None and current not in steps:
-        raise SchemaTooNew(
-            f"the library has schema {current}, and this version of rag knows {steps[-1]} and "
-            "older; install the newer version that wrote it"
-        )
-    with database.writer.begin() as connection:
-        _upgrade(connection)
+    with database.read() as session:
+        if not _is_behind(session.connection(), steps):
+            return steps[-1]
+    with database.migrating() as connection:
+        if _is_behind(connection, steps):
+            _upgrade(connection)
+            _compare_text_by_bytes(connection)
     return steps[-1]
 
 
@@ -56,6 +53,20 @@ def folder() -> Path:
     raise InvalidSettings("this installation lacks its migrations; install the package again")
 
 
+def _is_behind(connection: Connection, steps: tuple[str, ...]) -> bool:
+    """
+    Raises:
+        SchemaTooNew: it is ahead.
+    """
+    current = _revision(connection)
+    if current is not None and current not in steps:
+        raise SchemaTooNew(
+            f"the library has schema {current}, and this version of rag knows {steps[-1]} and "
+            "older; install the newer version that wrote it"
+        )
+    return current != steps[-1]
+
+
 def _revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
@@ -72,3 +83,32 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(folder()).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _compare_text_by_bytes(connection: Connection) -> None:
+    """Lists and cursors go by code points on SQLite. PostgreSQL goes by the language of its
+    installation unless a column says otherwise; no step has to remember to."""
+    if connection.dialect.name != "postgresql":
+        return
+    columns = connection.execute(_OTHERWISE_COMPARED).all()
+    for table in sorted({table for table, _ in columns}):
+        changes = ", ".join(
+            f'ALTER "{name}" TYPE {kind} COLLATE "C"'
+            for owner, (name, kind) in columns
+            if owner == table
+        )
+        connection.execute(text(f'ALTER TABLE "{table}" {changes}'))
+
+
+_OTHERWISE_COMPARED = text(
+    """
+    SELECT owner.relname, ARRAY[of_it.attname, format_type(of_it.atttypid, of_it.atttypmod)]
+    FROM pg_attribute of_it
+    JOIN pg_class owner ON owner.oid = of_it.attrelid AND owner.relkind = 'r'
+    JOIN pg_namespace place ON place.oid = owner.relnamespace
+    JOIN pg_collation compared ON compared.oid = of_it.attcollation
+    WHERE place.nspname = current_schema() AND of_it.attnum > 0
+      AND NOT of_it.attisdropped AND compared.collname <> 'C'
+    ORDER BY owner.relname, of_it.attnum
+    """
+)

@@ -1,11 +1,19 @@
-"""The log of chunks put and deleted, which every derived index follows."""
+"""The log of chunks put and deleted, which every derived index follows.
+
+Whoever follows it asks for what came after the last number it knows. So a number must never be
+seen before a smaller one: where several transactions may write at once, those of one collection
+take turns, from before their first number until their commit.
+"""
+
+from typing import Literal
 
 from msgspec import Struct
 from sqlalchemy import bindparam, insert, literal, select
 from sqlalchemy.orm import Session
 
-from rag.domain import DocumentId
-from rag.storage.tables import ChunkRow, OperationRow
+from rag.domain import CollectionId, DocumentId
+from rag.errors import NotFound
+from rag.storage.tables import ChunkRow, CollectionRow, OperationRow
 
 STEP = 5_000  # operations applied at once: some 8 MB of vectors
 
@@ -51,11 +59,32 @@ def changes_after(session: Session, index_version: int, seq: int) -> Changes | N
     )
 
 
-def record_live_chunks(session: Session, kind: str, document: DocumentId) -> None:
-    """Logs one operation for each live chunk of a document."""
-    live = (
-        select(ChunkRow.index_version_id, literal(kind), ChunkRow.id)
-        .where(ChunkRow.document_id == document, ChunkRow.live)
-        .order_by(ChunkRow.id)
-    )
-    session.execute(insert(OperationRow).from_select(["index_version_id", "kind", "chunk"], live))
+class Turn:
+    """The collection's log is this transaction's to write, until it ends. What its documents are
+    does not change meanwhile either, but by this transaction."""
+
+    def __init__(self, session: Session) -> None:
+        """Use `take_turn`."""
+        self._session = session
+
+    def record_live_chunks(self, kind: Literal["put", "delete"], document: DocumentId) -> None:
+        """Logs one operation for each live chunk of a document."""
+        live = (
+            select(ChunkRow.index_version_id, literal(kind), ChunkRow.id)
+            .where(ChunkRow.document_id == document, ChunkRow.live)
+            .order_by(ChunkRow.id)
+        )
+        columns = ["index_version_id", "kind", "chunk"]
+        self._session.execute(insert(OperationRow).from_select(columns, live))
+
+
+def take_turn(session: Session, id: CollectionId) -> Turn:
+    """Waits for others that write this collection's log.
+
+    Raises:
+        NotFound: there is no such collection.
+    """
+    locked = select(CollectionRow.id).where(CollectionRow.id == id).with_for_update(key_share=True)
+    if session.scalar(locked) is None:
+        raise NotFound("the collection was deleted")
+    return Turn(session)

@@ -1,7 +1,15 @@
-"""One process owns a library on SQLite; others find its address in the lock file."""
+"""One process owns a data folder; others find its address in the lock file.
+
+With a library on SQLite it owns the library. One on PostgreSQL is shared by several processes, each
+with a folder of its own: a node, known by an id that stays in the folder.
+
+The lock is the kernel's (flock): it goes with the process, and stays while that is stopped. What a
+network file system makes of it is not believed: see `fencing`.
+"""
 
 import fcntl
 import os
+import secrets
 import time
 from pathlib import Path
 
@@ -9,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from rag.errors import LibraryInUse
-from rag.storage.durable import PRIVATE_FILE
+from rag.storage.durable import PRIVATE_FILE, write_durably
 
 PATIENCE = 0.5  # seconds: `owner` holds the lock for an instant to see whether anyone else does
 PAUSE = 0.05  # seconds between two tries
@@ -69,6 +77,14 @@ def owner(data_dir: Path) -> str | None:
         return holder.address if holder else None
     finally:
         os.close(descriptor)
+
+
+def node_of_folder(data_dir: Path) -> str:
+    """The folder's id, made once. Its lock must be held."""
+    path = data_dir / "node"
+    if not path.exists():
+        write_durably(path, f"node_{secrets.token_hex(12)}".encode())
+    return path.read_text()
 
 
 def _in_use(data_dir: Path, holder: Owner | None) -> str:

@@ -23,7 +23,7 @@ from rag.storage.attributes import attributes_of
 from rag.storage.collections import IndexVersion, count_documents, serving_version
 from rag.storage.documents import Layout, find_document
 from rag.storage.embeddings import check_vectors, keep_embeddings, text_digest
-from rag.storage.operations import record_live_chunks
+from rag.storage.operations import Turn, take_turn
 from rag.storage.tables import ChunkRow, DocumentRow, VersionRow
 from rag.storage.timestamps import now
 
@@ -38,8 +38,6 @@ class Publication(Struct, frozen=True):
     chunks: tuple[Chunk, ...]
     vectors: Vectors | None
     """One for each chunk but the refused."""
-    size: int
-    """Of the original, in bytes."""
     refused: frozenset[int] = frozenset()
     """Positions of chunks that the model takes no vector of: they are found by their words."""
 
@@ -53,10 +51,11 @@ def check_publication(publication: Publication, collection: Collection) -> None:
     """
     document, vectors = publication.document, publication.vectors
     try:
-        document.text.encode()
-        document.title.encode()
+        kept = document.text.encode() + document.title.encode()
     except UnicodeEncodeError as error:
         raise InvalidDocument("its text has half characters (lone surrogates)") from error
+    if b"\0" in kept:
+        raise InvalidDocument("its text has NUL characters, which not every database keeps")
     if (vectors is None) != (collection.dimension is None):
         held = f"{collection.dimension}-wide" if collection.dimension else "no"
         offered = "none" if vectors is None else f"{vectors.shape[-1]}"
@@ -72,13 +71,17 @@ def check_publication(publication: Publication, collection: Collection) -> None:
 
 
 def publish(
-    session: Session, collection: Collection, publication: Publication
+    session: Session, collection: Collection, publication: Publication, size: int
 ) -> tuple[DocumentSummary, bool]:
     """Makes this the document's current version, and every other a former one.
+
+    Args:
+        size: of the original, in bytes.
 
     Returns:
         The document, and whether anything changed.
     """
+    turn = take_turn(session, collection.id)
     serving = serving_version(session, collection.id)
     document = publication.document
     id = document_id(collection.id, document.key)
@@ -87,8 +90,8 @@ def publish(
         return find_document(session, id), False
 
     is_new = _keep_document(session, id, collection, document.key)
-    retired = _retire_current(session, id)
-    version_id = _keep_version(session, id, publication)
+    retired = _retire_current(session, turn, id)
+    version_id = _keep_version(session, id, publication, size)
     embeddings = _keep_vectors(session, publication, serving)
     rows = [
         _chunk_row(chunk, chunk_id, id, version_id, serving, embedding)
@@ -98,7 +101,7 @@ def publish(
     ]
     if rows:
         session.execute(insert(ChunkRow), rows)
-    record_live_chunks(session, "put", id)
+    turn.record_live_chunks("put", id)
     count_documents(session, collection.id, documents=int(is_new), chunks=len(rows) - retired)
     return find_document(session, id), True
 
@@ -164,11 +167,11 @@ def _keep_document(session: Session, id: DocumentId, collection: Collection, key
     return True
 
 
-def _retire_current(session: Session, id: DocumentId) -> int:
+def _retire_current(session: Session, turn: Turn, id: DocumentId) -> int:
     """How many chunks no longer answer."""
     live = (ChunkRow.document_id == id) & ChunkRow.live
     retired = session.scalar(select(func.count()).select_from(ChunkRow).where(live)) or 0
-    record_live_chunks(session, "delete", id)
+    turn.record_live_chunks("delete", id)
     session.execute(update(ChunkRow).where(live).values(live=False))
     session.execute(
         update(VersionRow)
@@ -178,14 +181,14 @@ def _retire_current(session: Session, id: DocumentId) -> int:
     return retired
 
 
-def _keep_version(session: Session, id: DocumentId, publication: Publication) -> int:
+def _keep_version(session: Session, id: DocumentId, publication: Publication, size: int) -> int:
     """Its id. The same bytes read anew become the next revision of their version."""
     document = publication.document
     values = {
         "state": "current",
         "title": document.title,
         "media_type": document.media_type,
-        "size": publication.size,
+        "size": size,
         "characters": len(document.text),
         "pages": len(document.pages),
         "pages_ocred": sum(page.reader not in NOT_OCRED for page in document.pages),

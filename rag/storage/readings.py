@@ -8,15 +8,17 @@ import zlib
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from rag.domain import Document, Failure, Survey, Version
 from rag.spending import OcrReply
 from rag.storage.batches import batches
+from rag.storage.locking import insert_new
 from rag.storage.tables import ReadingRow
 
 COMPRESSION = 1  # zlib's fastest: text shrinks to a third, and more effort buys little
+
 
 _IN_PASSING = ("survey", "passing")
 """Kinds of what goes with its item."""
@@ -106,11 +108,10 @@ def _replace(
 
 
 def _keep(session: Session, version: Version, fingerprint: str, kind: str, raw: bytes) -> None:
-    session.execute(
-        insert(ReadingRow).values(
-            sha256=version,
-            fingerprint=fingerprint,
-            kind=kind,
-            content=zlib.compress(raw, COMPRESSION),
-        )
-    )
+    row = {
+        "sha256": version,
+        "fingerprint": fingerprint,
+        "kind": kind,
+        "content": zlib.compress(raw, COMPRESSION),
+    }
+    insert_new(session, ReadingRow, [row])  # another may keep as good a one at this moment

@@ -34,7 +34,9 @@ def supersede(
     versions = {source.key: source.version for source in sources}
     jobs: set[JobId] = set()
     for some in batches(list(versions)):
-        for row in session.scalars(select(ItemRow).where(_waits_for_a_batch(collection_id, some))):
+        waiting = select(ItemRow).where(_waits_for_a_batch(collection_id, some))
+        # one that is locked is just being claimed, or is ending
+        for row in session.scalars(waiting.with_for_update(skip_locked=True, of=ItemRow)):
             if row.sha256 == versions[row.key]:
                 continue  # what is on its way for it is what the new one needs
             jobs.add(JobId(row.job_id))

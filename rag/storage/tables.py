@@ -236,6 +236,8 @@ class GenerationRow(Row):
     rows: Mapped[int]
     seq: Mapped[int] = mapped_column(BigInteger)
     """Complete up to this operation."""
+    node: Mapped[str] = mapped_column(String(64))
+    """Whose file it is."""
     created_at: Mapped[str] = mapped_column(String(32))
 
 
@@ -250,6 +252,26 @@ class ReadingRow(Row):
     """`document`, `failure` or `reply`; `survey` and `passing` go with the item they are for."""
     content: Mapped[bytes] = mapped_column(LargeBinary)
     """Compressed MessagePack."""
+
+
+class BlobRow(Row):
+    """Original bytes, where every process of a library must reach them; a library on SQLite keeps
+    them in a folder."""
+
+    __tablename__ = "blob"
+
+    sha256: Mapped[str] = mapped_column(String(80), primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    """In bytes."""
+
+
+class BlobPartRow(Row):
+    __tablename__ = "blob_part"
+
+    sha256: Mapped[str] = mapped_column(ForeignKey("blob.sha256"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """From 0."""
+    content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class JobRow(Row):
@@ -299,6 +321,8 @@ class ItemRow(Row):
     """Seconds a claim lasts without a sign of life."""
     lease_until: Mapped[float | None]
     """Unix time until which the item belongs to whoever claimed it."""
+    node: Mapped[str | None] = mapped_column(String(64))
+    """Who claimed it last; a node that starts again has none of its workers left."""
     document_id: Mapped[str | None] = mapped_column(String(64))
     error_code: Mapped[str | None] = mapped_column(String(64))
     error_stage: Mapped[str | None] = mapped_column(String(64))
@@ -364,6 +388,8 @@ class LedgerRow(Row):
     ended_at: Mapped[str | None] = mapped_column(String(32))
     state: Mapped[str] = mapped_column(String(16))
     """`open`, `settled` or `lost`."""
+    node: Mapped[str | None] = mapped_column(String(64))
+    """Who made the call; nobody waits for its reply once that node starts again."""
     provider: Mapped[str] = mapped_column(String(64))
     model: Mapped[str] = mapped_column(String(200))
     operation: Mapped[str] = mapped_column(String(32))

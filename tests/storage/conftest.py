@@ -20,9 +20,11 @@ from rag.domain import (
     embedded_text,
 )
 from rag.ranking.filters import Filter
+from rag.storage.database import Database
 from rag.storage.items import ClaimedItem
 from rag.storage.library import Library, sqlite_url
 from rag.storage.migrating import migrate
+from rag.storage.ownership import node_of_folder
 
 DIMENSION = 32
 
@@ -113,6 +115,14 @@ class Shelf:
         return {hit.text for hit in self.hits(question, **options)}
 
 
+only_sqlite = pytest.mark.parametrize(
+    "backend", [pytest.param("sqlite", marks=pytest.mark.sqlite)], indirect=True
+)
+only_postgres = pytest.mark.parametrize(
+    "backend", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
+
+
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Path:
     return tmp_path / "data"
@@ -127,17 +137,20 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.fixture
-def open_shelf(data_dir: Path, migrated: bytes) -> Iterator[Callable[[], Shelf]]:
+def open_shelf(
+    data_dir: Path, database_url: str | None, request: pytest.FixtureRequest
+) -> Iterator[Callable[[], Shelf]]:
     """Opens the library, or opens it again: what was open is closed first."""
     opened: list[Library] = []
     data_dir.mkdir(mode=0o700)
-    (data_dir / "library.db").touch(mode=0o600)
-    (data_dir / "library.db").write_bytes(migrated)
+    if database_url is None:
+        (data_dir / "library.db").touch(mode=0o600)
+        (data_dir / "library.db").write_bytes(request.getfixturevalue("migrated"))
 
     def shelf() -> Shelf:
         while opened:
             opened.pop().close()
-        library = Library.open(data_dir)
+        library = Library.open(data_dir, database_url=database_url)
         opened.append(library)
         if not library.collections().data:
             library.create_collection(
@@ -162,3 +175,15 @@ def wordy_shelf(shelf: Shelf) -> Shelf:
         "wordy", embedding_model=None, dimension=None, chunk_tokens=256
     )
     return Shelf(shelf.library, collection)
+
+
+@pytest.fixture
+def open_database(data_dir: Path, database_url: str | None) -> Callable[[], Database]:
+    """Opens the closed library's database, as its owner would."""
+
+    def opened() -> Database:
+        if database_url is None:
+            return Database(sqlite_url(data_dir))
+        return Database(database_url, node=node_of_folder(data_dir))
+
+    return opened

@@ -16,13 +16,13 @@ WRITER = Path(__file__).with_name("endless_writer.py")
 
 
 def test_acknowledged_documents_survive_being_killed_and_are_found_once(
-    open_shelf, data_dir: Path
+    open_shelf, data_dir: Path, database_url: str | None
 ) -> None:
     chance = random.Random(11)
     open_shelf().library.close()
     acknowledged: dict[str, str] = {}
     for _ in range(ROUNDS):
-        acknowledged |= killed_writer(data_dir, after=chance.uniform(0.0, 0.6))
+        acknowledged |= killed_writer(data_dir, database_url, after=chance.uniform(0.0, 0.6))
         shelf = open_shelf()
         texts = {}
         for key, word in acknowledged.items():
@@ -42,10 +42,12 @@ def test_acknowledged_documents_survive_being_killed_and_are_found_once(
     assert len(acknowledged) > ROUNDS
 
 
-def killed_writer(data_dir: Path, *, after: float) -> dict[str, str]:
+def killed_writer(data_dir: Path, url: str | None, *, after: float) -> dict[str, str]:
     """What a writer acknowledged before it was killed, that many seconds after the first."""
     writer = subprocess.Popen(
-        [sys.executable, str(WRITER), str(data_dir)], stdout=subprocess.PIPE, text=True
+        [sys.executable, str(WRITER), str(data_dir), *([url] if url else [])],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert writer.stdout is not None
     first = writer.stdout.readline()

@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 
 from rag.storage.collections import serving_versions
-from rag.storage.database import Database
 from rag.storage.generations import load_vectors
-from rag.storage.library import sqlite_url
 from rag.storage.seals import undamaged, unseal
 
 DIMENSION = 32
@@ -70,13 +68,15 @@ def test_a_damaged_dense_index_is_noticed_and_built_again(
     assert any(getattr(r, "action", "") == "index_rebuilt" for r in caplog.records)
 
 
-def test_no_flipped_bit_of_the_dense_index_goes_unnoticed(open_shelf, data_dir: Path) -> None:
+def test_no_flipped_bit_of_the_dense_index_goes_unnoticed(
+    open_shelf, open_database, data_dir: Path
+) -> None:
     shelf = open_shelf()
     fill(shelf)
     shelf.library.close()
     path = dense_file(data_dir)
     sound = path.read_bytes()
-    database = Database(sqlite_url(data_dir))
+    database = open_database()
     with database.read() as session:
         [serving] = serving_versions(session)
 
@@ -94,6 +94,7 @@ def test_no_flipped_bit_of_the_dense_index_goes_unnoticed(open_shelf, data_dir: 
         database.close()
 
 
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)  # a folder that is the library
 def test_the_index_of_another_library_is_not_believed(open_shelf, data_dir: Path, tmp_path) -> None:
     shelf = open_shelf()
     fill(shelf)

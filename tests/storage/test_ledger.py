@@ -27,8 +27,8 @@ PURPOSE = Purpose(CollectionId("col_1"), JOB, "letter.pdf")
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    with Library.open(tmp_path / "library") as library:
+def library(tmp_path: Path, database_url: str | None) -> Iterator[Library]:
+    with Library.open(tmp_path / "library", database_url=database_url) as library:
         yield library
 
 
@@ -127,11 +127,13 @@ def test_calls_are_for_the_purpose_of_their_story(ledger: SqlLedger) -> None:
     assert [each.units.input for each in ledger.spent(job=JOB)] == [5]
 
 
-def test_an_owner_that_died_leaves_its_calls_as_lost(tmp_path: Path) -> None:
-    with Library.open(tmp_path / "library") as library:
+def test_an_owner_that_died_leaves_its_calls_as_lost(
+    tmp_path: Path, database_url: str | None
+) -> None:
+    with Library.open(tmp_path / "library", database_url=database_url) as library:
         library.ledger.intend(call("0.10"))
 
-    with Library.open(tmp_path / "library") as library:
+    with Library.open(tmp_path / "library", database_url=database_url) as library:
         (total,) = library.ledger.spent()
 
         assert (total.lost_calls, total.lost_usd) == (1, Decimal("0.10"))
@@ -140,9 +142,10 @@ def test_an_owner_that_died_leaves_its_calls_as_lost(tmp_path: Path) -> None:
 
 class TestBudgets:
     @pytest.fixture
-    def ledger(self, tmp_path: Path) -> Iterator[SqlLedger]:
+    def ledger(self, tmp_path: Path, database_url: str | None) -> Iterator[SqlLedger]:
         budgets = Budgets(day=Decimal("1.00"), job=Decimal("0.25"))
-        with Library.open(tmp_path / "library", budgets=budgets) as library:
+        folder = tmp_path / "library"
+        with Library.open(folder, database_url=database_url, budgets=budgets) as library:
             yield library.ledger
 
     def test_the_last_cent_may_be_spent_and_not_one_more(self, ledger: SqlLedger) -> None:

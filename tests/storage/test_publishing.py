@@ -117,7 +117,7 @@ def test_nothing_of_a_deleted_document_stays_in_the_database_or_among_the_bytes(
         with pytest.raises(NotFound):
             lost()
     shelf.library.close()
-    kept = [path.read_bytes() for path in data_dir.glob("library.db*")]
+    kept = [path.read_bytes() for path in data_dir.rglob("*") if path.is_file()]
     assert not any(b"unmistakable-phrase" in content for content in kept)
     assert not [path for path in (data_dir / "blobs").rglob("*") if path.is_file()]
 
