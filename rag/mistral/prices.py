@@ -155,6 +155,7 @@ def _priced(model: str) -> str:
 def warn_of_no_price(model: str) -> None:
     """Once in the life of this process."""
     log.warning(
-        "no price is known for this model: what it costs is not counted, and no budget holds it",
+        "no price is known for %s: what it costs is not counted, and no budget holds it",
+        model,
         extra={"action": "price_unknown", "model": model},
     )
