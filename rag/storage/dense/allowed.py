@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
+from rag.storage.dense.clusters import Clusters, Counts
 from rag.storage.dense.parts import Numbers
 from rag.storage.dense.scanning import Bitmap, Ids, Positions, bitmap_of
 
@@ -20,6 +21,8 @@ SPARSE = 16  # numbers between first and last for each listed: beyond it a table
 class Part(Protocol):
     @property
     def numbers(self) -> Numbers: ...
+    @property
+    def clusters(self) -> Clusters | None: ...
 
 
 class Projection(Struct, frozen=True):
@@ -28,6 +31,8 @@ class Projection(Struct, frozen=True):
     positions: Positions
     """Ascending."""
     bitmap: Bitmap
+    counts: Counts | None
+    """In each list, where the part has clusters."""
 
 
 class Allowed:
@@ -45,15 +50,17 @@ class Allowed:
         with self._lock:
             kept = self._projections.get(part)
         if kept is None:
-            kept = _projection(part.numbers, self.numbers)
+            kept = _projection(part, self.numbers)
             with self._lock:
                 self._projections[part] = kept
         return kept
 
 
-def _projection(numbers: Numbers, allowed: Ids) -> Projection:
-    is_set = _members(numbers.ids, allowed)
-    return Projection(np.flatnonzero(is_set), bitmap_of(is_set))
+def _projection(part: Part, allowed: Ids) -> Projection:
+    is_set = _members(part.numbers.ids, allowed)
+    positions = np.flatnonzero(is_set)
+    counts = None if part.clusters is None else part.clusters.counts(positions)
+    return Projection(positions, bitmap_of(is_set), counts)
 
 
 def _members(ids: Ids, allowed: Ids) -> npt.NDArray[np.bool_]:

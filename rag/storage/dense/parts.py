@@ -79,6 +79,7 @@ class Block:
     def __init__(self, ids: Ids, vectors: Vectors | Rows) -> None:
         self.numbers = Numbers(ids)
         self.rows = MemoryRows(as_rows(vectors))
+        self.clusters = None
         self.tombstones = Tombstones(len(ids))
 
     def __len__(self) -> int:

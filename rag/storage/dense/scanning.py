@@ -4,7 +4,7 @@ FAISS's scalar quantizer scans rows in place, also those of a mapped file, so th
 FAISS's own is needed for it: 70 ns per row of 1,024 where the rows are in memory.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 import faiss
@@ -63,12 +63,14 @@ def scan(rows: Rows, query: Vectors, k: int, bitmap: Bitmap | None = None) -> Ne
     return best(positions, cosines, k)
 
 
-def scan_some(rows: Rows, query: Vectors, k: int, positions: Positions) -> Near:
-    """The `k` nearest of the rows at `positions`, which are copied a cacheful at a time."""
+def scan_some(
+    fetch: Callable[[Positions], Rows], query: Vectors, k: int, positions: Positions
+) -> Near:
+    """The `k` nearest of the rows at `positions`, which are fetched a cacheful at a time."""
     found = []
     for start in range(0, len(positions), GATHERED):
         some = positions[start : start + GATHERED]
-        near = scan(rows[some], query, k)
+        near = scan(fetch(some), query, k)
         found.append(Near(some[near.positions], near.cosines))
     return merged(found, k)
 

@@ -1,34 +1,113 @@
 """How one part of the index is searched, and why so."""
 
+from typing import Literal
+
 from msgspec import Struct
 
 from rag.domain import Vectors
-from rag.storage.dense.allowed import Allowed
+from rag.storage.dense.allowed import Allowed, Projection
+from rag.storage.dense.clusters import Clusters, candidates_for
+from rag.storage.dense.manifest import Probing
 from rag.storage.dense.parts import Block
-from rag.storage.dense.scanning import NOTHING, Near, scan
+from rag.storage.dense.scanning import NOTHING, Near, Positions, scan, scan_some
 from rag.storage.dense.segment import Segment
+
+MEASURED_FOR = 10  # nearest rows
+PER_FETCHED_ROW = 0.6  # microseconds at 1,024: a row somewhere in a mapped file, and its cosine
+
+Way = Literal["nothing", "scan", "fetch", "clusters"]
+"""Every row; each allowed row by itself; or candidates from the nearest clusters, re-scored."""
 
 
 class Step(Struct, frozen=True):
-    """What was done with one part of the index."""
+    """What was done with one part of the index, and why."""
 
     part: str
     rows: int
     allowed: int
-    way: str
+    way: Way
     reason: str
+
+
+class _Asked(Struct, frozen=True):
+    query: Vectors
+    k: int
+    projection: Projection | None
+    count: int
+    """Rows that are allowed; some of them may be deleted."""
 
 
 def search_part(
     part: Segment | Block, query: Vectors, k: int, allowed: Allowed | None
 ) -> tuple[Near, Step]:
-    """The `k` nearest rows of a part that are live and allowed."""
+    """The `k` nearest rows of a part that are live and allowed, or as many as there are.
+
+    Raises:
+        SegmentDamaged: a row that is needed is not what was written.
+    """
     projection = allowed.within(part) if allowed is not None else None
     count = len(part) if projection is None else len(projection.positions)
-    if not count:
-        return NOTHING, Step(part.name, len(part), 0, "none", "nothing here is allowed")
-    bitmap = None if projection is None else projection.bitmap
+    asked = _Asked(query, k, projection, count)
+    if not count or k < 1:
+        return NOTHING, Step(part.name, len(part), count, "nothing", "nothing here is allowed")
+    if isinstance(part, Block) or part.clusters is None:
+        near = _scan(part, asked)
+        return near, Step(part.name, len(part), count, "scan", "too few rows for clusters")
+    return _search_clustered(part, part.clusters, asked)
+
+
+def _search_clustered(segment: Segment, clusters: Clusters, asked: _Asked) -> tuple[Near, Step]:
+    scale = segment.manifest.dimension / 1024
+    fetching = asked.count * PER_FETCHED_ROW * scale
+    share = asked.count / segment.manifest.rows * min(1.0, MEASURED_FOR / asked.k)
+    probing = probing_for(segment.manifest.probing, share)
+    way: Way = "fetch"
+    if probing is None:
+        reason = f"clusters were not measured for 1 in {1 / share:,.0f} rows"
+    elif fetching <= clusters.cost(probing):
+        reason = f"about {fetching:,.0f} us against {clusters.cost(probing):,.0f} by clusters"
+    else:
+        way = "clusters"
+        reason = f"about {clusters.cost(probing):,.0f} us against {fetching:,.0f} by fetching"
+    if probing is not None and way == "clusters":
+        near = _probe(segment, clusters, probing, asked)
+    else:
+        near = scan_some(segment.rows.at, asked.query, asked.k, _positions(segment, asked))
+    return near, Step(segment.name, len(segment), asked.count, way, reason)
+
+
+def probing_for(measured: tuple[Probing, ...], share: float) -> Probing | None:
+    """The search that was measured for the nearest share of rows below."""
+    below = [probing for probing in measured if probing.fraction <= share * 1.001]
+    return max(below, key=lambda probing: probing.fraction, default=None)
+
+
+def _probe(segment: Segment, clusters: Clusters, probing: Probing, asked: _Asked) -> Near:
+    """Candidates from the nearest lists; from all lists where those hold too few."""
+    bitmap, counts = None, None
+    if asked.projection is not None:
+        bitmap, counts = asked.projection.bitmap, asked.projection.counts
+    if segment.tombstones.count:
+        live = segment.tombstones.live
+        bitmap = live if bitmap is None else bitmap & live
+        counts = segment.live_counts() if counts is None else counts
+    wanted = candidates_for(probing, asked.k)
+    found = clusters.nearest(asked.query, wanted, probing.lists, bitmap, counts)
+    if len(found) < min(asked.k, asked.count):
+        found = clusters.nearest(asked.query, wanted, clusters.lists, bitmap)
+    return scan_some(segment.rows.at, asked.query, asked.k, found)
+
+
+def _scan(part: Segment | Block, asked: _Asked) -> Near:
+    bitmap = None if asked.projection is None else asked.projection.bitmap
     if part.tombstones.count:
-        bitmap = part.tombstones.live if bitmap is None else bitmap & part.tombstones.live
-    rows = part.rows.all()
-    return scan(rows, query, k, bitmap), Step(part.name, len(part), count, "scan", "few rows")
+        live = part.tombstones.live
+        bitmap = live if bitmap is None else bitmap & live
+    return scan(part.rows.all(), asked.query, asked.k, bitmap)
+
+
+def _positions(segment: Segment, asked: _Asked) -> Positions:
+    if asked.projection is None:
+        return segment.tombstones.live_positions()
+    positions = asked.projection.positions
+    return positions[segment.tombstones.are_live(positions)]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rag.storage.dense.clusters import Clusters, Counts, read_clusters
 from rag.storage.dense.damage import SegmentDamaged
 from rag.storage.dense.manifest import FORMAT, Manifest, Published, read_manifest
 from rag.storage.dense.parts import Numbers, Tombstones
@@ -16,6 +17,7 @@ ROWS = "rows.f16"
 IDS = "ids.i64"
 DELETED = "deleted.i64"
 CHECKS = "checks.u32"
+CLUSTERS = "clusters.faiss"
 
 
 class Segment:
@@ -40,6 +42,8 @@ class Segment:
             manifest.block_rows,
             self.name,
         )
+        self.clusters = self._clusters() if manifest.layout == "clustered" else None
+        self._live_counts: tuple[int, Counts] | None = None
 
     def __len__(self) -> int:
         return self.manifest.rows - self.tombstones.count
@@ -48,6 +52,15 @@ class Segment:
         """Those of the given rows that are live, checked."""
         live = positions[self.tombstones.are_live(positions)]
         return self.numbers.ids[live], self.rows.at(live)
+
+    def live_counts(self) -> Counts:
+        """Live rows in each list of the clusters."""
+        assert self.clusters is not None, "asked of clustered segments only"
+        kept, dead = self._live_counts, self.tombstones.count
+        if kept is None or kept[0] != dead:
+            counts = self.clusters.counts(self.tombstones.live_positions())
+            kept = self._live_counts = (dead, counts)
+        return kept[1]
 
     def check(self) -> None:
         """Reads every byte of it again and compares SHA-256 sums: 10 s for a million rows.
@@ -59,6 +72,12 @@ class Segment:
         for file, sum in self.manifest.files.items():
             if sha256_of_file(self._sized(file)) != sum.sha256:
                 raise SegmentDamaged(self.name, f"{file} was altered")
+
+    def _clusters(self) -> Clusters:
+        clusters = read_clusters(self._bytes(CLUSTERS))
+        if clusters is None or clusters.rows != self.manifest.rows:
+            raise SegmentDamaged(self.name, f"{CLUSTERS} is of another format")
+        return clusters
 
     def _sized(self, file: str) -> Path:
         """The path of a file that has the size it should have."""

@@ -1,0 +1,47 @@
+"""Has another process make clusters, and ends it when they are wanted no more."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from rag.storage.dense.clustering import Made
+
+MODULE = "rag.storage.dense.clustering"
+LOOK_EVERY = 0.1  # seconds
+
+
+class Stopped(Exception):
+    """The one who asked for a segment wants it no more."""
+
+
+class ClusteringFailed(Exception):
+    """The process that made clusters died. Rows without clusters answer as well, but slower."""
+
+
+def cluster(rows: Path, clusters: Path, dimension: int, should_stop: Callable[[], bool]) -> Made:
+    """Writes the clusters of a file of rows.
+
+    Raises:
+        Stopped: `should_stop` said so.
+        ClusteringFailed: it could not be done, for want of memory for example.
+    """
+    command = [sys.executable, "-m", MODULE, str(rows), str(clusters), str(dimension)]
+    with subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        try:
+            while child.poll() is None:
+                if should_stop():
+                    raise Stopped
+                time.sleep(LOOK_EVERY)
+        finally:
+            child.kill()
+        assert child.stdout is not None, "it was asked for"
+        said = child.stdout.read()
+    if child.returncode:
+        raise ClusteringFailed(f"the process ended with {child.returncode}")
+    return msgspec.json.decode(said, type=Made)
