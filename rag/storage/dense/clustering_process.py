@@ -12,6 +12,7 @@ from rag.storage.dense.clustering import Made
 
 MODULE = "rag.storage.dense.clustering"
 LOOK_EVERY = 0.1  # seconds
+NICENESS = 10  # a tenth of a core that others want too; 19 is starved on a busy machine
 
 
 class Stopped(Exception):
@@ -22,14 +23,28 @@ class ClusteringFailed(Exception):
     """The process that made clusters died. Rows without clusters answer as well, but slower."""
 
 
-def cluster(rows: Path, clusters: Path, dimension: int, should_stop: Callable[[], bool]) -> Made:
+def cluster(
+    rows: Path,
+    clusters: Path,
+    dimension: int,
+    should_stop: Callable[[], bool],
+    niceness: int = NICENESS,
+) -> Made:
     """Writes the clusters of a file of rows.
 
     Raises:
         Stopped: `should_stop` said so.
         ClusteringFailed: it could not be done, for want of memory for example.
     """
-    command = [sys.executable, "-m", MODULE, str(rows), str(clusters), str(dimension)]
+    command = [
+        sys.executable,
+        "-m",
+        MODULE,
+        str(rows),
+        str(clusters),
+        str(dimension),
+        str(niceness),
+    ]
     with subprocess.Popen(  # noqa: S603 (our own interpreter and module)
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as child:

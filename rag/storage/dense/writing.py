@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from rag.domain import Vectors
 from rag.storage.dense.clustering import ROWS_FROM
-from rag.storage.dense.clustering_process import Stopped, cluster
+from rag.storage.dense.clustering_process import NICENESS, Stopped, cluster
 from rag.storage.dense.damage import SegmentDamaged
 from rag.storage.dense.manifest import FILE, ContentsSum, FileSum, Manifest, Probing, Published
 from rag.storage.dense.rows import Checks, Checksums, rows_per_check
@@ -58,6 +58,7 @@ def write_segment(
     *,
     should_stop: Callable[[], bool] = lambda: False,
     clustered_from: int = ROWS_FROM,
+    niceness: int = NICENESS,
 ) -> Published:
     """A new segment on disk. It is nobody's until its name and sum are published.
 
@@ -81,7 +82,7 @@ def write_segment(
         }
         probing: tuple[Probing, ...] = ()
         if len(written.ids) >= clustered_from:
-            made = cluster(aside / ROWS, aside / CLUSTERS, span.dimension, should_stop)
+            made = cluster(aside / ROWS, aside / CLUSTERS, span.dimension, should_stop, niceness)
             files[CLUSTERS] = _read_back(aside / CLUSTERS, made.sha256)
             probing = made.probing
         manifest = Manifest(
