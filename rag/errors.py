@@ -82,6 +82,10 @@ class SchemaTooNew(RagError):
     code = "schema_too_new"
 
 
+class IndexRebuilding(RagError):
+    code = "index_rebuilding"
+
+
 class ModelUnavailable(RagError):
     code = "model_unavailable"
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 from msgspec import Struct
 
 from rag.domain import Candidate, Collection, Hit, Vectors
-from rag.errors import BudgetExhausted, ModelUnavailable, ProviderError
+from rag.errors import BudgetExhausted, IndexRebuilding, ModelUnavailable, ProviderError
 from rag.ports import Embedders
 from rag.ranking.diversity import fold_duplicates
 from rag.ranking.filters import Filter
@@ -63,6 +63,7 @@ async def search(
     Raises:
         ModelUnavailable: the collection's model is not configured here.
         ProviderError: the question could not be embedded, and only meaning was asked for.
+        IndexRebuilding: the word index is, and there is nothing else to search by.
     """
     began = perf_counter()
     vector, degraded = await _embed_question(query, within, embedders)
@@ -77,6 +78,8 @@ async def search(
         filter=query.filter,
         modes=LEGS[mode],
     )
+    if "words" in found.missing:
+        mode, degraded = _without_words(mode, within)
     hits = list(islice(fold_duplicates(found.hits), query.k))
     return SearchResult(
         tuple(hits),
@@ -100,6 +103,15 @@ async def _embed_question(
         if query.mode == "dense":
             raise
         return None, f"the question could not be embedded ({error}): searched by words alone"
+
+
+def _without_words(mode: Mode, within: Collection) -> tuple[Mode, str]:
+    if mode != "hybrid":
+        raise IndexRebuilding(
+            f"the word index of {within.name!r} is being built anew, and there is nothing else to"
+            " search by; GET /health/ready says how far it is"
+        )
+    return "dense", "the word index is being built anew: searched by meaning alone"
 
 
 def _explain(

@@ -1,9 +1,9 @@
 """Chunks as the derived indexes and hits need them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from rag.domain import (
@@ -17,11 +17,11 @@ from rag.domain import (
     embedded_text,
 )
 from rag.storage.batches import batches
+from rag.storage.dense.scanning import Ids
 from rag.storage.embeddings import decoded
+from rag.storage.lexical.rows import Entry
 from rag.storage.tables import ChunkRow, DocumentRow, EmbeddingRow, VersionRow
 from rag.storage.texts import Texts
-from rag.storage.vectors import Ids
-from rag.storage.words import Entry
 
 # Statements used by every search are built once: building one costs more than running it.
 _NAMES = select(ChunkRow.id, ChunkRow.chunk_id, ChunkRow.index_version_id).where(
@@ -51,6 +51,8 @@ _HITS = (
     )
 )
 
+
+VECTORS_AT_A_TIME = 1_000  # rows read at once: 4 MB at 1,024 numbers
 
 NAMES_KEPT = 100_000  # some 15 MB
 
@@ -128,7 +130,7 @@ def live_hits(
 
 
 def live_vectors(session: Session, ids: Sequence[int]) -> tuple[Ids, Vectors]:
-    """Those of the chunks that are live, with their vectors."""
+    """Those of the chunks that are live and have a vector."""
     rows = [
         row
         for some in batches(ids)
@@ -138,8 +140,24 @@ def live_vectors(session: Session, ids: Sequence[int]) -> tuple[Ids, Vectors]:
             .where(ChunkRow.id.in_(some), ChunkRow.live)
         )
     ]
-    numbers = np.array([row.id for row in rows], dtype=np.int64)
-    vectors = [decoded(row.vector, row.crc32) for row in rows]
+    return _stacked(rows)
+
+
+def all_live_vectors(session: Session, index_version: int) -> Iterator[tuple[Ids, Vectors]]:
+    """Of a whole index version, a few megabytes at a time."""
+    rows = session.execute(
+        select(ChunkRow.id, EmbeddingRow.vector, EmbeddingRow.crc32)
+        .join(EmbeddingRow, EmbeddingRow.id == ChunkRow.embedding_id)
+        .where(ChunkRow.index_version_id == index_version, ChunkRow.live)
+        .execution_options(yield_per=VECTORS_AT_A_TIME)
+    )
+    for some in rows.partitions():
+        yield _stacked(some)
+
+
+def _stacked(rows: Sequence[Row[int, bytes, int]]) -> tuple[Ids, Vectors]:
+    numbers = np.array([row[0] for row in rows], dtype=np.int64)
+    vectors = [decoded(row[1], row[2]) for row in rows]
     return numbers, np.stack(vectors) if vectors else np.empty((0, 0), dtype=np.float32)
 
 

@@ -3,43 +3,54 @@
 There is one way for an index to become right: apply the operations after the last one it knows.
 A new index knows none, a damaged one is replaced by a new one, and a saved one goes on from where
 it was saved. Nothing depends on who published what, or in which process.
+
+A search applies the last few operations itself, so that it finds what was acknowledged before.
+Where many are missing it does not wait: the database stands in for the dense index, and the words
+are left out, until the upkeep has caught up.
 """
 
-import logging
 import shutil
 import threading
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
 from rag.domain import CollectionId
-from rag.storage.chunks import ChunkNames, live_entries, live_vectors
+from rag.storage.chunks import ChunkNames
 from rag.storage.collections import IndexVersion
 from rag.storage.database import Database
-from rag.storage.generations import load_vectors, save_vectors
-from rag.storage.operations import changes_after, latest_operation
+from rag.storage.dense_leg import DenseLeg
+from rag.storage.operations import count_after, latest_operation
 from rag.storage.selecting import Selector
 from rag.storage.texts import Texts
-from rag.storage.vectors import VectorIndex
-from rag.storage.words import WordIndex
+from rag.storage.word_leg import WordLeg
 
-log = logging.getLogger(__name__)
+A_FEW = 1_000
+"""Operations that a search applies itself: about half a second at worst."""
 
-SAVE_EVERY = 20_000  # operations: what a start after a crash has to repeat, about half a second
-
-IndexState = Literal["ready", "rebuilding", "absent"]
+IndexState: TypeAlias = Literal["ready", "rebuilding", "absent"]
+IndexKind: TypeAlias = Literal["dense", "words"]
 
 
 class IndexHealth(Struct, frozen=True):
     """State of one derived index."""
 
     collection: CollectionId
-    kind: Literal["dense", "words"]
+    kind: IndexKind
     state: IndexState
     """`absent` where the collection has no model."""
     rows: int
     seq: int
+
+
+class Followed(Struct, frozen=True):
+    """What the indexes know."""
+
+    latest: int
+    """The last operation when they were asked to follow."""
+    behind: frozenset[IndexKind]
+    """Indexes that lack too much of it to be waited for."""
 
 
 class DerivedIndexes:
@@ -51,81 +62,80 @@ class DerivedIndexes:
         self._database = database
         self._folder = folder / serving.collection_id
         self._serving = serving
-        self._texts = texts
-        self._following = threading.Lock()
-        self._is_ready = False
+        self._keeping = threading.Lock()
+        self._ending = threading.Event()
         self.names = ChunkNames(serving.id)
-        self.selector = Selector(serving.id)
-        self.words = WordIndex(self._folder / f"words-{serving.id}", f"{library_id}/{serving.id}")
-        self.dense: VectorIndex | None = None
+        self.selector = Selector(serving)
+        words = self._folder / f"words-{serving.id}"
+        self.words = WordLeg(database, words, library_id, serving, texts)
+        self.dense: DenseLeg | None = None
         if serving.dimension is not None:
-            saved = load_vectors(database, self._folder, serving, serving.dimension)
-            self.dense = saved or VectorIndex(serving.dimension)
-        self._saved = self.seq
+            dense = self._folder / f"dense-{serving.id}"
+            self.dense = DenseLeg(database, dense, library_id, serving, serving.dimension)
 
-    def follow(self, *, lag: int = 0) -> int:
-        """Brings both indexes to the last operation in the database, and returns its number.
+    @property
+    def _legs(self) -> tuple[DenseLeg | WordLeg, ...]:
+        return (self.words,) if self.dense is None else (self.words, self.dense)
+
+    def follow(self, *, lag: int = 0) -> Followed:
+        """Brings both indexes to the last operation in the database, where that is near.
 
         Args:
             lag: operations they may be behind without anything being done.
         """
         with self._database.read() as session:
             latest = latest_operation(session, self._serving.id)
-        if self._is_ready and latest <= self.seq + lag:
-            return latest
-        with self._following:
-            self._follow_words()
-            self._follow_dense()
-            self._is_ready = True
-            if self.seq - self._saved > SAVE_EVERY:
-                self._save()
-        return latest
+        behind: set[IndexKind] = set()
+        for leg in self._legs:
+            if leg.seq + lag >= latest:
+                continue
+            if self._lacks_much(leg.seq):
+                behind.add(leg.kind)
+            else:
+                catch_up(leg, latest)
+        return Followed(latest, frozenset(behind))
 
-    @property
-    def seq(self) -> int:
-        """Both indexes are complete up to this operation."""
-        return min(self.words.seq, self.words.seq if self.dense is None else self.dense.seq)
+    def keep_up(self) -> None:
+        """Catches up however far that is, and writes to disk what is worth writing."""
+        with self._keeping:
+            for leg in self._legs:
+                while not self._ending.is_set() and leg.step():
+                    leg.save()
+                while not self._ending.is_set() and leg.save():
+                    pass
 
     def close(self) -> None:
-        """Leaves nothing to be done by the next start."""
-        self.follow()
-        with self._following:
-            if self.seq > self._saved:
-                self._save()
-            self.words.close()
+        """Leaves nothing to be done by the next start, unless there is much of it."""
+        self._ending.set()
+        with self._keeping:
+            self.follow()
+            for leg in self._legs:
+                leg.close()
 
     def remove(self) -> None:
         """Deletes the files."""
-        with self._following:
-            self.words.close()
+        self._ending.set()
+        with self._keeping:
+            for leg in self._legs:
+                leg.discard()
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def health(self) -> tuple[IndexHealth, IndexHealth]:
-        state: IndexState = "ready" if self._is_ready else "rebuilding"
-        id, dense = self._serving.collection_id, self.dense
-        return (
-            IndexHealth(id, "words", state, len(self.words), self.words.seq),
-            IndexHealth(id, "dense", state, len(dense), dense.seq)
-            if dense is not None
-            else IndexHealth(id, "dense", "absent", 0, 0),
-        )
-
-    def _follow_words(self) -> None:
-        with self._database.read() as session:
-            while changes := changes_after(session, self._serving.id, self.words.seq):
-                entries = live_entries(session, changes.put, self._texts)
-                self.words.change(entries, changes.deleted, changes.seq)
-
-    def _follow_dense(self) -> None:
+        id = self._serving.collection_id
+        words = IndexHealth(id, "words", self._state(self.words), len(self.words), self.words.seq)
         if self.dense is None:
-            return
-        with self._database.read() as session:
-            while changes := changes_after(session, self._serving.id, self.dense.seq):
-                ids, vectors = live_vectors(session, changes.put)
-                self.dense.change(ids, vectors, changes.deleted, changes.seq)
+            return words, IndexHealth(id, "dense", "absent", 0, 0)
+        dense = self.dense
+        return words, IndexHealth(id, "dense", self._state(dense), len(dense), dense.seq)
 
-    def _save(self) -> None:
-        self.words.commit()
-        if self.dense is not None:
-            save_vectors(self._database, self._folder, self._serving, self.dense)
-        self._saved = self.seq
+    def _state(self, leg: DenseLeg | WordLeg) -> IndexState:
+        return "rebuilding" if self._lacks_much(leg.seq) else "ready"
+
+    def _lacks_much(self, seq: int) -> bool:
+        with self._database.read() as session:
+            return count_after(session, self._serving.id, seq, at_most=A_FEW + 1) > A_FEW
+
+
+def catch_up(leg: DenseLeg | WordLeg, latest: int) -> None:
+    while leg.seq < latest and leg.step():
+        pass

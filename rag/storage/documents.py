@@ -20,7 +20,7 @@ from rag.domain import (
 )
 from rag.errors import NotFound
 from rag.storage.answers import remove_answers_showing
-from rag.storage.attributes import attributes_of
+from rag.storage.attributes import attributes_of, remove_attributes
 from rag.storage.batches import batches
 from rag.storage.collections import count_documents
 from rag.storage.cursors import checked_limit, cursor, position
@@ -146,6 +146,7 @@ def remove_document(session: Session, id: DocumentId) -> list[Version]:
     cancel_items_of(session, collection_id, row.key)
     take_turn(session, collection_id).record_live_chunks("delete", id)
     session.execute(delete(ChunkRow).where(ChunkRow.document_id == id))
+    remove_attributes(session, id)
     session.execute(delete(VersionRow).where(VersionRow.document_id == id))
     session.delete(row)
     session.flush()

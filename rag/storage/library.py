@@ -81,6 +81,7 @@ from rag.storage.searching import BOTH, Asked, Found, Mode, Rank, all_of
 from rag.storage.sources import check_sources
 from rag.storage.tables import MetaRow
 from rag.storage.texts import Texts
+from rag.storage.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 
@@ -113,6 +114,7 @@ class Library:
         self._opening = threading.Lock()
         self._is_closed = False
         self._indexes: dict[CollectionId, _Derived] = {}
+        self._upkeep = Upkeep(self._open_indexes)
 
     @classmethod
     def open(
@@ -158,6 +160,7 @@ class Library:
             if self._is_closed:
                 return
             self._is_closed = True
+        self._upkeep.close()
         try:
             self._save_indexes()
         finally:
@@ -416,6 +419,7 @@ class Library:
                 state: ItemState = "indexed" if changed else "unchanged"
                 items.finish(session, claimed, state, error=flaw, work=work)
         self._indexes_of(collection.id).follow(lag=UNINDEXED)
+        self._upkeep.wake()
         return summary
 
     def document(self, id: DocumentId) -> DocumentSummary:
@@ -509,9 +513,7 @@ class Library:
     # --- state ----------------------------------------------------------------------------------
 
     def health(self) -> Health:
-        with self._opening:
-            opened = tuple(self._indexes.values())
-        states = tuple(state for each in opened for state in each.indexes.health())
+        states = tuple(state for one in self._open_indexes() for state in one.health())
         try:
             with self._database.read() as session:
                 count = collections.count_all(session)
@@ -528,7 +530,12 @@ class Library:
         with self._database.read() as session:
             ids = [version.collection_id for version in collections.serving_versions(session)]
         for id in ids:
-            self._indexes_of(id).follow()
+            self._indexes_of(id)
+        self._upkeep.wake()
+
+    def _open_indexes(self) -> tuple[DerivedIndexes, ...]:
+        with self._opening:
+            return tuple(each.indexes for each in self._indexes.values())
 
     def _indexes_of(self, id: CollectionId) -> DerivedIndexes:
         with self._opening:

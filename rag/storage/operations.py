@@ -8,7 +8,7 @@ take turns, from before their first number until their commit.
 from typing import Literal
 
 from msgspec import Struct
-from sqlalchemy import bindparam, insert, literal, select
+from sqlalchemy import bindparam, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from rag.domain import CollectionId, DocumentId
@@ -39,6 +39,17 @@ _LATEST = (
 def latest_operation(session: Session, index_version: int) -> int:
     """Sequence number of the last operation; 0 when there is none."""
     return session.scalar(_LATEST, {"index_version": index_version}) or 0
+
+
+def count_after(session: Session, index_version: int, seq: int, *, at_most: int) -> int:
+    """Operations after `seq`, counted no further than told."""
+    some = (
+        select(OperationRow.seq)
+        .where(OperationRow.index_version_id == index_version, OperationRow.seq > seq)
+        .limit(at_most)
+        .subquery()
+    )
+    return session.scalar(select(func.count()).select_from(some)) or 0
 
 
 def changes_after(session: Session, index_version: int, seq: int) -> Changes | None:

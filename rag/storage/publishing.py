@@ -19,7 +19,7 @@ from rag.domain import (
     embedded_text,
 )
 from rag.errors import Conflict, InvalidDocument
-from rag.storage.attributes import attributes_of
+from rag.storage.attributes import attributes_of, keep_attributes
 from rag.storage.collections import IndexVersion, count_documents, serving_version
 from rag.storage.documents import Layout, find_document
 from rag.storage.embeddings import check_vectors, keep_embeddings, text_digest
@@ -92,6 +92,7 @@ def publish(
     is_new = _keep_document(session, id, collection, document.key)
     retired = _retire_current(session, turn, id)
     version_id = _keep_version(session, id, publication, size)
+    keep_attributes(session, collection.id, id, version_id, document.attributes)
     embeddings = _keep_vectors(session, publication, serving)
     rows = [
         _chunk_row(chunk, chunk_id, id, version_id, serving, embedding)

@@ -15,7 +15,7 @@ from rag.errors import InvalidRequest
 from rag.ranking.filters import Filter
 from rag.storage.chunks import live_hits
 from rag.storage.database import Database
-from rag.storage.derived import DerivedIndexes
+from rag.storage.derived import DerivedIndexes, Followed
 from rag.storage.selecting import Selection
 from rag.storage.texts import Texts
 
@@ -48,6 +48,8 @@ class Found(Struct, frozen=True):
 
     candidates: tuple[Candidate, ...]
     hits: tuple[Hit, ...]
+    missing: frozenset[Mode] = frozenset()
+    """Legs that were asked for and could not be: their index is being built anew."""
 
 
 Rank: TypeAlias = Callable[[Sequence[Candidate]], Sequence[Ranked]]
@@ -74,8 +76,9 @@ def search(
         InvalidRequest: the vector is not as wide as the collection's.
     """
     for _ in range(ATTEMPTS):
-        seq = indexes.follow()
-        legs = _ask(asked, _selection(asked, indexes, database, seq), indexes)
+        followed = indexes.follow()
+        selection = _selection(asked, indexes, database, followed)
+        legs = _ask(asked, selection, indexes, followed)
         ids = list(legs.words | legs.dense)
         with database.read() as session:
             names = indexes.names.of(session, ids)
@@ -84,34 +87,35 @@ def search(
             hits = live_hits(session, collection_id, ranked, names, texts)
         if len(names) == len(ids) and len(hits) == len(ranked):
             break
-    return Found(candidates, tuple(hits))
+    missing = asked.modes & followed.behind & {"words"}
+    return Found(candidates, tuple(hits), frozenset(missing))
 
 
 def _selection(
-    asked: Asked, indexes: DerivedIndexes, database: Database, seq: int
+    asked: Asked, indexes: DerivedIndexes, database: Database, followed: Followed
 ) -> Selection | None:
     if asked.filter is None:
         return None
     with database.read() as session:
-        return indexes.selector.select(session, asked.filter, seq)
+        return indexes.selector.select(session, asked.filter, followed.latest)
 
 
-def _ask(asked: Asked, selection: Selection | None, indexes: DerivedIndexes) -> _Legs:
-    words = _ask_words(asked, selection, indexes) if "words" in asked.modes else {}
+def _ask(
+    asked: Asked, selection: Selection | None, indexes: DerivedIndexes, followed: Followed
+) -> _Legs:
+    words: dict[int, float] = {}
+    if "words" in asked.modes and "words" not in followed.behind:
+        within = selection.within if selection else None
+        words = dict(indexes.words.search(asked.text, asked.k, within))
     if "dense" not in asked.modes or asked.vector is None or indexes.dense is None:
         return _Legs(words, {}, {})
     vector = _checked(asked.vector, indexes.dense.dimension)
-    chunks = selection.chunks if selection else None
-    dense = dict(indexes.dense.search(vector, asked.k, allowed=chunks))
+    allowed = selection.allowed if selection else None
+    is_behind = "dense" in followed.behind
+    look = indexes.dense.search_rows if is_behind else indexes.dense.search
+    dense = dict(look(vector, asked.k, allowed))
     others = [id for id in words if id not in dense]
     return _Legs(words, dense, dense | indexes.dense.cosines(vector, others))
-
-
-def _ask_words(
-    asked: Asked, selection: Selection | None, indexes: DerivedIndexes
-) -> dict[int, float]:
-    within = selection.documents if selection else None
-    return dict(indexes.words.search(asked.text, asked.k, within=within))
 
 
 def _checked(vector: Vectors, dimension: int) -> Vectors:

@@ -234,8 +234,9 @@ class GenerationRow(Row):
     size: Mapped[int] = mapped_column(BigInteger)
     """In bytes."""
     rows: Mapped[int]
+    first: Mapped[int] = mapped_column(BigInteger)
     seq: Mapped[int] = mapped_column(BigInteger)
-    """Complete up to this operation."""
+    """It holds what these operations and those between them put."""
     node: Mapped[str] = mapped_column(String(64))
     """Whose file it is."""
     created_at: Mapped[str] = mapped_column(String(32))

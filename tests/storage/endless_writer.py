@@ -9,9 +9,7 @@ import numpy as np
 from rag.domain import Chunk, Document
 from rag.storage.library import Library
 
-library = Library.open(
-    Path(sys.argv[1]), database_url=sys.argv[2] if len(sys.argv) > 2 else None
-)
+library = Library.open(Path(sys.argv[1]), database_url=sys.argv[2] if len(sys.argv) > 2 else None)
 collection = library.collection("notes")
 start = collection.documents
 vector = np.eye(1, 32, dtype=np.float32)

@@ -23,13 +23,6 @@ class Entry(Struct, frozen=True):
     text: str
 
 
-class Documents(Struct, frozen=True):
-    """Which documents may be found: those listed, or all but those listed."""
-
-    listed: tuple[str, ...]
-    are_allowed: bool
-
-
 class Mark(Struct, frozen=True):
     """What an index says of itself."""
 
@@ -101,9 +94,8 @@ def any_of(within: tantivy.Schema, terms: Sequence[str]) -> Query:
     )
 
 
-def of_documents(within: tantivy.Schema, query: Query, documents: Documents) -> Query:
-    listed = Query.term_set_query(within, "document", documents.listed)
-    if not documents.are_allowed:
-        return Query.boolean_query([(Occur.Must, query), (Occur.MustNot, listed)])
-    unscored = Query.const_score_query(listed, 0.0)
-    return Query.boolean_query([(Occur.Must, query), (Occur.Must, unscored)])
+def of_documents(within: tantivy.Schema, query: Query, documents: Sequence[str]) -> Query:
+    listed = Query.term_set_query(within, "document", documents)
+    return Query.boolean_query(
+        [(Occur.Must, query), (Occur.Must, Query.const_score_query(listed, 0.0))]
+    )

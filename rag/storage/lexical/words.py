@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,6 @@ from rag.storage.lexical.delta import Analyzed, Delta
 from rag.storage.lexical.disk import DiskIndex
 from rag.storage.lexical.rows import (
     FORMAT,
-    Documents,
     Entry,
     Mark,
     analyzer,
@@ -32,10 +31,8 @@ Found = list[tuple[int, float]]
 """(chunk, score), best first."""
 
 FEW_DOCUMENTS = 2_000
-"""Documents that the index looks up one by one; of more, it ranks all rows and drops those of
-others, as long as that does not mean to rank very many."""
-
-MOST_RANKED = 50_000  # rows ranked so that `k` of them may be among the allowed
+"""Documents that the index looks up one by one. Where there are more, it ranks more rows than are
+wanted, and drops those that are not allowed."""
 
 SPARE = 1.5  # times as many rows as should do, so that one look mostly does
 
@@ -43,9 +40,10 @@ SPARE = 1.5  # times as many rows as should do, so that one look mostly does
 class Within(Struct, frozen=True):
     """Which rows may be found."""
 
-    documents: Documents
     chunks: Ids
     """Sorted."""
+    documents: tuple[str, ...] | None = None
+    """Theirs, where they are few enough to be looked up."""
 
     def holds(self, chunks: Ids) -> npt.NDArray[np.bool_]:
         places = np.searchsorted(self.chunks, chunks)
@@ -100,10 +98,10 @@ class WordIndex:
         return len(self._delta) + len(self._deleted)
 
     def __len__(self) -> int:
-        """Too small by those rows that were put and deleted since disk was last written."""
         with self._changing:
-            on_disk = self._disk.searcher.num_docs - 1  # without the mark
-            return max(0, on_disk) + len(self._delta) - len(self._deleted)
+            searcher = self._disk.searcher
+            on_disk = max(0, searcher.num_docs - 1)  # without the mark
+            return on_disk - _count(searcher, self._deleted) + len(self._delta)
 
     def change(self, entries: Sequence[Entry], deleted: Sequence[int], seq: int) -> None:
         """Puts rows whose numbers are new, removes others. Found by the next search."""
@@ -179,6 +177,11 @@ class WordIndex:
         return Statistics(rows, round(length * (rows - 1)), having)
 
 
+def _count(searcher: tantivy.Searcher, chunks: Iterable[int]) -> int:
+    """How many of them are on disk."""
+    return sum(searcher.doc_freq("chunk", chunk) for chunk in chunks)
+
+
 def _added(one: Statistics, other: Statistics) -> Statistics:
     having = {term: n + other.rows_with.get(term, 0) for term, n in one.rows_with.items()}
     return Statistics(one.rows + other.rows, one.words + other.words, having)
@@ -198,14 +201,12 @@ def _search_disk(
         return []
     wanted = float(k)
     if within is not None:
-        if within.documents.are_allowed and len(within.documents.listed) <= FEW_DOCUMENTS:
+        if within.documents is not None:
             query, within = of_documents(schema, query, within.documents), None
         else:
             wanted *= SPARE * rows / len(within.chunks)
     while True:
         ranked = math.ceil(wanted) + (len(deleted) if len(deleted) < k else k)
-        if within is not None and ranked > MOST_RANKED:
-            query, within, ranked = of_documents(schema, query, within.documents), None, 2 * k
         found = _ranked(searcher, query, min(ranked, rows))
         kept = _kept(found, deleted, within)
         if len(kept) >= k or len(found) < min(ranked, rows) or ranked >= rows:
