@@ -150,7 +150,7 @@ async def test_a_file_that_only_ocr_can_open_costs_a_range(house: House) -> None
     )
 
     assert found.unknown == 1
-    assert found.ocr_usd == Range(PAGE_PRICE, 10 * PAGE_PRICE)
+    assert found.ocr_usd == Range(PAGE_PRICE, 20 * PAGE_PRICE)
 
 
 async def test_a_file_that_was_refused_before_is_refused_for_the_same_reason(house: House) -> None:
