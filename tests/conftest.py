@@ -11,7 +11,7 @@ from hypothesis import settings
 from sqlalchemy import create_engine, text
 
 from rag.storage.migrating import migrate
-from tests.postgres import Absent, running_server
+from tests.postgres import Absent, Server, running_server
 
 settings.register_profile("unhurried", deadline=None)  # a busy machine is not a failed property
 settings.load_profile("unhurried")
@@ -67,17 +67,17 @@ def database_url(backend: str, request: pytest.FixtureRequest) -> str | None:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """URL of a server of our own, started when the first test asks for it."""
+def postgres_server() -> Iterator[Server]:
+    """Of our own, started when the first test asks for it."""
     try:
-        with running_server() as url:
-            yield url
+        with running_server() as server:
+            yield server
     except Absent as absent:
         pytest.fail(str(absent))
 
 
 @pytest.fixture(scope="session")
-def migrated_database(postgres_server: str) -> str:
+def migrated_database(postgres_server: Server) -> str:
     """Name of a database with all its tables and nothing in them; others are copies of it."""
     _at_server(postgres_server, "CREATE DATABASE migrated")
     migrate(_database(postgres_server, "migrated"))
@@ -85,14 +85,14 @@ def migrated_database(postgres_server: str) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str, migrated_database: str) -> Iterator[str]:
+def postgres_url(postgres_server: Server, migrated_database: str) -> Iterator[str]:
     """Of an empty library on PostgreSQL."""
     with _new_database(postgres_server, f"TEMPLATE {migrated_database}") as url:
         yield url
 
 
 @pytest.fixture
-def bare_postgres_url(postgres_server: str) -> Iterator[str]:
+def bare_postgres_url(postgres_server: Server) -> Iterator[str]:
     """Of a database without any tables."""
     with _new_database(postgres_server, "") as url:
         yield url
@@ -102,19 +102,19 @@ _numbers = itertools.count(1)
 
 
 @contextmanager
-def _new_database(server: str, like: str) -> Iterator[str]:
+def _new_database(server: Server, like: str) -> Iterator[str]:
     name = f"library_{next(_numbers)}"
     _at_server(server, f"CREATE DATABASE {name} {like}")
     yield _database(server, name)
     _at_server(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _database(server: str, name: str) -> str:
-    return server.rpartition("/")[0] + f"/{name}"
+def _database(server: Server, name: str) -> str:
+    return server.url.rpartition("/")[0] + f"/{name}"
 
 
-def _at_server(server: str, statement: str) -> None:
-    url = server.replace("postgresql://", "postgresql+psycopg://")
+def _at_server(server: Server, statement: str) -> None:
+    url = server.url.replace("postgresql://", "postgresql+psycopg://")
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(statement))

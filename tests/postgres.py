@@ -54,9 +54,31 @@ class Absent(Exception):
     """There is no PostgreSQL on this machine."""
 
 
+class Server:
+    """A server that holds nothing yet."""
+
+    def __init__(self, guard: "subprocess.Popen[str]") -> None:
+        """Use `running_server`."""
+        self._guard = guard
+        self.url = self._answer()
+
+    def crash_and_restart(self) -> None:
+        """On the same port, with all that was committed."""
+        assert self._guard.stdin is not None
+        print("restart", file=self._guard.stdin, flush=True)
+        self._answer()
+
+    def _answer(self) -> str:
+        assert self._guard.stdout is not None
+        url: str = json.loads(self._guard.stdout.readline() or '""')
+        if not url:
+            raise Absent("PostgreSQL did not start; its messages are above")
+        return url
+
+
 @contextmanager
-def running_server() -> Iterator[str]:
-    """Yields the URL of a server that holds nothing yet.
+def running_server() -> Iterator[Server]:
+    """It runs until the block ends.
 
     Raises:
         Absent: with the advice what to do.
@@ -72,10 +94,7 @@ def running_server() -> Iterator[str]:
     assert guard.stdin is not None
     assert guard.stdout is not None
     try:
-        url = json.loads(guard.stdout.readline() or '""')
-        if not url:
-            raise Absent("PostgreSQL did not start; its messages are above")
-        yield url
+        yield Server(guard)
     finally:
         guard.stdin.close()
         guard.wait(START)
@@ -104,14 +123,18 @@ def guard(programs: Path) -> None:
         if account is not None:
             os.chown(folder, account.pw_uid, account.pw_gid)
             programs = _reachable(programs, folder)
+        _initialize(programs, folder, account)
         port = _free_port()
-        server = _start(programs, folder, port, account)
-        try:
-            print(json.dumps(f"postgresql://postgres@127.0.0.1:{port}/postgres"), flush=True)
-            sys.stdin.read()
-        finally:
-            server.send_signal(signal.SIGQUIT)  # at once: nothing of it is kept
-            server.wait()
+        answer = json.dumps(f"postgresql://postgres@127.0.0.1:{port}/postgres")
+        while True:
+            server = _start(programs, folder, port, account)
+            try:
+                print(answer, flush=True)
+                if sys.stdin.readline() != "restart\n":
+                    break
+            finally:
+                server.send_signal(signal.SIGQUIT)  # at once, as in a crash
+                server.wait()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -134,32 +157,37 @@ def _reachable(programs: Path, folder: Path) -> Path:
     return folder / "programs" / programs.name
 
 
-def _start(
-    programs: Path, folder: Path, port: int, account: pwd.struct_passwd | None
-) -> subprocess.Popen[bytes]:
-    identity = {} if account is None else {"user": account.pw_uid, "group": account.pw_gid}
-    data = folder / "data"
+def _initialize(programs: Path, folder: Path, account: pwd.struct_passwd | None) -> None:
     subprocess.run(
-        [programs / "initdb", "--pgdata", data, *INITIAL],
+        [programs / "initdb", "--pgdata", folder / "data", *INITIAL],
         stdin=subprocess.DEVNULL,
-        stdout=sys.stderr,
+        stdout=subprocess.DEVNULL,
         check=True,
         cwd=folder,
-        **identity,
+        **_identity(account),
     )
+
+
+def _identity(account: pwd.struct_passwd | None) -> dict[str, int]:
+    return {} if account is None else {"user": account.pw_uid, "group": account.pw_gid}
+
+
+def _start(
+    programs: Path, folder: Path, port: int, account: pwd.struct_passwd | None
+) -> "subprocess.Popen[bytes]":
     settings = {**SETTINGS, "port": str(port), "unix_socket_directories": str(folder)}
     server = subprocess.Popen(
         [
             programs / "postgres",
             "-D",
-            data,
+            folder / "data",
             *(f"--{name}={value}" for name, value in settings.items()),
         ],
         stdin=subprocess.DEVNULL,
         stdout=sys.stderr,
         cwd=folder,
         preexec_fn=_stop_with_parent,
-        **identity,
+        **_identity(account),
     )
     for _ in range(START * 20):
         asked = subprocess.run(

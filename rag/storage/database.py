@@ -51,6 +51,7 @@ class Database:
         Raises:
             InvalidSettings: no URL of a database, or it cannot be used.
         """
+        self.url = url
         self.node = node
         self.is_shared = is_shared(url)
         self._fence: Fence | None = None

@@ -109,3 +109,34 @@ def test_documents_are_listed_by_key(shelf) -> None:
     assert shelf.library.versions_by_key(shelf.collection) == {
         one.key: one.version for one in (*page.data, *rest.data)
     }
+
+
+def test_keys_are_listed_by_their_code_points(shelf) -> None:
+    keys = [
+        "a",
+        "B",
+        "é",
+        "e\u0301",
+        "Z",
+        "z",
+        "_",
+        "a-b",
+        "a b",
+        "日本",
+        "😀",
+        "\uffff",
+        "10",
+        "9",
+    ]
+    for key in keys:
+        shelf.put(key, "words")
+
+    listed: list[str] = []
+    after = None
+    while True:
+        page = shelf.library.documents(shelf.collection, limit=3, after=after)
+        listed += [one.key for one in page.data]
+        after = page.next
+        if not page.has_more:
+            break
+    assert listed == sorted(keys)

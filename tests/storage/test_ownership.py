@@ -1,13 +1,16 @@
 """One process owns a library, and says where it can be asked."""
 
 import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from rag.errors import LibraryInUse
+from rag.storage import ownership
 from rag.storage.library import Library
 from rag.storage.ownership import owner
 
@@ -70,3 +73,43 @@ def test_only_the_owner_of_the_account_can_read_a_library(shelf, data_dir: Path)
             assert path.stat().st_mode & 0o777 == 0o700, path
         elif "words-" not in path.parent.name:  # tantivy's own, within a private folder
             assert path.stat().st_mode & 0o777 == 0o600, path
+
+
+def test_a_stopped_owner_keeps_its_library(data_dir: Path, open_shelf) -> None:
+    """Nobody takes it over meanwhile, so that when it goes on it finds all as it left it."""
+    code = "l = Library.open(Path(sys.argv[1])); print('open', flush=True); sys.stdin.read()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", OPEN + code, str(data_dir)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "open\n"
+    process.send_signal(signal.SIGSTOP)
+    try:
+        with pytest.raises(LibraryInUse, match=f"process {process.pid}"):
+            Library.open(data_dir)
+    finally:
+        process.send_signal(signal.SIGCONT)
+        process.communicate()
+    assert process.returncode == 0
+
+
+def test_where_the_lock_lies_the_former_owner_can_write_no_more(
+    open_shelf, data_dir: Path, database_url: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on some network file systems: two processes believe that they own the folder."""
+    former = open_shelf()
+    former.put("a", "some words")
+    monkeypatch.setattr(ownership, "_locked", lambda *_: True)
+    with Library.open(data_dir, database_url=database_url) as library:
+        with pytest.raises(LibraryInUse, match="taken over"):
+            former.put("b", "other words")
+        with pytest.raises(LibraryInUse, match="taken over"):
+            former.library.delete_collection(former.collection.id)
+
+        assert library.versions_by_key(former.collection).keys() == {"a"}
+        library.create_collection("mine", embedding_model=None, dimension=None, chunk_tokens=256)
+    with suppress(LibraryInUse):  # it cannot note down what it would save
+        former.library.close()

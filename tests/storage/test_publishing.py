@@ -192,6 +192,15 @@ def test_half_characters_are_refused_by_name(shelf) -> None:
         shelf.library.publish(shelf.collection, document, [], np.empty((0, 32), np.float32))
 
 
+def test_nul_characters_are_refused_by_name(shelf) -> None:
+    shelf.library.put_blob(b"x")
+    none = np.empty((0, 32), np.float32)
+    for title, text in (("x", "a\0b"), ("a\0b", "x")):
+        document = Document("x", version_of(b"x"), "text/plain", title, text)
+        with pytest.raises(InvalidDocument, match="NUL"):
+            shelf.library.publish(shelf.collection, document, [], none)
+
+
 def test_a_collection_without_a_model_is_searched_by_words(wordy_shelf) -> None:
     wordy_shelf.put("a", "the quick brown fox")
 

@@ -22,8 +22,14 @@ from rag.storage.fencing import Fence
 
 CONNECTIONS = 8  # kept open; more are opened under load and closed again
 MOST_CONNECTIONS = 24  # of PostgreSQL's 100 for all processes together
-CONNECT_TIMEOUT = 5  # seconds
 
+NETWORK = {  # seconds, but for the last: milliseconds
+    "connect_timeout": 5,
+    "keepalives_idle": 15,  # a server that is gone without a word is noticed within the minute
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
 SETTINGS = {
     "application_name": "rag",
     "TimeZone": "UTC",
@@ -63,7 +69,7 @@ class PostgresEngine:
                 pool_size=CONNECTIONS,
                 max_overflow=MOST_CONNECTIONS - CONNECTIONS,
                 pool_pre_ping=True,  # the server may have been restarted since
-                connect_args={"connect_timeout": CONNECT_TIMEOUT},
+                connect_args=NETWORK,
                 **OPTIONS,
             )
         except ImportError as error:
