@@ -8,7 +8,6 @@ import hashlib
 import os
 import sys
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 
 import faiss
@@ -16,9 +15,9 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from rag.storage.dense.clusters import Clusters, candidates_for
+from rag.storage.dense.clusters import Clusters
 from rag.storage.dense.manifest import Probing
-from rag.storage.dense.scanning import Bitmap, Positions, Rows, bitmap_of, scan_some
+from rag.storage.dense.scanning import Positions, Rows, bitmap_of
 from rag.storage.durable import write_durably
 
 ROWS_FROM = 30_000  # below it an exact scan takes no longer: 2 ms at 1,024
@@ -29,7 +28,8 @@ ASKED = 200  # sampled rows that stand for questions: recall is known to 0.5 %
 NEAREST = 10
 RECALL = 0.97  # asked of the sample, so that 0.95 holds for questions that are a little different
 FRACTIONS = (1.0, 0.5, 0.1, 0.01)
-CANDIDATES = (100, 200, 400, 800, 1_600)
+WITHIN_LISTS = (0.98, 0.99, 1.0)  # of the nearest: how many lists are tried
+FEWEST_CANDIDATES, MOST_CANDIDATES = 50, 1_600
 WORTH_IT = 2_000  # rows allowed: fewer are fetched one by one in the time clusters take
 
 
@@ -81,40 +81,34 @@ def _probing(rows: Rows, clusters: Clusters, asked: Positions, fraction: float) 
     is_chosen = np.zeros(len(rows), np.bool_)
     is_chosen[chosen] = True
     bitmap = None if fraction == 1.0 else bitmap_of(is_chosen)
-    best: Probing | None = None
-    for candidates in CANDIDATES:
-        for lists in _ladder(clusters.lists):
-            if best is not None and lists >= best.lists:
-                break
-            probing = Probing(fraction, lists, candidates, 0.0)
-            recall = np.mean(
-                [
-                    len(np.intersect1d(truth[i], _found(rows, clusters, row, probing, bitmap)))
-                    / NEAREST
-                    for i, row in enumerate(asked.tolist())
-                ]
-            )
-            if recall >= RECALL:
-                better = msgspec.structs.replace(probing, recall=round(float(recall), 4))
-                if best is None or clusters.cost(better) < clusters.cost(best):
-                    best = better
-                break
-    return best
+    queries = rows[asked].astype(np.float32)
+    needed = np.concatenate([clusters.ranks(q, t) for q, t in zip(queries, truth, strict=True)])
+    tried = []
+    for within_lists in WITHIN_LISTS:
+        lists = int(np.quantile(needed, within_lists)) + 1
+        ranks = [
+            _ranks(clusters.nearest(query, MOST_CANDIDATES, lists, bitmap), row, near)
+            for query, row, near in zip(queries, asked.tolist(), truth, strict=True)
+        ]
+        tried.append(_enough(np.concatenate(ranks), fraction, lists))
+    able = [probing for probing in tried if probing is not None]
+    return min(able, key=clusters.cost, default=None)
 
 
-def _ladder(lists: int) -> Sequence[int]:
-    """Numbers of lists worth trying, fewest first."""
-    return sorted({max(1, round(lists * 2 ** (-step / 2))) for step in range(14)})
+def _ranks(candidates: Positions, itself: int, near: Positions) -> Positions:
+    """Of each of the nearest among the candidates, from 0; the row itself does not count."""
+    candidates = np.compress(candidates != itself, candidates)
+    is_near = candidates[:, None] == near[None, :]
+    return np.where(is_near.any(axis=0), is_near.argmax(axis=0), 2 * MOST_CANDIDATES)
 
 
-def _found(
-    rows: Rows, clusters: Clusters, row: int, probing: Probing, bitmap: Bitmap | None
-) -> Positions:
-    """What the clusters give for a row, itself left out."""
-    query = rows[row].astype(np.float32)
-    candidates = clusters.nearest(query, candidates_for(probing, NEAREST), probing.lists, bitmap)
-    near = scan_some(lambda some: rows[some], query, NEAREST + 1, candidates).positions
-    return np.compress(near != row, near)[:NEAREST]
+def _enough(ranks: Positions, fraction: float, lists: int) -> Probing | None:
+    """As few candidates as give enough recall; None when the most do not."""
+    for candidates in range(FEWEST_CANDIDATES, MOST_CANDIDATES + 1, FEWEST_CANDIDATES):
+        recall = float((ranks < candidates).mean())
+        if recall >= RECALL:
+            return Probing(fraction, lists, candidates, round(recall, 4))
+    return None
 
 
 def _nearest(rows: Rows, asked: Positions, chosen: Positions) -> Positions:

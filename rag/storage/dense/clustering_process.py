@@ -1,5 +1,6 @@
 """Has another process make clusters, and ends it when they are wanted no more."""
 
+import os
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ import msgspec
 
 from rag.storage.dense.clustering import Made
 
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 MODULE = "rag.storage.dense.clustering"
 LOOK_EVERY = 0.1  # seconds
 NICENESS = 10  # a tenth of a core that others want too; 19 is starved on a busy machine
@@ -46,7 +48,7 @@ def cluster(
         str(niceness),
     ]
     with subprocess.Popen(  # noqa: S603 (our own interpreter and module)
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | ONE_THREAD
     ) as child:
         try:
             while child.poll() is None:

@@ -34,7 +34,6 @@ class Clusters:
         self.rows = int(index.ntotal)
         self.lists = int(index.nlist)
         self._centers: Vectors = self._index.quantizer.reconstruct_n(0, self.lists)
-        self._squares = np.einsum("ij,ij->i", self._centers, self._centers)
         self._lock = threading.Lock()
         self._list_of: npt.NDArray[np.int32] | None = None
 
@@ -46,7 +45,7 @@ class Clusters:
         bitmap: Bitmap | None = None,
         counts: Counts | None = None,
     ) -> Positions:
-        """Rows that may be the nearest, in no order.
+        """Rows that may be the nearest, those that seem so first.
 
         Args:
             lists: to search at least, of those that hold anything allowed.
@@ -54,7 +53,7 @@ class Clusters:
                 searched, until as large a share of the allowed rows was seen as of all lists.
         """
         use_one_thread()
-        distances = self._squares - 2 * (self._centers @ query)
+        distances = self._distances(query)
         chosen = np.argsort(distances)
         chosen = chosen[:lists] if counts is None else _enough(chosen, lists, counts)
         keys, centers = chosen.astype(np.int64), distances[chosen].astype(np.float32)
@@ -77,12 +76,14 @@ class Clusters:
         )
         return found[found >= 0]
 
+    def ranks(self, query: Vectors, positions: Positions) -> Positions:
+        """Of the lists that some rows are in: 0 for the list nearest to the query."""
+        rank = np.argsort(np.argsort(self._distances(query)))
+        return rank[self._lists()[positions]]
+
     def counts(self, positions: Positions) -> Counts:
         """Rows at `positions` in each list."""
-        with self._lock:
-            if self._list_of is None:
-                self._list_of = self._read_lists()
-        return np.bincount(self._list_of[positions], minlength=self.lists)
+        return np.bincount(self._lists()[positions], minlength=self.lists)
 
     def cost(self, probing: Probing) -> float:
         """Microseconds that a search takes, about."""
@@ -90,6 +91,25 @@ class Clusters:
         scale = self._centers.shape[1] / 1024
         per_query = self.lists * PER_LIST + rows * PER_ROW + probing.candidates * PER_CANDIDATE
         return float(scale * per_query)
+
+    def _distances(self, query: Vectors) -> Vectors:
+        """To each center, squared. By FAISS, since numpy would use every core for it."""
+        distances = np.empty(self.lists, np.float32)
+        faiss.fvec_L2sqr_ny(  # type: ignore[attr-defined]  # the stubs lack it
+            faiss.swig_ptr(distances),
+            faiss.swig_ptr(query),
+            faiss.swig_ptr(self._centers),
+            self._centers.shape[1],
+            self.lists,
+        )
+        return distances
+
+    def _lists(self) -> npt.NDArray[np.int32]:
+        """Of each row."""
+        with self._lock:
+            if self._list_of is None:
+                self._list_of = self._read_lists()
+            return self._list_of
 
     def _read_lists(self) -> npt.NDArray[np.int32]:
         list_of, lists = np.zeros(self.rows, np.int32), self._index.invlists
