@@ -614,6 +614,19 @@ async def test_what_was_read_for_a_cancelled_job_is_gone(house: House) -> None:
     assert kept(house, NOTES[0].version) == []
 
 
+async def test_what_was_bought_for_superseded_bytes_goes_with_the_document(house: House) -> None:
+    old = house.hand_in(LETTERS[:1])
+    while not kept(house, LETTERS[0].version):
+        await house.buy(rounds=1)  # until the pages are bought, and passages are on their way
+    newer = house.library.queue(house.within, [NEWER]).job
+    await house.finish(old, newer)
+    assert "reply" in kept(house, LETTERS[0].version)
+
+    house.library.delete_document(document_id(house.within.id, NEWER.key))
+
+    assert kept(house, LETTERS[0].version) == []
+
+
 # --- what was not paid --------------------------------------------------------------------------
 
 

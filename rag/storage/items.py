@@ -37,7 +37,7 @@ from rag.storage.database import node_of
 from rag.storage.jobs import close_job_if_done, failure_of, find_job
 from rag.storage.leases import is_free
 from rag.storage.memos import forget_memos
-from rag.storage.readings import remove_passing
+from rag.storage.readings import remove_passing, remove_unused_readings
 from rag.storage.savings import WORTHLESS, Worth, note_savings
 from rag.storage.tables import BatchWaitRow, ItemRow, JobRow
 from rag.storage.timestamps import now
@@ -182,11 +182,13 @@ def cancel_items(session: Session, collection_id: CollectionId) -> list[Version]
     versions = session.scalars(select(ItemRow.sha256).where(mine).distinct()).all()
     _cancel(session, mine)
     forget_memos(session, collection_id)
+    remove_unused_readings(session, versions)
     return [Version(version) for version in versions]
 
 
 def cancel_items_of(session: Session, collection_id: CollectionId, key: str) -> None:
-    """A deleted document does not come back through a job that was given before."""
+    """A deleted document does not come back through a job that was given before, and nothing is
+    left of bytes that were read for it and never published."""
     mine = (ItemRow.collection_id == collection_id) & (ItemRow.key == key)
     jobs = session.scalars(
         select(ItemRow.job_id).where(mine, ItemRow.finished_at.is_(None)).distinct()
@@ -195,6 +197,7 @@ def cancel_items_of(session: Session, collection_id: CollectionId, key: str) -> 
     for id in jobs:
         close_job_if_done(session, JobId(id))
     forget_memos(session, collection_id, key)
+    remove_unused_readings(session, session.scalars(select(ItemRow.sha256).where(mine)).all())
     session.execute(update(ItemRow).where(mine).values(title=None, attributes={}))
 
 

@@ -15,7 +15,7 @@ from rag.domain import Document, Failure, Survey, Version
 from rag.spending import OcrReply
 from rag.storage.batches import batches
 from rag.storage.locking import insert_new
-from rag.storage.tables import ReadingRow
+from rag.storage.tables import ItemRow, ReadingRow, VersionRow
 
 COMPRESSION = 1  # zlib's fastest: text shrinks to a third, and more effort buys little
 
@@ -70,6 +70,21 @@ def keep_reply(session: Session, reply: OcrReply) -> None:
 
 def remove_readings(session: Session, version: Version) -> None:
     session.execute(delete(ReadingRow).where(ReadingRow.sha256 == version))
+
+
+def remove_unused_readings(session: Session, versions: Sequence[str]) -> None:
+    """Of bytes that belong to no document and to no item that is still to be done."""
+    for some in batches(versions):
+        used = {
+            *session.scalars(select(VersionRow.sha256).where(VersionRow.sha256.in_(some))),
+            *session.scalars(
+                select(ItemRow.sha256).where(
+                    ItemRow.sha256.in_(some), ItemRow.finished_at.is_(None)
+                )
+            ),
+        }
+        unused = [version for version in some if version not in used]
+        session.execute(delete(ReadingRow).where(ReadingRow.sha256.in_(unused)))
 
 
 def remove_passing(session: Session, versions: Sequence[str]) -> None:
