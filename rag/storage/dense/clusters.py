@@ -20,7 +20,8 @@ Counts = npt.NDArray[np.int64]
 """(lists,): rows of something in each list."""
 
 # microseconds at a width of 1,024, on one core of a 2.5 GHz Xeon
-PER_LIST = 0.6  # compared with its center, and sorted
+PER_SEARCH = 400.0  # whatever is asked, at any width
+PER_LIST = 0.35  # compared with its center, and sorted
 PER_ROW = 0.024  # of a list searched
 PER_CANDIDATE = 1.6  # fetched and re-scored
 
@@ -90,7 +91,7 @@ class Clusters:
         rows = self.rows * probing.lists / self.lists
         scale = self._centers.shape[1] / 1024
         per_query = self.lists * PER_LIST + rows * PER_ROW + probing.candidates * PER_CANDIDATE
-        return float(scale * per_query)
+        return float(PER_SEARCH + scale * per_query)
 
     def _distances(self, query: Vectors) -> Vectors:
         """To each center, squared. By FAISS, since numpy would use every core for it."""

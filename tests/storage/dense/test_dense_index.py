@@ -3,6 +3,7 @@
 import threading
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pytest
 from dense_truth import OWNER, D, Put, Rows, ids_from, nearest, numbers
@@ -237,6 +238,22 @@ def test_rows_handed_in_are_searched_as_the_index_would(rows: Rows) -> None:
         assert exact_search(blocks, query, 10) == index.search(query, 10)
 
 
+def test_a_query_uses_one_thread_whichever_thread_asks(rows: Rows) -> None:
+    index, seen = DenseIndex(D), []
+    index.change(ids_from(0, 10), rows(10), [], 1)
+
+    def ask() -> None:
+        faiss.omp_set_num_threads(2)
+        index.search(rows(1)[0], 1)
+        seen.append(faiss.omp_get_max_threads())
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    asking.join()
+
+    assert seen == [1]
+
+
 def test_readers_go_on_while_segments_are_swapped(rows: Rows, tmp_path: Path) -> None:
     """A row that lives all the while is the nearest to itself in each of the answers."""
     index, lasting, wrong = DenseIndex(D), rows(50), []
@@ -254,7 +271,7 @@ def test_readers_go_on_while_segments_are_swapped(rows: Rows, tmp_path: Path) ->
     readers = [threading.Thread(target=read) for _ in range(3)]
     for reader in readers:
         reader.start()
-    for seq in range(2, 60):
+    for seq in range(2, 30):
         index.change(ids_from(seq * 100, 30), rows(30), ids_from((seq - 1) * 100, 20), seq)
         written(index, tmp_path, at_least=60)
         remove_unpublished(tmp_path, {segment.name for segment in index.segments})
