@@ -376,6 +376,20 @@ def test_a_dry_run_tells_what_there_is_to_do_and_does_nothing(
     assert http.get("/v1/jobs?limit=1").json()["data"] == before
 
 
+def test_what_is_read_without_a_provider_is_worth_nothing_to_one(
+    http: httpx.Client, collection: str, finished: Finished
+) -> None:
+    path = f"/v1/collections/{collection}/documents"
+    put = http.put(f"{path}/kettle.md", json={"text": "The kettle is broken."})
+    job = finished(put.json()["job_id"])
+    worth = http.post(f"{path}/worth", json={"keys": ["kettle.md", "nowhere.md"]})
+    too_many = http.post(f"{path}/worth", json={"keys": ["kettle.md"] * 1_001})
+
+    assert job["saved"] == {"pages": 0, "tokens": 0, "usd": "0"}
+    assert (worth.status_code, worth.json()) == (200, job["saved"])
+    assert too_many.status_code == 422
+
+
 def test_too_many_uploads_at_a_time_are_told_to_come_back(
     http: httpx.Client, collection: str
 ) -> None:
