@@ -41,6 +41,12 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Published]:
     return folder, write_segment(folder, [(IDS, VECTORS)], span, clustered_from=1_000)
 
 
+@pytest.fixture(autouse=True)
+def fetching_is_dear(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So few rows would be fetched one by one, and never searched by clusters."""
+    monkeypatch.setattr(searching, "PER_FETCHED_ROW", 1e9)
+
+
 @pytest.fixture
 def segment(saved: tuple[Path, Published]) -> Segment:
     folder, published = saved
@@ -84,10 +90,7 @@ def test_a_filter_costs_no_recall_and_lets_nothing_else_through(
     assert recall(index, kept, min(10, len(kept)), allowed) >= 0.95
 
 
-def test_a_filter_on_a_topic_far_from_the_question_costs_no_recall(
-    segment: Segment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(searching, "PER_FETCHED_ROW", 1e9)
+def test_a_filter_on_a_topic_far_from_the_question_costs_no_recall(segment: Segment) -> None:
     index = DenseIndex(D, [segment])
     kept = np.flatnonzero(np.arange(N) % GROUPS < GROUPS * 2 // 5)
 
@@ -122,11 +125,14 @@ def test_the_last_rows_are_found_however_few(segment: Segment) -> None:
 
 def test_the_plan_says_what_it_does_and_why(segment: Segment) -> None:
     index = DenseIndex(D, [segment])
-    [few] = index.explain(QUESTIONS[0], 10, Allowed(IDS[:20]))[1]
+    [all_of_it] = index.explain(QUESTIONS[0], 10)[1]
     [none] = index.explain(QUESTIONS[0], 10, Allowed(ids_from(0, 5)))[1]
+    [few] = index.explain(QUESTIONS[0], 10, Allowed(IDS[:20]))[1]
 
-    assert (few.way, few.allowed) == ("fetch", 20)
+    assert (all_of_it.way, all_of_it.allowed) == ("clusters", N)
     assert (none.way, none.allowed) == ("nothing", 0)
+    assert (few.way, few.allowed) == ("fetch", 20)
+    assert "not measured for 1 in 300 rows" in few.reason
 
 
 def test_a_share_between_two_measured_takes_the_wider_search() -> None:
