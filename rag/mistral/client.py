@@ -179,6 +179,7 @@ class MistralClient:
                     booking = await opened.enter_async_context(booked(self._ledger, intent))
                     incoming = await opened.enter_async_context(self._connection.open(call))
                     place.headers = incoming.headers
+                    self._lanes.begin(call, place)
                     self._warn_of_retirement(call, incoming.headers)
                     held.push_async_exit(opened.pop_all())
                     return Stream(_told(incoming.pieces), booking, place)

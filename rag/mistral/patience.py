@@ -21,6 +21,10 @@ _LONGEST_BACKOFF = 60.0
 _FIRST_RETRIES = 10.0
 _RETRIES_PER_SUCCESS = 0.1
 
+_LONGEST_REST = 3600.0
+"""Seconds. All work waits as long; one request an hour costs nothing, and finds out a clock that
+is wrong by hours."""
+
 _BELIEVABLE = 24 * 3600.0
 """Seconds. A provider that asks for more has a broken clock, or means something else."""
 
@@ -71,15 +75,16 @@ class RetryBudget:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the `Retry-After` header asks for; None where it is missing, negative, absurd
-    or unreadable. A date is measured against the reply's own `Date`, so our clock plays no part.
+    """Seconds that the `Retry-After` header asks for, up to an hour; None where it is missing,
+    negative, absurd or unreadable. A date is measured against the reply's own `Date`, so our clock
+    plays no part.
     """
     asked = headers.get("retry-after", "").strip()
     try:
         seconds = float(asked)
     except ValueError:
         seconds = _seconds_until(asked, headers.get("date", ""))
-    return seconds if 0 <= seconds <= _BELIEVABLE else None
+    return min(seconds, _LONGEST_REST) if 0 <= seconds <= _BELIEVABLE else None
 
 
 def date_of(headers: Mapping[str, str]) -> datetime | None:

@@ -1,6 +1,7 @@
 """Who leaves when, in virtual time, through the client's own door."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
@@ -19,7 +20,7 @@ from rag.errors import (
 from rag.mistral.calls import Call, Paid
 from rag.mistral.client import MistralClient
 from rag.mistral.patience import BULK, INTERACTIVE, Patience
-from rag.spending import Bill, Intent, Units
+from rag.spending import Bill, Bought, Intent, IntentId, Units
 
 Answer = Callable[[float], Awaitable[httpx.Response]]
 """Of the moment of arrival."""
@@ -328,6 +329,73 @@ def test_a_cancelled_call_may_have_been_billed() -> None:
     run(main())
 
     assert ledger.states() == ["lost"]
+
+
+class SlowLedger(MemoryLedger):
+    """One of its words takes until it may go on, as with a busy disk."""
+
+    def __init__(self, slow: str) -> None:
+        super().__init__()
+        self.slow = slow
+        self.is_writing, self.may_go_on = threading.Event(), threading.Event()
+
+    def intend(self, intent: Intent) -> IntentId:
+        self._wait("intend")
+        return super().intend(intent)
+
+    def settle(self, intent: IntentId, bill: Bill, bought: Bought | None = None) -> None:
+        self._wait("settle")
+        super().settle(intent, bill, bought)
+
+    def _wait(self, word: str) -> None:
+        if word == self.slow:
+            self.is_writing.set()
+            self.may_go_on.wait()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("slow", "state"), [("intend", "withdrawn"), ("settle", "settled")])
+async def test_a_call_that_is_cancelled_twice_is_still_written_down(slow: str, state: str) -> None:
+    async def at_once(moment: float) -> httpx.Response:
+        return httpx.Response(200, content=b"done")
+
+    ledger = SlowLedger(slow)
+    client = client_of(Provider(at_once), ledger)
+    task = asyncio.create_task(client.ask(call(), len, patience=BULK, paid=paid()))
+    await asyncio.to_thread(ledger.is_writing.wait)
+    for _ in range(2):
+        task.cancel()
+        await asyncio.sleep(0.01)
+    ledger.may_go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert ledger.states() == [state]
+
+
+@pytest.mark.anyio
+async def test_a_reply_that_is_being_read_is_kept_though_its_caller_leaves() -> None:
+    is_reading, may_go_on = threading.Event(), threading.Event()
+
+    def read(body: bytes) -> int:
+        is_reading.set()
+        may_go_on.wait()
+        return len(body)
+
+    async def long(moment: float) -> httpx.Response:
+        return httpx.Response(200, content=bytes(1_000_000))
+
+    ledger = MemoryLedger()
+    client = client_of(Provider(long), ledger)
+    asked = Call("/v1/ocr", "m", None, 60.0, 2_000_000)
+    task = asyncio.create_task(client.ask(asked, read, patience=BULK, paid=paid()))
+    await asyncio.to_thread(is_reading.wait)
+    task.cancel()
+    may_go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert ledger.states() == ["settled"]
 
 
 def test_what_would_cost_too_much_is_not_sent() -> None:

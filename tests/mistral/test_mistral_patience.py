@@ -17,6 +17,8 @@ NOON = "Sun, 22 Nov 2026 12:00:00 GMT"
         ({"retry-after": "Sun, 22 Nov 2026 13:00:30 +0100", "date": NOON}, 30.0),
         ({"retry-after": "Sun, 22 Nov 2026 11:59:00 GMT", "date": NOON}, None),  # past
         ({"retry-after": "Sun, 22 Nov 2026 12:00:30 GMT"}, None),  # by whose clock?
+        ({"retry-after": "20000"}, 3600.0),  # looked at again after an hour
+        ({"retry-after": "Sun, 22 Nov 2026 23:59:00 GMT", "date": NOON}, 3600.0),
         ({"retry-after": "-1"}, None),
         ({"retry-after": "1e9"}, None),
         ({"retry-after": "nan"}, None),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.mistral.refusals import refusal
+from rag.mistral.refusals import Refusal, refusal
 
 SECRET = "the patient's name is Ada"
 
@@ -139,3 +139,7 @@ def test_no_sentence_of_a_body_is_passed_on(text: str, place: str) -> None:
 )
 def test_no_body_is_too_strange_to_be_told(body: Any) -> None:
     assert str(refusal(400, msgspec.json.encode(body))).startswith("HTTP 400")
+
+
+def test_a_body_that_is_nested_without_end_says_nothing() -> None:
+    assert refusal(400, b'{"message": ' + b"[" * 60_000) == Refusal(400)

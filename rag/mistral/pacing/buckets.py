@@ -44,8 +44,12 @@ _CLOSE_PROBE = 0.5
 _ALIKE = 0.15
 """Share by which two refused rates may differ, and confirm each other."""
 
-_TRUST_SECONDS = 8.0
-"""The same where the limit is stated: the refusal had another cause."""
+_FIRST_TRUST, _LONGEST_TRUST = 8.0, 160.0
+"""Seconds, the same where the limit is stated: the refusal had another cause. Doubled with each
+that comes too soon, for then others use the same account, and the limit is not ours alone."""
+
+_TOO_SOON = 150
+"""Calls after a refusal: one in a hundred is what may be refused in all."""
 
 _BEYOND = 2.0
 _ACCELERATION = 1.25
@@ -78,12 +82,14 @@ class Bucket:
         self._stated: float | None = None
         self._paid_at = 0.0
         """When all that left is paid off."""
+        self._paused_until = 0.0
         self._used: deque[tuple[float, float]] = deque()
         """When, and how much; of the last minute."""
         self._peak = 0.0
         """Rate at the last refusal."""
         self._kept = _GENTLE
         self._probe = _FIRST_PROBE
+        self._trust = _FIRST_TRUST
         self._calls = 0
         self._seconds = 0.0
         """Under this limit since the last refusal."""
@@ -92,8 +98,12 @@ class Bucket:
         """Used per second in the minute before the last refusal."""
 
     def wait(self, now: float) -> float:
-        """Seconds until all that left is paid off; negative for as long as it has been."""
-        return 0.0 if self.rate is None else self._paid_at - now
+        """Seconds until all that left is paid off; negative for as long as it has been. A minute
+        at most, whatever one reply has said: after it, a minute's limit is there anew."""
+        if self.rate is None:
+            return 0.0
+        self._paid_at = min(self._paid_at, now + _MINUTE)
+        return self._paid_at - now
 
     def use(self, amount: float, now: float) -> None:
         self._used.append((now, amount))
@@ -101,14 +111,15 @@ class Bucket:
             self._used.popleft()
         if self.rate is None:
             return
-        if now <= self._paid_at + self._slack:
+        ready = max(self._paid_at, min(self._paused_until, now))
+        if now <= ready + self._slack:
             self._grow(min(now - self._last, _MINUTE))
         self._last = now
-        self._paid_at = max(self._paid_at, now - self._slack) + amount / self.rate
+        self._paid_at = max(ready, now - self._slack) + amount / self.rate
 
     def pause(self, until: float) -> None:
-        """Nothing leaves before; that is no disuse to make up for."""
-        self._paid_at = max(self._paid_at, until)
+        """Little leaves before; that is no disuse to make up for."""
+        self._paused_until = max(self._paused_until, until)
 
     def correct(self, difference: float, left: float) -> None:
         """What was used by a call that left then turned out to be so much more, or less."""
@@ -120,9 +131,10 @@ class Bucket:
         """The provider says what the limit is, and what is left of it."""
         stated = rate * _MARGIN
         if stated != self._stated:
+            debt = max(0.0, self._paid_at - now) * (self.rate or 0.0)
             self._stated = self.rate = self._peak = stated
             self._kept = 1.0
-            self._paid_at = now
+            self._paid_at = now + debt / stated
         if remaining is not None and remaining < (usual := self._usual()):
             self._paid_at += (usual - remaining) / stated
 
@@ -138,6 +150,8 @@ class Bucket:
         if is_anew:
             self._minute = self._measured(_MINUTE, now)
         if self.rate is not None:
+            trust = self._trust * (2.0 if self._calls < _TOO_SOON else 0.5)
+            self._trust = min(_LONGEST_TRUST, max(_FIRST_TRUST, trust))
             if abs(self.rate / self._peak - 1) < _ALIKE:
                 self._probe = min(1.0, 2 * self._probe)
             self._fall_to(_GENTLE if is_anew or self._probe == 1.0 else _HARD)
@@ -164,6 +178,7 @@ class Bucket:
         if self.rate is not None and self._minute > 0.0:
             self.rate = min(self._minute, self._stated or inf)
             self._fall_to(_SAFE)
+            self._probe = 1.0  # it is known now, and no guess
 
     def _fall_to(self, share: float) -> None:
         assert self.rate is not None
@@ -181,7 +196,7 @@ class Bucket:
     def _progress(self) -> float:
         """0 after a refusal, 1 when the rate is again what was refused."""
         if self._stated is not None:
-            return self._seconds / _TRUST_SECONDS
+            return self._seconds / self._trust
         calls, seconds = self._calls / _PROBE_CALLS, self._seconds / _PROBE_SECONDS
         return min(calls, seconds) / self._probe
 

@@ -66,6 +66,12 @@ class Lanes:
             raise
         self._arrive(lines, place, None)
 
+    def begin(self, call: Call, place: Place) -> None:
+        """The answer has begun: whoever waited for a sign that the provider works has it."""
+        lines = self._lines_of(call)
+        lines.pace.begin(place.departure, self._clock.now())
+        lines.wake()
+
     def _lines_of(self, call: Call) -> "_Lines":
         endpoint = "/".join(call.path.partition("?")[0].split("/")[:3])
         key = (endpoint, call.model)

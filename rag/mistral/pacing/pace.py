@@ -8,6 +8,7 @@ from msgspec import Struct
 from rag.mistral.pacing.breaker import Breaker
 from rag.mistral.pacing.buckets import Bucket
 from rag.mistral.pacing.concurrency import Concurrency
+from rag.mistral.pacing.holds import Hold
 from rag.mistral.pacing.limits import Limits
 
 Lane: TypeAlias = Literal["bulk", "interactive"]
@@ -38,16 +39,20 @@ one waits for the other. Of what is counted by the minute more may be bunched up
 _AT_ONCE = 1e-6
 """Seconds that are no time: shorter than what a clock can tell apart."""
 
-_FIRST_HOLD = 1.0
-_LONGEST_HOLD = 60.0
-"""Seconds without calls after a refusal that states none; doubled with each in a row, up to the
-span of the provider's counters."""
+_LONGEST_HOLD: dict[Lane, float] = {"bulk": 60.0, "interactive": 4.0}
+"""Seconds without calls after a refusal that states none: up to the span of the provider's
+counters, and for people less than they wait. What is refused is nearly always bulk work, a
+hundred times as heavy as a question: where it does not fit into the rest of a minute, many
+questions do."""
 
 _LONG_STALL = 3.0
 """Seconds, after which it was not the second's counter that was used up."""
 
 _LEARNING = 0.1
 """Weight of the last call in what is known of all."""
+
+_MOST_RATIO = 2.0
+"""Units used, of those expected, which are meant as the most: above, one of the counts is wrong."""
 
 _NOTHING_STATED = Limits()
 
@@ -83,20 +88,15 @@ class Pace:
         self._left = 0
         self._ratio = 1.0
         """Units used, of those expected."""
-        self._held_until = 0.0
-        self._strikes = 0
-        """Refusals in a row."""
-        self._struck = 0
-        """Number of the last call that had left at the last of them."""
+        self._holds = {lane: Hold(longest) for lane, longest in _LONGEST_HOLD.items()}
+        self._is_stalled = False
         self._stalled_at = 0.0
-        self._last_strike = 0.0
-        """When the first and the last of them were."""
+        self._last_refusal = 0.0
+        """When the first and the last refusal in a row were."""
         self._blamed: list[Bucket] = []
         """Counters that may have been used up then."""
-        self._struck_charge = 0.0
+        self._refused_charge = 0.0
         """Units of the heaviest call that was refused."""
-        self._trying = 0
-        """Calls under way that left after the last refusal."""
 
     @property
     def is_in_trouble(self) -> bool:
@@ -104,17 +104,18 @@ class Pace:
 
     def trouble_for(self, now: float) -> float:
         """Seconds for which nothing has gone through."""
-        stall = now - self._stalled_at if self._strikes else 0.0
+        stall = now - self._stalled_at if self._is_stalled else 0.0
         return max(stall, self._breaker.open_for(now))
 
     def wait(self, lane: Lane, now: float) -> Wait | None:
         """Why a call of that lane may not leave yet; None where it may."""
-        held = self._held_until - now
+        hold = self._holds[lane]
+        held = hold.until - now
         if (trouble := self._breaker.wait(now)) > _AT_ONCE:
             return Wait(max(trouble, held), "trouble")
         if held > _AT_ONCE:
             return Wait(held, "limits")
-        if lane == "bulk" and self._strikes and self._trying:
+        if lane == "bulk" and hold.refusals and hold.trying:
             return Wait(inf, "limits")
         if self._under_way[lane] >= self._places(lane):
             self._concurrency.want_more()
@@ -132,9 +133,14 @@ class Pace:
         self._requests.use(1.0, now)
         self._units.use(charged, now)
         self._under_way[lane] += 1
-        self._trying += 1
+        self._holds[lane].left()
         self._left += 1
         return Departure(self._left, now, lane, expected, charged, self._breaker.leave())
+
+    def begin(self, call: Departure, now: float) -> None:
+        """Its answer has begun, and may go on for long: the provider works."""
+        if call.is_probe:
+            self._breaker.arrive(True, True, now)
 
     def arrive(
         self,
@@ -155,12 +161,13 @@ class Pace:
             chance: uniform in [0, 1), for what is waited beyond that.
         """
         self._under_way[call.lane] -= 1
-        is_later = call.number > self._struck
-        self._trying -= is_later
+        is_later = self._holds[call.lane].is_later(call.number)
+        self._holds[call.lane].arrived(call.number)
         is_well = None if outcome in ("left", "limited") else outcome != "failed"
         self._breaker.arrive(is_well, call.is_probe, now)
         if hold is not None:
-            self._held_until = max(self._held_until, now + hold)
+            for each in self._holds.values():
+                each.keep_still(now + hold)
         if outcome == "done":
             self._succeed(call, is_later, now)
         elif outcome in ("limited", "failed"):
@@ -173,7 +180,7 @@ class Pace:
         if outcome == "limited":
             self._requests.correct(-1.0, call.at)
             if is_later:
-                self._strike(call, hold, chance, now)
+                self._refuse(call, chance, now)
 
     def _overdraft(self) -> float:
         rate = self._requests.rate
@@ -186,35 +193,40 @@ class Pace:
 
     def _succeed(self, call: Departure, is_later: bool, now: float) -> None:
         self._concurrency.succeed(now)
-        if is_later and self._strikes and self._is_over(call, now):
-            self._strikes = 0
-            self._struck_charge = 0.0
-            if self._last_strike - self._stalled_at >= _LONG_STALL:
-                for bucket in self._blamed:
-                    bucket.recover()
+        if is_later and self._is_stalled:
+            self._holds[call.lane].refusals = 0
+            if self._is_over(call, now):
+                self._go_on()
 
     def _is_over(self, call: Departure, now: float) -> bool:
         """A small call goes through where a large one would not: it is no sign, for a while."""
-        is_heavy = call.charged >= self._struck_charge / 2
-        return is_heavy or now - self._held_until > _LONG_STALL
+        is_heavy = call.charged >= self._refused_charge / 2
+        return is_heavy or now - self._holds["bulk"].until > _LONG_STALL
 
-    def _strike(self, call: Departure, hold: float | None, chance: float, now: float) -> None:
+    def _go_on(self) -> None:
+        self._is_stalled = False
+        self._refused_charge = 0.0
+        for hold in self._holds.values():
+            hold.refusals = 0
+        if self._last_refusal - self._stalled_at >= _LONG_STALL:
+            for bucket in self._blamed:
+                bucket.recover()
+
+    def _refuse(self, call: Departure, chance: float, now: float) -> None:
         """The first refusal in a row lowers the rates; those after it only prolong the wait."""
-        if not self._strikes:
-            self._stalled_at = now
+        if not self._is_stalled:
+            self._is_stalled, self._stalled_at = True, now
             buckets = [self._requests, self._units]
             self._blamed = [each for each in buckets if each.is_in_the_way(now)] or buckets
             for bucket in buckets:
                 bucket.fall(now) if bucket in self._blamed else bucket.stay(now)
-        backoff = chance * min(_LONGEST_HOLD, _FIRST_HOLD * 2.0**self._strikes)
-        self._held_until = max(self._held_until, now + (hold or 0.0) + backoff)
-        self._requests.pause(self._held_until)
-        self._units.pause(self._held_until)
-        self._strikes += 1
-        self._last_strike = now
-        self._struck = self._left
-        self._struck_charge = max(self._struck_charge, call.charged)
-        self._trying = 0
+        self._last_refusal = now
+        self._refused_charge = max(self._refused_charge, call.charged)
+        hold = self._holds[call.lane]
+        hold.refuse(self._left, chance, max(now, hold.until))
+        self._holds["bulk"].keep_still(hold.until)
+        self._requests.pause(self._holds["bulk"].until)
+        self._units.pause(self._holds["bulk"].until)
 
     def _account(
         self,
@@ -231,6 +243,7 @@ class Pace:
             if limit.rate is not None:
                 bucket.state(limit.rate, limit.remaining, now)
         if used is not None:
-            self._units.correct(used - call.charged, call.at)
+            self._units.correct(max(0.0, used) - call.charged, call.at)
             if used > 0 and call.expected > 0:
-                self._ratio += _LEARNING * (used / call.expected - self._ratio)
+                ratio = min(used / call.expected, _MOST_RATIO)
+                self._ratio += _LEARNING * (ratio - self._ratio)
