@@ -43,12 +43,12 @@ BREAD = "# Bread\n\nSourdough needs flour, water and salt. It rises over night.\
 class House:
     """A library with its stories."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database_url: str | None) -> None:
         self.reader = PlainReader()
         self.embedder = HashingEmbedder()
         self.readers = Readers(self.reader, {})
         self.embedders = Embedders({self.embedder.model: self.embedder})
-        self.library = Library.open(folder)
+        self.library = Library.open(folder, database_url=database_url)
         self.within: Collection = self.library.create_collection(
             "notes",
             embedding_model=self.embedder.model,
@@ -82,8 +82,8 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = House(tmp_path / "library")
+def house(tmp_path: Path, database_url: str | None) -> Iterator[House]:
+    house = House(tmp_path / "library", database_url)
     yield house
     house.library.close()
 
@@ -294,15 +294,15 @@ async def test_a_stop_after_the_last_step_is_a_stop(
 
 
 async def test_what_a_dead_owner_had_claimed_is_free_when_the_library_opens_again(
-    tmp_path: Path,
+    tmp_path: Path, database_url: str | None
 ) -> None:
-    first = House(tmp_path / "library")
+    first = House(tmp_path / "library", database_url)
     first.library.create_job(first.within, [Source("whales.md", WHALES.encode())])
     assert first.library.claim_item(lease=LEASE) is not None
     assert first.library.claim_item(lease=LEASE) is None
     first.library.close()
 
-    with Library.open(tmp_path / "library") as again:
+    with Library.open(tmp_path / "library", database_url=database_url) as again:
         claimed = again.claim_item(lease=LEASE)
 
     assert claimed is not None

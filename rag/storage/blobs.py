@@ -18,7 +18,8 @@ from rag.storage.locking import insert_new
 from rag.storage.tables import BlobPartRow, BlobRow
 
 PART = 1 << 20
-"""Bytes of a row."""
+"""Bytes of a row. Parts of 0.25 to 4 MB took the same time; a whole of 32 MB took twice as long
+to write and to read, and a large object three times as long to write."""
 
 
 class Blobs(Protocol):
