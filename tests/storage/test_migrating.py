@@ -43,8 +43,7 @@ def everything(url: str) -> dict[str, list[tuple[object, ...]]]:
 def differences(url: str) -> list[object]:
     """Between the database and the tables of the code."""
     database = Database(url)
-    with database.read() as session:
-        connection = session.connection()
+    with database.migrating() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         found: list[object] = list(compare_metadata(context, Row.metadata))
         made = {

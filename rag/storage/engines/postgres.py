@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from rag.errors import InvalidSettings
 from rag.storage.engines.options import OPTIONS, cause
@@ -77,6 +77,7 @@ class PostgresEngine:
                 "PostgreSQL needs its driver; install rag with the extra [postgres]"
             ) from error
         event.listen(self._engine, "connect", _prepare)
+        event.listen(self._engine, "connect", _read_binary)
         self._reader = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
@@ -107,7 +108,8 @@ class PostgresEngine:
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
-        with self._engine.begin() as connection:
+        # apart from the others, for SQLAlchemy reads the catalog as text
+        with create_engine(self._engine.url, poolclass=NullPool).begin() as connection:
             connection.execute(text("SET LOCAL statement_timeout = 0"))
             connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCKS}, {MIGRATING})"))
@@ -146,6 +148,9 @@ def _prepare(connection: Any, _: ConnectionPoolEntry) -> None:
     for name, value in SETTINGS.items():
         connection.execute("SELECT set_config(%s, %s, false)", (name, value))
     connection.autocommit = False
+
+
+def _read_binary(connection: Any, _: ConnectionPoolEntry) -> None:
     connection.cursor_factory = _binary_cursor
 
 
