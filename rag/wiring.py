@@ -12,7 +12,7 @@ import msgspec
 from rag.answering import Question, answer
 from rag.buying import Buyer
 from rag.domain import Answer, Collection, CollectionId, DocumentId, IngestJob, JobId, Lane, Source
-from rag.errors import ModelUnavailable, NotFound
+from rag.errors import Conflict, ModelUnavailable, NotFound
 from rag.estimation import Estimate, estimate
 from rag.local.extractive import ExtractiveAnswerer
 from rag.local.minilm import load_minilm
@@ -224,7 +224,8 @@ class Services:
         try:
             self.library.collection(DEFAULT_COLLECTION)
         except NotFound:
-            self.create_collection(DEFAULT_COLLECTION)
+            with suppress(Conflict):  # another process, starting too, was faster
+                self.create_collection(DEFAULT_COLLECTION)
 
 
 def _lanes(settings: Settings) -> int:
