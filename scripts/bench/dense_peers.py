@@ -35,6 +35,7 @@ class Peer(Struct):
     build: Callable[[Vectors, Path], None]
     searches: Callable[[], Iterator[tuple[str, Search]]]
     """From the fastest setting to the most careful."""
+    close: Callable[[], None] = lambda: None
 
 
 def ours() -> Peer:
@@ -151,7 +152,11 @@ def pgvector() -> Peer:
                 ],
             )
 
-    return Peer("pgvector", build, searches)
+    def close() -> None:
+        kept[0].close()
+        kept[1].cleanup()
+
+    return Peer("pgvector", build, searches, close)
 
 
 def in_steps(rows: Vectors, step: int = STEP) -> Iterator[tuple[int, Vectors]]:
@@ -179,6 +184,7 @@ def compare(peer: Peer, rows: Vectors, questions: Vectors, truth: list[set[int]]
             if recall >= ENOUGH:
                 return
     finally:
+        peer.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 

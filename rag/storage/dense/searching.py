@@ -13,7 +13,7 @@ from rag.storage.dense.scanning import NOTHING, Near, Positions, scan, scan_some
 from rag.storage.dense.segment import Segment
 
 MEASURED_FOR = 10  # nearest rows
-PER_FETCHED_ROW = 0.6  # microseconds at 1,024: a row somewhere in a mapped file, and its cosine
+PER_FETCHED_ROW = 1.2  # microseconds at 1,024: a row somewhere in a mapped file, and its cosine
 
 Way = Literal["nothing", "scan", "fetch", "clusters"]
 """Every row; each allowed row by itself; or candidates from the nearest clusters, re-scored."""
