@@ -90,10 +90,12 @@ def documents() -> Iterator[dict[str, Attribute]]:
 DOCUMENTS = list(documents())
 
 
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    engine = create_engine("sqlite://")
-    Row.metadata.create_all(engine)
+@pytest.fixture
+def engine(database_url: str | None) -> Iterator[Engine]:
+    url = database_url or "sqlite://"
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    if database_url is None:
+        Row.metadata.create_all(engine)
     with Session(engine) as session, session.begin():
         _fill(session)
     yield engine
@@ -147,7 +149,11 @@ def _title(number: int) -> str:
     return TEXTS[number % len(TEXTS)]
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(tree)
 def test_sql_and_the_model_let_the_same_documents_through(engine: Engine, asked: Filter) -> None:
     with Session(engine) as session:
