@@ -144,11 +144,12 @@ def live_vectors(session: Session, ids: Sequence[int]) -> tuple[Ids, Vectors]:
 
 
 def all_live_vectors(session: Session, index_version: int) -> Iterator[tuple[Ids, Vectors]]:
-    """Of a whole index version, a few megabytes at a time."""
+    """Of a whole index version in order, a few megabytes at a time."""
     rows = session.execute(
         select(ChunkRow.id, EmbeddingRow.vector, EmbeddingRow.crc32)
         .join(EmbeddingRow, EmbeddingRow.id == ChunkRow.embedding_id)
         .where(ChunkRow.index_version_id == index_version, ChunkRow.live)
+        .order_by(ChunkRow.id)
         .execution_options(yield_per=VECTORS_AT_A_TIME)
     )
     for some in rows.partitions():

@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -13,20 +14,24 @@ from rag.storage.chunks import all_live_vectors, live_vectors
 from rag.storage.collections import IndexVersion
 from rag.storage.database import Database
 from rag.storage.dense.allowed import Allowed
+from rag.storage.dense.clustering_process import Stopped
 from rag.storage.dense.compaction import FLUSH
 from rag.storage.dense.damage import SegmentDamaged
 from rag.storage.dense.index import DenseIndex, Found
-from rag.storage.dense.scanning import Ids, exact_search
-from rag.storage.dense.segment import open_segment
+from rag.storage.dense.manifest import Published
+from rag.storage.dense.scanning import Ids, Rows, exact_search
+from rag.storage.dense.segment import Segment, open_segment
 from rag.storage.dense.writing import Span, remove_unpublished, write_segment
 from rag.storage.generations import (
     publish_segment,
     published_segments,
     withdraw_segments,
 )
-from rag.storage.operations import changes_after
+from rag.storage.operations import changes_after, count_after, latest_operation
 
 log = logging.getLogger(__name__)
+
+AT_ONCE = 2 * FLUSH  # operations from which a new index is built of rows, not of operations
 
 
 class DenseLeg:
@@ -68,34 +73,84 @@ class DenseLeg:
             self._index.change(ids, vectors, changes.deleted, changes.seq)
             return True
 
-    def save(self, *, at_least: int = FLUSH) -> bool:
-        """Writes one segment if one is due; False when none is.
+    def keep_up(self, ending: threading.Event) -> None:
+        """Catches up, writes segments that are due, and checks what nobody has used yet.
 
-        Args:
-            at_least: rows in memory that are worth one.
+        For one thread at a time, for as long as it takes, or until it is to end.
         """
+        with suppress(Stopped):
+            if self._is_far_behind():
+                self._build_anew(ending)
+            while not ending.is_set() and self.step():
+                self._save(ending)
+            while not ending.is_set() and self._save(ending):
+                pass
+            self._sweep()
+
+    def _is_far_behind(self) -> bool:
+        if self._index.seq:
+            return False
+        with self._database.read() as session:
+            return count_after(session, self._version.id, 0, at_most=AT_ONCE + 1) > AT_ONCE
+
+    def _build_anew(self, ending: threading.Event) -> None:
+        """From all live rows at once: a row is written once, and not with every merge."""
+        index = self._index
+        with self._database.read() as session:
+            last = latest_operation(session, self._version.id)
+            rows = all_live_vectors(session, self._version.id)
+            published = self._written(rows, 1, last, (), ending)
+        segment = self._open(published)
+        with self._following:
+            if index is self._index:
+                with self._database.write() as session:
+                    publish_segment(session, self._version.id, published, instead_of=())
+                self._index = DenseIndex(self.dimension, [segment])
+        self._remove_unpublished()
+
+    def _save(self, ending: threading.Event, *, is_last: bool = False) -> bool:
+        """Writes one segment if one is due; False when none is."""
         index = self._index
         try:
-            work = index.due(at_least=at_least)
+            work = index.due(at_least=1, most=FLUSH) if is_last else index.due()
             if work is None:
                 return False
-            span = Span(self._owner, self.dimension, work.first, work.last, work.deleted)
-            published = write_segment(self._folder, work.rows(), span)
-            segment = open_segment(
-                self._folder, published, owner=self._owner, dimension=self.dimension
-            )
+            published = self._written(work.rows(), work.first, work.last, work.deleted, ending)
+            segment = self._open(published)
         except SegmentDamaged as damage:
             self._give_up(index, damage)
             return True
         former = [each.name for each in work.segments]
         with self._following:
-            if index is not self._index:
-                return True
-            with self._database.write() as session:
-                publish_segment(session, self._version.id, published, instead_of=former)
-            index.swap(work, segment)
+            if index is self._index:
+                with self._database.write() as session:
+                    publish_segment(session, self._version.id, published, instead_of=former)
+                index.swap(work, segment)
         self._remove_unpublished()
         return True
+
+    def _written(
+        self,
+        rows: Iterable[tuple[Ids, Vectors | Rows]],
+        first: int,
+        last: int,
+        deleted: tuple[int, ...],
+        ending: threading.Event,
+    ) -> Published:
+        span = Span(self._owner, self.dimension, first, last, deleted)
+        return write_segment(self._folder, rows, span, should_stop=ending.is_set)
+
+    def _open(self, published: Published) -> Segment:
+        return open_segment(self._folder, published, owner=self._owner, dimension=self.dimension)
+
+    def _sweep(self) -> None:
+        """Reads what was not used since it was opened: queries are quicker afterwards."""
+        index = self._index
+        try:
+            for segment in index.segments:
+                segment.rows.check()
+        except SegmentDamaged as damage:
+            self._give_up(index, damage)
 
     def search(self, vector: Vectors, k: int, allowed: Allowed | None) -> Found:
         """The `k` nearest to one vector, with their cosines.
@@ -125,9 +180,8 @@ class DenseLeg:
         return found | self._cosines_of_rows(vector, missing) if missing else found
 
     def close(self) -> None:
-        """Leaves nothing to be applied by the next start."""
-        while self.save(at_least=1):
-            pass
+        """Leaves nothing to be applied by the next start, unless much is."""
+        self._save(threading.Event(), is_last=True)
 
     def discard(self) -> None:
         """Lets go of the files, which are about to be deleted."""
@@ -153,13 +207,9 @@ class DenseLeg:
         """The saved index; an empty one when a file of it is not what was published."""
         with self._database.read() as session:
             published = published_segments(session, self._version.id)
-        self._remove_unpublished([each.name for each in published])
+        remove_unpublished(self._folder, [each.name for each in published])
         try:
-            segments = [
-                open_segment(self._folder, each, owner=self._owner, dimension=self.dimension)
-                for each in published
-            ]
-            return DenseIndex(self.dimension, segments)
+            return DenseIndex(self.dimension, [self._open(each) for each in published])
         except SegmentDamaged as damage:
             return self._empty(damage)
 
@@ -181,10 +231,8 @@ class DenseLeg:
         )
         with self._database.write() as session:
             withdraw_segments(session, self._version.id)
-        self._remove_unpublished([])
         return DenseIndex(self.dimension)
 
-    def _remove_unpublished(self, names: Sequence[str] | None = None) -> None:
-        if names is None:
-            names = [segment.name for segment in self._index.segments]
-        remove_unpublished(self._folder, names)
+    def _remove_unpublished(self) -> None:
+        """Never beside a writer, whose folder has no name yet."""
+        remove_unpublished(self._folder, [segment.name for segment in self._index.segments])

@@ -77,11 +77,12 @@ class DerivedIndexes:
     def _legs(self) -> tuple[DenseLeg | WordLeg, ...]:
         return (self.words,) if self.dense is None else (self.words, self.dense)
 
-    def follow(self, *, lag: int = 0) -> Followed:
+    def follow(self, *, lag: int = 0, most: int | None = None) -> Followed:
         """Brings both indexes to the last operation in the database, where that is near.
 
         Args:
             lag: operations they may be behind without anything being done.
+            most: operations that count as near; `A_FEW` where None.
         """
         with self._database.read() as session:
             latest = latest_operation(session, self._serving.id)
@@ -89,7 +90,7 @@ class DerivedIndexes:
         for leg in self._legs:
             if leg.seq + lag >= latest:
                 continue
-            if self._lacks_much(leg.seq):
+            if self._lacks_more_than(A_FEW if most is None else most, leg.seq):
                 behind.add(leg.kind)
             else:
                 catch_up(leg, latest)
@@ -99,10 +100,7 @@ class DerivedIndexes:
         """Catches up however far that is, and writes to disk what is worth writing."""
         with self._keeping:
             for leg in self._legs:
-                while not self._ending.is_set() and leg.step():
-                    leg.save()
-                while not self._ending.is_set() and leg.save():
-                    pass
+                leg.keep_up(self._ending)
 
     def close(self) -> None:
         """Leaves nothing to be done by the next start, unless there is much of it."""
@@ -129,11 +127,11 @@ class DerivedIndexes:
         return words, IndexHealth(id, "dense", self._state(dense), len(dense), dense.seq)
 
     def _state(self, leg: DenseLeg | WordLeg) -> IndexState:
-        return "rebuilding" if self._lacks_much(leg.seq) else "ready"
+        return "rebuilding" if self._lacks_more_than(A_FEW, leg.seq) else "ready"
 
-    def _lacks_much(self, seq: int) -> bool:
+    def _lacks_more_than(self, operations: int, seq: int) -> bool:
         with self._database.read() as session:
-            return count_after(session, self._serving.id, seq, at_most=A_FEW + 1) > A_FEW
+            return count_after(session, self._serving.id, seq, at_most=operations + 1) > operations
 
 
 def catch_up(leg: DenseLeg | WordLeg, latest: int) -> None:

@@ -85,6 +85,10 @@ from rag.storage.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 
+OF_A_DOCUMENT = 20_000
+"""Operations that whoever publishes a document applies before it is acknowledged: more than the
+longest has chunks. Where more are missing, an index is being built anew."""
+
 UNINDEXED = 500  # operations that the next search may find still to be applied: about 0.3 s
 
 
@@ -418,7 +422,7 @@ class Library:
                 work = Work(summary.pages, summary.pages_ocred, summary.chunks, seconds, worth)
                 state: ItemState = "indexed" if changed else "unchanged"
                 items.finish(session, claimed, state, error=flaw, work=work)
-        self._indexes_of(collection.id).follow(lag=UNINDEXED)
+        self._indexes_of(collection.id).follow(lag=UNINDEXED, most=OF_A_DOCUMENT)
         self._upkeep.wake()
         return summary
 

@@ -66,12 +66,13 @@ class WordLeg:
             self._index.absorb()
         return True
 
-    def save(self) -> bool:
-        """Writes to disk what is in memory; False when nothing is."""
-        if not self._index.unsaved:
-            return False
-        self._index.absorb()
-        return True
+    def keep_up(self, ending: threading.Event) -> None:
+        """Catches up, and writes to disk what is in memory. For as long as it takes, or until it
+        is to end."""
+        while not ending.is_set() and self.step():
+            pass
+        if self._index.unsaved and not ending.is_set():
+            self._index.absorb()
 
     def search(self, question: str, k: int, within: Within | None) -> Found:
         return self._index.search(question, k, within=within)

@@ -54,9 +54,11 @@ def test_a_search_says_that_words_were_left_out(
     assert (found.missing, found.hits) == ({"words"}, ())
 
 
+@pytest.mark.parametrize("at_once", [3, 1_000])
 def test_upkeep_builds_what_was_lost(
-    open_shelf, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+    open_shelf, data_dir: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
+    monkeypatch.setattr("rag.storage.dense_leg.AT_ONCE", at_once)
     monkeypatch.setattr(derived, "A_FEW", 3)
     monkeypatch.setattr("rag.storage.upkeep.CALM", 0.0)
     shelf = open_shelf()

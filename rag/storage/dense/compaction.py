@@ -47,13 +47,21 @@ class Work(Struct, frozen=True, eq=False):
             yield block.all_live()
 
 
-def first_to_merge(sizes: Sequence[int]) -> int:
+def first_to_merge(sizes: Sequence[int], most: int | None = None) -> int:
     """Where the run of newest parts begins that should become one; the last is always in it.
+
+    Args:
+        most: rows that the run may hold, if it is more than the last; any number where None.
 
     >>> first_to_merge([80, 40, 20, 20])
     0
     >>> first_to_merge([100, 40, 20, 20])
     1
+    >>> first_to_merge([80, 40, 20, 20], most=50)
+    2
     """
     wanting = (place for place, size in enumerate(sizes) if size <= sum(sizes[place + 1 :]))
-    return next(wanting, len(sizes) - 1)
+    start = next(wanting, len(sizes) - 1)
+    while most is not None and start < len(sizes) - 1 and sum(sizes[start:]) > most:
+        start += 1
+    return start

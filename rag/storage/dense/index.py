@@ -117,17 +117,18 @@ class DenseIndex:
             found |= dict(zip(numbers.tolist(), cosines.tolist(), strict=True))
         return found
 
-    def due(self, *, at_least: int = FLUSH) -> Work | None:
+    def due(self, *, at_least: int = FLUSH, most: int | None = None) -> Work | None:
         """What should be written next, if anything; pass it to `write_segment`, then to `swap`.
 
         Args:
             at_least: rows in memory that are worth a segment; 1 leaves nothing for the next start.
+            most: rows that are merged, so that it takes no longer; any number where None.
         """
         with self._changing:
             state = self._state
         waiting = sum(map(len, state.blocks))
         if waiting >= at_least or (state.deleted and sum(map(len, state.deleted)) >= at_least):
-            start = first_to_merge([*map(len, state.segments), waiting])
+            start = first_to_merge([*map(len, state.segments), waiting], most)
             return _work(state, start, len(state.segments), takes_memory=True)
         for place, segment in enumerate(state.segments):
             if segment.tombstones.count > MOSTLY_DEAD * segment.manifest.rows:
