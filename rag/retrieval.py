@@ -8,14 +8,14 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 
-from rag.domain import Candidate, Collection, Hit, Vectors
+from rag.domain import Collection, Hit, Vectors
 from rag.errors import BudgetExhausted, IndexRebuilding, ModelUnavailable, ProviderError
 from rag.ports import Embedders
 from rag.ranking.diversity import fold_duplicates
 from rag.ranking.filters import Filter
 from rag.ranking.fusion import fuse
 from rag.storage.library import Library
-from rag.storage.searching import BOTH
+from rag.storage.searching import BOTH, Found
 from rag.storage.searching import Mode as Leg
 
 Mode: TypeAlias = Literal["hybrid", "dense", "words"]
@@ -86,7 +86,7 @@ async def search(
         mode,
         degraded,
         milliseconds=round(1000 * (perf_counter() - began), 3),
-        explain=_explain(found.candidates, hits, within) if query.explain else None,
+        explain=_explain(found, hits, within) if query.explain else None,
     )
 
 
@@ -114,14 +114,13 @@ def _without_words(mode: Mode, within: Collection) -> tuple[Mode, str]:
     return "dense", "the word index is being built anew: searched by meaning alone"
 
 
-def _explain(
-    candidates: Sequence[Candidate], hits: Sequence[Hit], within: Collection
-) -> dict[str, Any]:
-    """What each leg said of each hit."""
-    legs = {candidate.chunk_id: candidate for candidate in candidates}
+def _explain(found: Found, hits: Sequence[Hit], within: Collection) -> dict[str, Any]:
+    """How the indexes were asked, and what each leg said of each hit."""
+    legs = {candidate.chunk_id: candidate for candidate in found.candidates}
     return {
+        "plan": found.plan,
         "dense_weight": within.dense_weight,
-        "candidates": len(candidates),
+        "candidates": len(found.candidates),
         "hits": [
             {
                 "chunk_id": hit.chunk_id,

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from rag.storage.dense.damage import SegmentDamaged
 from rag.storage.dense.index import DenseIndex, Found
 from rag.storage.dense.manifest import Published
 from rag.storage.dense.scanning import Ids, Rows, exact_search
+from rag.storage.dense.searching import Step
 from rag.storage.dense.segment import Segment, open_segment
 from rag.storage.dense.writing import Span, remove_unpublished, write_segment
 from rag.storage.generations import (
@@ -30,6 +31,8 @@ from rag.storage.generations import (
 from rag.storage.operations import changes_after, count_after, latest_operation
 
 log = logging.getLogger(__name__)
+
+Explained: TypeAlias = tuple[Found, tuple[Step, ...]]
 
 AT_ONCE = 2 * FLUSH  # operations from which a new index is built of rows, not of operations
 
@@ -152,21 +155,21 @@ class DenseLeg:
         except SegmentDamaged as damage:
             self._give_up(index, damage)
 
-    def search(self, vector: Vectors, k: int, allowed: Allowed | None) -> Found:
-        """The `k` nearest to one vector, with their cosines.
+    def search(self, vector: Vectors, k: int, allowed: Allowed | None) -> Explained:
+        """The `k` nearest to one vector, with their cosines; and how they were found.
 
         Where a file turns out to be damaged the database answers, until the index is built anew.
         """
         index = self._index
         try:
-            return index.search(vector, k, allowed)
+            return index.explain(vector, k, allowed)
         except SegmentDamaged as damage:
             self._give_up(index, damage)
             return self.search_rows(vector, k, allowed)
 
-    def search_rows(self, vector: Vectors, k: int, allowed: Allowed | None) -> Found:
+    def search_rows(self, vector: Vectors, k: int, allowed: Allowed | None) -> Explained:
         """The same from the database: right at any time, and slow."""
-        return exact_search(self._rows(allowed), vector.reshape(-1), k)
+        return exact_search(self._rows(allowed), vector.reshape(-1), k), ()
 
     def cosines(self, vector: Vectors, ids: Sequence[int]) -> dict[int, float]:
         """Of those chunks that are live."""

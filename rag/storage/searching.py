@@ -6,6 +6,7 @@ being replaced answers with its old version or its new one, never with neither.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ from rag.errors import InvalidRequest
 from rag.ranking.filters import Filter
 from rag.storage.chunks import live_hits
 from rag.storage.database import Database
+from rag.storage.dense.searching import Step
 from rag.storage.derived import DerivedIndexes, Followed
 from rag.storage.selecting import Selection
 from rag.storage.texts import Texts
@@ -23,6 +25,21 @@ Mode = Literal["dense", "words"]
 BOTH: frozenset[Mode] = frozenset({"dense", "words"})
 
 ATTEMPTS = 4  # the same document would have to be replaced in the middle of each
+
+
+class Stages:
+    """Measures one stage after another."""
+
+    def __init__(self) -> None:
+        self.milliseconds: dict[str, float] = {}
+        self._began = perf_counter()
+
+    def end(self, stage: str) -> None:
+        """What was done since the last stage ended was this one."""
+        now = perf_counter()
+        spent = self.milliseconds.get(stage, 0.0) + 1000 * (now - self._began)
+        self.milliseconds[stage] = round(spent, 3)
+        self._began = now
 
 
 class Asked(Struct, frozen=True):
@@ -41,6 +58,19 @@ class _Legs(Struct, frozen=True):
     words: dict[int, float]
     dense: dict[int, float]
     cosines: Mapping[int, float]
+    steps: tuple[Step, ...] = ()
+
+
+class Plan(Struct, frozen=True):
+    """How the indexes were asked, and how long that took."""
+
+    chunks_allowed: int | None
+    """By the filter; None where there is none."""
+    dense: tuple[Step, ...]
+    """What was done with each part of the dense index, and why; none where the database stood in
+    for it."""
+    milliseconds: dict[str, float]
+    """Of each stage."""
 
 
 class Found(Struct, frozen=True):
@@ -50,6 +80,7 @@ class Found(Struct, frozen=True):
     hits: tuple[Hit, ...]
     missing: frozenset[Mode] = frozenset()
     """Legs that were asked for and could not be: their index is being built anew."""
+    plan: Plan | None = None
 
 
 Rank: TypeAlias = Callable[[Sequence[Candidate]], Sequence[Ranked]]
@@ -75,10 +106,13 @@ def search(
     Raises:
         InvalidRequest: the vector is not as wide as the collection's.
     """
+    stages = Stages()
     for _ in range(ATTEMPTS):
         followed = indexes.follow()
+        stages.end("follow")
         selection = _selection(asked, indexes, database, followed)
-        legs = _ask(asked, selection, indexes, followed)
+        stages.end("filter")
+        legs = _ask(asked, selection, indexes, followed, stages)
         ids = list(legs.words | legs.dense)
         with database.read() as session:
             names = indexes.names.of(session, ids)
@@ -87,8 +121,11 @@ def search(
             hits = live_hits(session, collection_id, ranked, names, texts)
         if len(names) == len(ids) and len(hits) == len(ranked):
             break
+    stages.end("hits")
     missing = asked.modes & followed.behind & {"words"}
-    return Found(candidates, tuple(hits), frozenset(missing))
+    allowed = None if selection is None else len(selection.allowed)
+    plan = Plan(allowed, legs.steps, stages.milliseconds)
+    return Found(candidates, tuple(hits), frozenset(missing), plan)
 
 
 def _selection(
@@ -101,21 +138,29 @@ def _selection(
 
 
 def _ask(
-    asked: Asked, selection: Selection | None, indexes: DerivedIndexes, followed: Followed
+    asked: Asked,
+    selection: Selection | None,
+    indexes: DerivedIndexes,
+    followed: Followed,
+    stages: Stages,
 ) -> _Legs:
     words: dict[int, float] = {}
     if "words" in asked.modes and "words" not in followed.behind:
         within = selection.within if selection else None
         words = dict(indexes.words.search(asked.text, asked.k, within))
+    stages.end("words")
     if "dense" not in asked.modes or asked.vector is None or indexes.dense is None:
         return _Legs(words, {}, {})
     vector = _checked(asked.vector, indexes.dense.dimension)
     allowed = selection.allowed if selection else None
     is_behind = "dense" in followed.behind
     look = indexes.dense.search_rows if is_behind else indexes.dense.search
-    dense = dict(look(vector, asked.k, allowed))
+    found, steps = look(vector, asked.k, allowed)
+    dense = dict(found)
     others = [id for id in words if id not in dense]
-    return _Legs(words, dense, dense | indexes.dense.cosines(vector, others))
+    cosines = dense | indexes.dense.cosines(vector, others)
+    stages.end("dense")
+    return _Legs(words, dense, cosines, steps)
 
 
 def _checked(vector: Vectors, dimension: int) -> Vectors:

@@ -78,6 +78,21 @@ def test_explain_says_what_each_leg_found(http: httpx.Client, collection: str, p
     assert result["explain"]["hits"][0]["chunk_id"] == result["data"][0]["chunk_id"]
 
 
+def test_explain_says_how_a_filter_was_applied(
+    http: httpx.Client, collection: str, put: Put
+) -> None:
+    put("rules.md", RULES, attributes={"year": 2020})
+    put("other.md", RULES.replace("key", "coat"), attributes={"year": 2021})
+    asked = {"type": "eq", "key": "year", "value": 2021}
+    body = {"query": "lost key", "explain": True, "filter": asked}
+    result = http.post(f"/v1/collections/{collection}/search", json=body).json()
+
+    plan = result["explain"]["plan"]
+    assert plan["chunks_allowed"] == len(result["data"]) == 1
+    assert [step["way"] for step in plan["dense"] if step["allowed"]] == ["scan"]
+    assert {"filter", "words", "dense", "hits"} <= plan["milliseconds"].keys()
+
+
 def test_an_empty_collection_has_no_hits_and_answers_nothing(
     http: httpx.Client, collection: str
 ) -> None:
