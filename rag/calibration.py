@@ -1,10 +1,16 @@
-"""The story of a self-check: a collection learns how much to trust meaning against words."""
+"""The story of a self-check: a collection learns how much to trust meaning against words.
+
+It takes place as a collection grows: where it gets as many chunks as can tell anything, and
+whenever it has doubled since. Where the model is paid for, it costs about as much as embedding
+`PAID_SAMPLE` chunks did.
+"""
 
 import asyncio
+import math
 
 from rag.domain import Collection
-from rag.ports import Embedder, Embedders
-from rag.ranking.selfcheck import SAMPLE, Probe, Trial, best_weight, probes
+from rag.ports import Embedder, Embedders, PaidEmbedder
+from rag.ranking.selfcheck import FEWEST, SAMPLE, Probe, Trial, best_weight, probes
 from rag.storage.library import Library
 
 SEED = 1  # of the sample: the same collection always gives the same weight
@@ -12,6 +18,36 @@ SEED = 1  # of the sample: the same collection always gives the same weight
 CANDIDATES = 100  # per leg and probe, as in a search
 
 ABREAST = 32  # probes embedded together; between two such batches other work gets its turn
+
+GROWTH = 2
+"""Between two stages of a collection. A self-check for every third more chunks cost a collection
+that grew file by file three times what its documents did."""
+
+PAID_SAMPLE = 150
+"""Chunks, where embedding is paid for. Chosen by 100 probes instead of 250, weights gave XQuAD in
+English and German 0.001 less nDCG@10 at most, on average, with sound vectors and with noise."""
+
+
+def is_due(chunks: int, before: int) -> bool:
+    """Whether a collection reached another stage since it had `before` chunks. The stages are the
+    same wherever the counting begins, so that a program that is started for each file tries no
+    more than one that runs on.
+
+    >>> is_due(39, before=0), is_due(40, before=39), is_due(79, before=40), is_due(80, before=79)
+    (False, True, False, True)
+    """
+    return chunks >= FEWEST and _stage(chunks) > _stage(before)
+
+
+def most_tokens(within: Collection, embedder: Embedder, coming: int) -> int:
+    """That trying a collection may embed, as `count_tokens` has them: a probe's question and the
+    rest of its chunk are together no longer than the chunk was.
+
+    Args:
+        coming: tokens of what is to be embedded besides what is there.
+    """
+    there = within.chunks * within.chunk_tokens
+    return min(there + coming, _sample(embedder) * within.chunk_tokens)
 
 
 async def calibrate(collection: Collection, *, embedders: Embedders, library: Library) -> float:
@@ -24,14 +60,24 @@ async def calibrate(collection: Collection, *, embedders: Embedders, library: Li
     if collection.embedding_model is None:
         return collection.dense_weight
     embedder = embedders[collection.embedding_model]
-    sampled = await asyncio.to_thread(library.sample_chunks, collection, SAMPLE, SEED)
+    sampled = await asyncio.to_thread(library.sample_chunks, collection, _sample(embedder), SEED)
     asked = await asyncio.to_thread(probes, sampled, SEED)
+    if len(asked) < FEWEST:  # they would decide nothing, whatever they found
+        return collection.dense_weight
     trials: list[Trial] = []
     for start in range(0, len(asked), ABREAST):
         trials += await _try(asked[start : start + ABREAST], collection, embedder, library)
     weight = await asyncio.to_thread(best_weight, trials)
     await asyncio.to_thread(library.set_dense_weight, collection.id, weight)
     return weight
+
+
+def _sample(embedder: Embedder) -> int:
+    return PAID_SAMPLE if isinstance(embedder, PaidEmbedder) else SAMPLE
+
+
+def _stage(chunks: int) -> int:
+    return math.floor(math.log(max(chunks, 1) / FEWEST, GROWTH))
 
 
 async def _try(

@@ -41,6 +41,8 @@ DEFAULT_COLLECTION = "default"
 REMOTE_LANES = 8
 """Documents under way at a time where a provider does the work: they wait, and cost no core."""
 
+SETTLING_TIME = 60.0  # seconds; a self-check takes a few
+
 CHUNK_TOKENS = 400
 """Of a chunk at most, where its model takes more."""
 
@@ -85,6 +87,13 @@ class Services:
 
     async def start(self) -> None:
         self._work = asyncio.create_task(self._worker.run())
+
+    async def settle(self) -> None:
+        """Waits a while for what follows the last document of a run: the collections' self-checks,
+        whose calls would be paid in vain."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLING_TIME):
+                await self._worker.settled()
 
     async def stop(self) -> None:
         """Ends the work under way at its next step, and closes what was opened."""

@@ -6,7 +6,7 @@ from contextlib import suppress
 from time import perf_counter
 
 from rag.buying import Buyer
-from rag.calibration import calibrate
+from rag.calibration import calibrate, is_due
 from rag.domain import Collection, CollectionId, Failure, ItemState
 from rag.errors import Conflict, InvalidDocument, ProviderError, RagError
 from rag.ingestion import ingest
@@ -23,8 +23,7 @@ LEASE = 7 * 24 * 3600.0
 is never taken from the worker that reads it. The leases of an owner that died end when the next
 one opens the library, so nobody waits for this; several owners will need heartbeats."""
 POLL = 2.0  # seconds between looks at the queue when nobody wakes us
-GROWTH = 1.3
-"""A collection that grew by this factor since its self-check has its fusion weight set anew."""
+SETTLING = 0.05  # seconds between looks at whether self-checks are done
 
 
 class Worker:
@@ -55,7 +54,13 @@ class Worker:
         self._buyer = buyer
         self._awake = asyncio.Event()
         self._checked: dict[CollectionId, int] = {}
+        """Chunks at the last self-check."""
         self._changed: dict[CollectionId, Collection] = {}
+        """As they were before their first document that came since."""
+        self._missed: dict[CollectionId, Collection] = {}
+        """As they were before a self-check that failed."""
+        self._checking = 0
+        self._is_drained = False
 
     @property
     def paused(self) -> Failure | None:
@@ -65,6 +70,13 @@ class Worker:
     def wake(self) -> None:
         """There is something in the queue: look now. Call it on the worker's event loop."""
         self._awake.set()
+
+    async def settled(self) -> None:
+        """Returns when no self-check is under way or about to be: one that is cut off was paid in
+        vain. Does not wait for documents."""
+        await asyncio.sleep(SETTLING)  # whoever has just ended a document looks for the next first
+        while self._checking or (self._changed and self._is_drained and not self.paused):
+            await asyncio.sleep(SETTLING)
 
     async def run(self) -> None:
         """Works until cancelled."""
@@ -79,6 +91,7 @@ class Worker:
             await self._pause.passed()
             self._awake.clear()  # before looking: a wake that comes while we look is not lost
             claimed = await self._claim()
+            self._is_drained = claimed is None
             if claimed is not None:
                 await self._process(claimed)
                 continue
@@ -103,7 +116,8 @@ class Worker:
                     claimed, readers=self._readers, embedders=self._embedders, library=self._library
                 )
             self._pause.end()
-            self._changed[claimed.collection.id] = claimed.collection
+            within = claimed.collection
+            self._changed.setdefault(within.id, self._missed.pop(within.id, within))
         except asyncio.CancelledError:
             await self._give_back(claimed)
             raise
@@ -144,16 +158,26 @@ class Worker:
     async def _check_changed(self) -> None:
         """The queue is empty: collections that grew have their self-check."""
         while self._changed:
-            _, stale = self._changed.popitem()
+            id, before = self._changed.popitem()
+            self._checking += 1
             try:
-                now = await asyncio.to_thread(self._library.collection, stale.id)
-                if now.chunks < GROWTH * self._checked.get(now.id, 0):
-                    continue
-                self._checked[now.id] = now.chunks
-                with spending_for(Purpose(now.id)):
-                    await calibrate(now, embedders=self._embedders, library=self._library)
-            except Exception:  # the weight stays as it was; the next ingest tries again
+                await self._check(id, before)
+            except RagError as error:  # the weight stays as it was; the next document tries again
+                self._missed[id] = before
+                log.warning(
+                    "self-check failed", extra={"action": "check_failed", "reason": str(error)}
+                )
+            except Exception:
                 log.warning("self-check failed", extra={"action": "check_failed"}, exc_info=True)
+            finally:
+                self._checking -= 1
+
+    async def _check(self, id: CollectionId, before: Collection) -> None:
+        now = await asyncio.to_thread(self._library.collection, id)
+        if is_due(now.chunks, max(before.chunks, self._checked.get(id, 0))):
+            with spending_for(Purpose(id)):
+                await calibrate(now, embedders=self._embedders, library=self._library)
+            self._checked[id] = now.chunks
 
 
 def _ending(error: Exception) -> tuple[ItemState, Failure]:

@@ -40,6 +40,7 @@ async def opened(settings: Settings, answer_time: float) -> AsyncIterator[httpx.
             for notice in services.notices:
                 click.secho(f"rag: {notice}", fg="yellow", err=True)
             yield http
+            await services.settle()
     finally:
         await services.stop()
 
