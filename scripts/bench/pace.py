@@ -1,7 +1,16 @@
 """How much of unknown rate limits a bulk run uses, how often it is refused, and how long a person
-waits beside it: twenty minutes of virtual time against a provider that enforces both limits.
+waits beside it: twenty minutes against a provider that enforces a limit of requests per second and
+one of tokens per minute. It tells nothing of either but by refusals, or by headers as well.
 
     python scripts/bench/pace.py [--quick]
+
+The time is virtual. Client and provider run on one event loop whose clock stands still while they
+compute and jumps to the next moment for which anybody waits; so both have the same clock, which
+real ones have not, and computing costs nothing. All that takes time is said by the provider: each
+request is 10 to 40 ms on its way before it is counted, a refusal as long back, and an answer 0.7 to
+1.5 times the setting's latency. Everything of the client is real but the network: its lanes, its
+retries, its own random jitter, from a seed. There is no Retry-After. Use is that of the tighter
+limit from the second minute to the eleventh, with no allowance made for the person.
 """
 
 import argparse

@@ -49,7 +49,7 @@ _FIRST_TRUST, _LONGEST_TRUST = 8.0, 160.0
 that comes too soon, for then others use the same account, and the limit is not ours alone."""
 
 _TOO_SOON = 150
-"""Calls after a refusal: one in a hundred is what may be refused in all."""
+"""Calls after a refusal: somewhat more than the hundred of which one may be refused."""
 
 _BEYOND = 2.0
 _ACCELERATION = 1.25
@@ -150,8 +150,9 @@ class Bucket:
         if is_anew:
             self._minute = self._measured(_MINUTE, now)
         if self.rate is not None:
-            trust = self._trust * (2.0 if self._calls < _TOO_SOON else 0.5)
-            self._trust = min(_LONGEST_TRUST, max(_FIRST_TRUST, trust))
+            if is_anew:
+                trust = self._trust * (2.0 if self._calls < _TOO_SOON else 0.5)
+                self._trust = min(_LONGEST_TRUST, max(_FIRST_TRUST, trust))
             if abs(self.rate / self._peak - 1) < _ALIKE:
                 self._probe = min(1.0, 2 * self._probe)
             self._fall_to(_GENTLE if is_anew or self._probe == 1.0 else _HARD)
@@ -178,7 +179,7 @@ class Bucket:
         if self.rate is not None and self._minute > 0.0:
             self.rate = min(self._minute, self._stated or inf)
             self._fall_to(_SAFE)
-            self._probe = 1.0  # it is known now, and no guess
+            self._probe, self._trust = 1.0, _LONGEST_TRUST  # it is known now, and no guess
 
     def _fall_to(self, share: float) -> None:
         assert self.rate is not None

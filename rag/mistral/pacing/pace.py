@@ -51,6 +51,9 @@ _LONG_STALL = 3.0
 _LEARNING = 0.1
 """Weight of the last call in what is known of all."""
 
+_SECOND = 1.0
+"""After which a counter of seconds, if it was one, is there anew for a question."""
+
 _MOST_RATIO = 2.0
 """Units used, of those expected, which are meant as the most: above, one of the counts is wrong."""
 
@@ -225,6 +228,7 @@ class Pace:
         hold = self._holds[call.lane]
         hold.refuse(self._left, chance, max(now, hold.until))
         self._holds["bulk"].keep_still(hold.until)
+        self._holds["interactive"].keep_still(min(self._holds["bulk"].until, now + _SECOND))
         self._requests.pause(self._holds["bulk"].until)
         self._units.pause(self._holds["bulk"].until)
 
