@@ -8,8 +8,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
+import msgspec
 from msgspec import Struct
 
+from rag.calibration import SelfCheck, foreseen
 from rag.domain import (
     Collection,
     Document,
@@ -64,7 +66,10 @@ class Estimate(Struct, frozen=True):
     """To be embedded; texts embedded before cost nothing again."""
     ocr_usd: Range = NOTHING
     embedding_usd: Range = NOTHING
+    self_check: SelfCheck = SelfCheck()
+    """What the collection embeds besides, to try itself once it has grown so far."""
     usd: Range = NOTHING
+    """In all."""
     saved: Saved = Saved()
     """What costs nothing again; of documents that are there already, all of it."""
     unknown: int = 0
@@ -74,9 +79,13 @@ class Estimate(Struct, frozen=True):
     """Key and reason."""
 
     def __add__(self, other: "Estimate") -> "Estimate":
-        return Estimate(
-            *(getattr(self, name) + getattr(other, name) for name in self.__struct_fields__)
-        )
+        names = self.__struct_fields__
+        return Estimate(*(getattr(self, name) + getattr(other, name) for name in names)).summed()
+
+    def summed(self) -> "Estimate":
+        """With `usd` as its parts have it: a self-check is no sum of those of single files."""
+        check = Range(Decimal(0), self.self_check.usd)
+        return msgspec.structs.replace(self, usd=self.ocr_usd + self.embedding_usd + check)
 
 
 NOTHING_TO_DO = Estimate()
@@ -97,6 +106,8 @@ class _Needs(Struct, frozen=True):
     pages: int = 0
     to_ocr: Range = NOTHING
     tokens: Range = NOTHING
+    chunks: int = 0
+    """At most."""
     known_pages: int = 0
     known_tokens: int = 0
     is_unknown: bool = False
@@ -142,7 +153,7 @@ def _worth_if_current(source: Source, terms: _Terms) -> Saved | None:
 async def _needs(source: Source, reader: Reader, terms: _Terms) -> _Needs:
     seen = await survey(source, reader, terms.library)
     if seen is None:
-        return await _unopened(source, reader)
+        return await _unopened(source, reader, terms)
     return await _opened(source, seen, reader, terms)
 
 
@@ -151,39 +162,47 @@ async def _opened(source: Source, seen: Survey, reader: Reader, terms: _Terms) -
     if isinstance(reader, Priced):
         to_ocr = await reader.unbought(source, seen.unread) if unread else 0
         known_pages = paid_pages(seen.document, reader) + unread - to_ocr
-    counted, known_tokens = await _tokens(seen.document, terms)
+    counted, known_tokens, chunks = await _tokens(seen.document, terms)
     return _Needs(
         len(seen.document.pages),
         _exactly(to_ocr),
         counted + Range(*(Decimal(unread * each) for each in TOKENS_OF_A_PAGE)),
+        chunks + _most_chunks(unread, terms),
         known_pages,
         known_tokens,
     )
 
 
-async def _unopened(source: Source, reader: Reader) -> _Needs:
+async def _unopened(source: Source, reader: Reader, terms: _Terms) -> _Needs:
     """Of a file that only the provider can open: it has one page, or as many as its bytes allow."""
     bound = await reader.unbought(source) if isinstance(reader, Priced) else 0
     if not bound:
         return _Needs()
     most = min(bound, 1 + len(source.content) // BYTES_OF_A_PAGE)
     tokens = Range(Decimal(TOKENS_OF_A_PAGE[0]), Decimal(most * TOKENS_OF_A_PAGE[1]))
-    return _Needs(1, Range(Decimal(1), Decimal(most)), tokens, is_unknown=True)
+    chunks = _most_chunks(most, terms)
+    return _Needs(1, Range(Decimal(1), Decimal(most)), tokens, chunks, is_unknown=True)
 
 
-async def _tokens(document: Document, terms: _Terms) -> tuple[Range, int]:
-    """Of its texts that were not embedded before, and of those that were."""
+def _most_chunks(pages: int, terms: _Terms) -> int:
+    """Of pages that are not read yet."""
+    return pages * (1 + TOKENS_OF_A_PAGE[1] // terms.within.chunk_tokens)
+
+
+async def _tokens(document: Document, terms: _Terms) -> tuple[Range, int, int]:
+    """Of its texts that were not embedded before, and of those that were; and its chunks."""
     embedder = terms.embedder
     if embedder is None or not document.text.strip():
-        return NOTHING, 0
+        return NOTHING, 0, 0
     try:
         chunks = await asyncio.to_thread(cut, document, terms.within, embedder)
     except EmptyDocument:
-        return NOTHING, 0
+        return NOTHING, 0, 0
     texts = list(dict.fromkeys(embedded_text(chunk, document.title) for chunk in chunks))
     known = await asyncio.to_thread(terms.library.embeddings, embedder.model, "passage", texts)
     most = sum(embedder.count_tokens([text for text in texts if text not in known]))
-    return Range(Decimal(int(most * FEWEST)), Decimal(most)), sum(embedder.count_tokens([*known]))
+    known_tokens = sum(embedder.count_tokens([*known]))
+    return Range(Decimal(int(most * FEWEST)), Decimal(most)), known_tokens, len(chunks)
 
 
 def _priced(needs: _Needs, reader: Reader, terms: _Terms) -> Estimate:
@@ -203,10 +222,10 @@ def _priced(needs: _Needs, reader: Reader, terms: _Terms) -> Estimate:
         tokens=needs.tokens,
         ocr_usd=ocr,
         embedding_usd=embedding,
-        usd=ocr + embedding,
+        self_check=foreseen(terms.within, terms.embedder, needs.chunks),
         saved=Saved(needs.known_pages, needs.known_tokens, spared),
         unknown=int(needs.is_unknown),
-    )
+    ).summed()
 
 
 def _each(range: Range, usd: Callable[[int], Decimal]) -> Range:

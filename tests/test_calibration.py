@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.calibration import PAID_SAMPLE, calibrate, is_due, most_tokens
+from rag.calibration import PAID_SAMPLE, SelfCheck, calibrate, foreseen, is_due
 from rag.domain import Collection, IngestJob, InputType, Lane, Source, Vectors
 from rag.errors import ProviderUnavailable
 from rag.ports import Embedders, Readers
@@ -155,12 +155,22 @@ async def test_a_self_check_that_failed_is_made_up_for(house: House) -> None:
 
 
 async def test_what_it_may_cost_is_known_beforehand(house: House) -> None:
-    texts = [note(n) for n in range(200)]
-    tokens = sum(house.embedder.count_tokens(texts))
-    assert most_tokens(house.within, house.embedder, tokens) == tokens
-
+    empty = house.now
     await house.run(range(200))
     remainders = house.embedder.embedded[-len(house.embedder.questions) :]
     paid = sum(house.embedder.count_tokens([*house.embedder.questions, *remainders]))
-    assert len(house.embedder.questions) <= PAID_SAMPLE
-    assert paid <= most_tokens(house.now, house.embedder, 0) == PAID_SAMPLE * CHUNK_TOKENS
+
+    told = foreseen(empty, house.embedder, coming=200)
+    assert 0 < len(house.embedder.questions) <= PAID_SAMPLE
+    assert paid <= told.tokens == told.usd == PAID_SAMPLE * CHUNK_TOKENS
+    assert foreseen(house.now, house.embedder, coming=1).usd == 0
+    assert foreseen(empty, HashingEmbedder(), coming=200) == SelfCheck()
+
+
+def test_it_is_the_same_for_files_by_themselves_and_together(house: House) -> None:
+    by_themselves = [foreseen(house.within, house.embedder, coming=13) for _ in range(4)]
+
+    assert [each.tokens for each in by_themselves] == [0] * 4
+    together = sum(by_themselves, SelfCheck())
+    assert together == foreseen(house.within, house.embedder, coming=52)
+    assert together.tokens == 52 * CHUNK_TOKENS

@@ -10,6 +10,7 @@ from rag.domain import Collection, Document, Failure, Lane, Page, Saved, Source,
 from rag.errors import EncryptedDocument
 from rag.estimation import NOTHING_TO_DO, TOKENS_OF_A_PAGE, Estimate, Range, estimate
 from rag.ports import Embedders, Readers
+from rag.ranking.selfcheck import FEWEST
 from rag.spending import Errand
 from rag.storage.library import Library
 from tests.fakes import HashingEmbedder, PlainReader
@@ -113,12 +114,13 @@ async def test_what_was_embedded_before_costs_nothing_again(house: House) -> Non
     assert found.saved == Saved(0, tokens, tokens * TOKEN_PRICE)
 
 
-async def test_in_the_batch_lane_all_costs_half(house: House) -> None:
+async def test_in_the_batch_lane_all_but_the_self_check_costs_half(house: House) -> None:
     direct = await house.estimate(scan=b"scan 3", bread=BREAD)
     batch = await house.estimate(lane="batch", scan=b"scan 3", bread=BREAD)
 
     assert batch.usd.least * 2 == direct.usd.least > 3 * PAGE_PRICE
-    assert batch.usd.most * 2 == direct.usd.most
+    assert batch.self_check == direct.self_check
+    assert (batch.usd.most - batch.self_check.usd) * 2 == direct.usd.most - direct.self_check.usd
     assert (batch.pages_to_ocr, batch.tokens) == (direct.pages_to_ocr, direct.tokens)
 
 
@@ -166,3 +168,16 @@ async def test_estimates_add_up(house: House) -> None:
     both = await house.estimate(scan=b"scan 3", bread=BREAD)
 
     assert NOTHING_TO_DO + one + other == both
+
+
+async def test_a_collection_large_enough_to_try_itself_is_told_what_that_costs(
+    house: House,
+) -> None:
+    few = await house.estimate(bread=BREAD)
+    many = sum([await house.estimate(**{f"bread{n}": BREAD}) for n in range(FEWEST)], NOTHING_TO_DO)
+
+    assert few.self_check.usd == 0
+    assert few.usd == few.ocr_usd + few.embedding_usd
+    assert many.self_check.usd == many.self_check.tokens * TOKEN_PRICE > 0
+    assert many.usd.least == many.ocr_usd.least + many.embedding_usd.least
+    assert many.usd.most == many.ocr_usd.most + many.embedding_usd.most + many.self_check.usd

@@ -63,6 +63,11 @@ def show_estimate(found: Estimate, lane: Lane) -> None:
     table.add_row("tokens to embed", _between(found.tokens, "{:,.0f}"))
     table.add_row("OCR", _between(found.ocr_usd, "${:.4f}"))
     table.add_row("embedding", _between(found.embedding_usd, "${:.4f}"))
+    if found.self_check.tokens:
+        table.add_row(
+            "self-check of the collection, at most",
+            f"{found.self_check.tokens:,} tokens: ${found.self_check.usd:.4f}",
+        )
     price = "in all, in batches" if lane == "batch" else "in all"
     table.add_row(price, _between(found.usd, "${:.4f}"), style="bold")
     if found.saved != Saved():
