@@ -78,11 +78,14 @@ class Spent(Struct, frozen=True):
     calls: int
     """That were billed."""
     units: Units
+    """Tokens."""
     usd: Decimal
     lost_calls: int = 0
     """Under way, or without a reply that could be used: they may have been billed as well."""
     lost_usd: Decimal = Decimal(0)
     """The most that those may have cost."""
+    pages: int = 0
+    """That OCR read; they are not among the units, since pages and tokens have no sum."""
 
 
 NOTHING_SPENT = Spent({}, 0, Units(0), Decimal(0))

@@ -5,10 +5,14 @@ from typing import Any
 
 import click
 import msgspec
+from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from rag.cli import show
 from rag.cli.door import Door, run
+
+WIDEST = 1_000  # characters of a line
 
 GROUPINGS = ("day", "operation", "model", "lane", "collection", "job", "key")
 
@@ -36,21 +40,27 @@ def command(
     given = {"since": since, "until": until, "job": job}
     asked = {name: value for name, value in given.items() if value is not None}
 
-    async def work(door: Door) -> Any:
-        return await door.call("GET", "/v1/usage", params={**asked, "by": list(grouped)})
+    async def work(door: Door) -> tuple[Any, dict[str, str]]:
+        report = await door.call("GET", "/v1/usage", params={**asked, "by": list(grouped)})
+        return report, await _names(door) if "collection" in grouped and not as_json else {}
 
-    report = run(work)
+    report, names = run(work)
     if as_json:
         click.echo(msgspec.json.encode(report).decode())
     else:
-        _print(report, grouped)
+        _print(report, grouped, names)
 
 
-def _print(report: dict[str, Any], by: tuple[str, ...]) -> None:
+async def _names(door: Door) -> dict[str, str]:
+    """Of collections, by id; one that was deleted keeps its id."""
+    return {each["id"]: each["name"] async for each in door.listing("/v1/collections")}
+
+
+def _print(report: dict[str, Any], by: tuple[str, ...], names: dict[str, str]) -> None:
     if not report["data"]:
         show.results.print("Nothing was spent.")
     else:
-        show.results.print(_table(report, by))
+        _print_whole(_table(report, by, names))
         show.aside.print(f"prices of {report['prices_of']}", style="dim")
     for name, budget in report["budgets"].items():
         show.results.print(
@@ -58,27 +68,45 @@ def _print(report: dict[str, Any], by: tuple[str, ...]) -> None:
         )
 
 
-def _table(report: dict[str, Any], by: tuple[str, ...]) -> Table:
+def _print_whole(table: Table) -> None:
+    """An id cut short is of no use: rather a line that is too long."""
+    widest = Console(width=WIDEST)
+    width = Measurement.get(widest, widest.options, table).maximum
+    Console(width=max(width, show.results.width), highlight=False).print(table)
+
+
+def _table(report: dict[str, Any], by: tuple[str, ...], names: dict[str, str]) -> Table:
+    """Lost calls have columns only where there are some."""
+    is_lost = bool(report["total"]["lost_calls"])
+    rows = [_cells(row, is_lost) for row in (*report["data"], report["total"])]
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in by:
-        table.add_column(name)
-    for name in ("calls", "in", "out", "cached", "usd", "lost", "lost, at most"):
-        table.add_column(name, justify="right")
-    for row in [*report["data"], report["total"]]:
-        units = row["units"]
-        groups = [row["group"].get(name) or "-" for name in by] if row["group"] else []
-        table.add_row(
-            *(groups or ["all", *[""] * (len(by) - 1)]),
-            f"{row['calls']:,}",
-            f"{units['input']:,}",
-            f"{units['output']:,}",
-            f"{units['cached']:,}",
-            _usd(row["usd"]),
-            f"{row['lost_calls']:,}",
-            _usd(row["lost_usd"]),
-            style="bold" if not row["group"] else "",
-        )
+        table.add_column(name, no_wrap=True)
+    for name in rows[0]:
+        table.add_column(name, justify="right", no_wrap=True)
+    for row, cells in zip(report["data"], rows, strict=False):
+        table.add_row(*(_group(row, name, names) for name in by), *cells.values())
+    table.add_row("all", *[""] * (len(by) - 1), *rows[-1].values(), style="bold")
     return table
+
+
+def _cells(row: dict[str, Any], is_lost: bool) -> dict[str, str]:
+    units = row["units"]
+    cells = {
+        "calls": f"{row['calls']:,}",
+        "pages": f"{row['pages']:,}",
+        "tokens in": f"{units['input']:,}",
+        "cached": f"{units['cached']:,}",
+        "out": f"{units['output']:,}",
+        "usd": _usd(row["usd"]),
+    }
+    lost = {"lost": f"{row['lost_calls']:,}", "at most": _usd(row["lost_usd"])}
+    return cells | (lost if is_lost else {})
+
+
+def _group(row: dict[str, Any], name: str, names: dict[str, str]) -> str:
+    value = str(row["group"].get(name) or "-")
+    return names.get(value, value) if name == "collection" else value
 
 
 def _usd(amount: str) -> str:

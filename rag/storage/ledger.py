@@ -249,17 +249,19 @@ def _summed(
     session: Session, by: Sequence[Grouping], conditions: Sequence[ColumnElement[bool]]
 ) -> tuple[Spent, ...]:
     settled = LedgerRow.state == "settled"
+    is_ocr = LedgerRow.operation == "ocr"
     groups = [_GROUPS[each] for each in by]
     billed = func.coalesce(func.sum(case((settled, LedgerRow.nanodollars), else_=0)), 0)
     rows = session.execute(
         select(
             func.coalesce(func.sum(case((settled, 1), else_=0)), 0),
-            func.coalesce(func.sum(LedgerRow.input_units), 0),
+            func.coalesce(func.sum(case((is_ocr, 0), else_=LedgerRow.input_units)), 0),
             func.coalesce(func.sum(LedgerRow.output_units), 0),
             func.coalesce(func.sum(LedgerRow.cached_units), 0),
             billed,
             func.coalesce(func.sum(case((settled, 0), else_=1)), 0),
             func.coalesce(func.sum(case((settled, 0), else_=LedgerRow.most_nanodollars)), 0),
+            func.coalesce(func.sum(case((is_ocr, LedgerRow.input_units), else_=0)), 0),
             *groups,
         )
         .where(*conditions)
@@ -268,12 +270,13 @@ def _summed(
     )
     return tuple(
         Spent(
-            group=dict(zip(by, row[7:], strict=True)),
+            group=dict(zip(by, row[8:], strict=True)),
             calls=row[0],
             units=Units(int(row[1]), int(row[2]), int(row[3])),  # sums may come as decimals
             usd=usd(row[4]),
             lost_calls=row[5],
             lost_usd=usd(row[6]),
+            pages=int(row[7]),
         )
         for row in rows
         if row[0] or row[5]

@@ -40,7 +40,15 @@ def test_groups_come_dearest_first(http: httpx.Client) -> None:
         {"operation": "ocr", "key": "scan.pdf"},
         {"operation": "embed", "key": "scan.pdf"},
     ]
-    assert [row["units"]["input"] for row in report["data"]] == [25, 8_000]
+    counted = [(row["pages"], row["units"]["input"]) for row in report["data"]]
+    assert counted == [(25, 0), (0, 8_000)]
+
+
+def test_pages_and_tokens_are_not_added_up(http: httpx.Client) -> None:
+    report = http.get("/v1/usage", params={"job": JOB, "by": "day"}).json()
+
+    for row in (*report["data"], report["total"]):
+        assert (row["pages"], row["units"]["input"]) == (25, 8_000)
 
 
 def test_days_bound_the_sum(http: httpx.Client) -> None:
