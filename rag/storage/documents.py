@@ -126,7 +126,7 @@ def remove_document(session: Session, id: DocumentId) -> list[Version]:
     transaction must be alone: what no document uses now, none may be about to use.
 
     Returns:
-        Versions whose bytes nothing uses any more.
+        Versions whose bytes nothing uses any more, also of those that never became a document.
 
     Raises:
         NotFound: no such document.
@@ -140,6 +140,10 @@ def remove_document(session: Session, id: DocumentId) -> list[Version]:
             VersionRow.document_id == id
         )
     ).all()
+    came = session.scalars(
+        select(ItemRow.sha256).where(ItemRow.collection_id == collection_id, ItemRow.key == row.key)
+    )
+    known = {sha256 for sha256, _, _ in versions} | set(came)
     live = sum(chunks for _, state, chunks in versions if state == "current")
     embeddings = embeddings_of_document(session, id)
 
@@ -154,7 +158,7 @@ def remove_document(session: Session, id: DocumentId) -> list[Version]:
     remove_answers_showing(session, id)
     count_documents(session, collection_id, documents=-1, chunks=-live)
 
-    unused = unused_versions(session, [Version(sha256) for sha256, _, _ in versions])
+    unused = unused_versions(session, [Version(sha256) for sha256 in sorted(known)])
     for version in unused:
         remove_readings(session, version)
     return unused

@@ -5,7 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.domain import Answer, AnswerId, Citation, CitationId, Document, Span, version_of
+from rag.domain import (
+    Answer,
+    AnswerId,
+    Citation,
+    CitationId,
+    Document,
+    Failure,
+    Source,
+    Span,
+    version_of,
+)
 from rag.errors import Conflict, InvalidDocument, InvalidRequest, NotFound, RagError
 from rag.storage import publishing
 
@@ -95,6 +105,20 @@ def test_a_deleted_document_is_never_found_again(open_shelf) -> None:
     assert shelf.texts("the quick brown fox") == {"the slow fox"}
     with pytest.raises(NotFound):
         shelf.library.document(summary.id)
+
+
+def test_bytes_of_a_deleted_document_go_though_they_were_never_published(shelf) -> None:
+    summary = shelf.put("a", "a first version")
+    shelf.put("b", "another document")
+    shelf.library.create_job(shelf.collection, [Source("a", b"waits"), Source("b", b"waits too")])
+    refused = shelf.library.claim_item(lease=60)
+    reason = Failure("unreadable", "read", "it cannot be read")
+    shelf.library.finish(refused, "refused", error=reason)
+    shelf.library.delete_document(summary.id)
+
+    with pytest.raises(NotFound):
+        shelf.library.blob(version_of(b"waits"))
+    shelf.library.blob(version_of(b"waits too"))
 
 
 def test_nothing_of_a_deleted_document_stays_in_the_database_or_among_the_bytes(
