@@ -1,8 +1,10 @@
-"""What was not paid for because it was known: what a document is worth, less what was paid for it.
+"""What was not paid for because it was known: what a document is worth, less what was paid for it
+since its job began, by whichever job.
 
 Both sides are sure, whatever happened on the way: what a document takes is known when it is
-published, and what was paid stands in the ledger, by job and key. So a crash, a retry, or a
-passage that two documents share is counted once.
+published, and what was paid stands in the ledger, by key and time. So a crash, a retry, or a
+passage that two documents share is counted once; and a file that is handed in again while it
+still waits, as after an interrupted run, spares nothing.
 """
 
 from collections.abc import Sequence
@@ -15,7 +17,7 @@ from sqlalchemy.orm import Session
 from rag.domain import CollectionId, Saved
 from rag.storage.batches import batches
 from rag.storage.ledger import nanodollars, usd
-from rag.storage.tables import DocumentRow, ItemRow, LedgerRow, VersionRow
+from rag.storage.tables import DocumentRow, ItemRow, JobRow, LedgerRow, VersionRow
 
 
 class Worth(Struct, frozen=True):
@@ -55,7 +57,7 @@ def unpaid(worth: Worth, pages: int, most_tokens: int) -> Saved:
 def note_savings(session: Session, row: ItemRow, worth: Worth) -> None:
     """Writes down what the item was worth, and what of that was not paid for it."""
     note_worth(row, worth.all)
-    saved = unpaid(worth, *_paid(session, row.job_id, row.key)) if worth != WORTHLESS else Saved()
+    saved = unpaid(worth, *_paid(session, row)) if worth != WORTHLESS else Saved()
     row.saved_pages, row.saved_tokens = saved.pages, saved.tokens
     row.saved_nanodollars = nanodollars(saved.usd)
 
@@ -91,13 +93,18 @@ def worth_of(
     return found
 
 
-def _paid(session: Session, job_id: str, key: str) -> tuple[int, int]:
+def _paid(session: Session, row: ItemRow) -> tuple[int, int]:
     """Pages, and tokens as intents have them."""
+    jobs = select(ItemRow.job_id).where(
+        ItemRow.collection_id == row.collection_id, ItemRow.key == row.key
+    )
+    began = select(JobRow.created_at).where(JobRow.id == row.job_id).scalar_subquery()
     rows = session.execute(
         select(LedgerRow.operation, func.sum(LedgerRow.input_units), func.sum(LedgerRow.most_units))
         .where(
-            LedgerRow.job_id == job_id,
-            LedgerRow.document_key == key,
+            LedgerRow.job_id.in_(jobs),
+            LedgerRow.document_key == row.key,
+            LedgerRow.at >= began,
             LedgerRow.state == "settled",
         )
         .group_by(LedgerRow.operation)

@@ -51,6 +51,20 @@ def test_a_document_that_is_there_saves_all_of_its_worth(wordy_shelf) -> None:
     assert shelf.library.job(job.id).saved == again.saved == WORTH.all
 
 
+def test_a_file_that_is_handed_in_again_while_it_waits_spares_nothing(wordy_shelf) -> None:
+    shelf = wordy_shelf
+    first = shelf.library.create_job(shelf.collection, [Source("a", b"one")])
+    second = shelf.library.create_job(shelf.collection, [Source("a", b"one")])
+    claimed = shelf.library.claim_item(lease=60)
+    pay(shelf, Purpose(shelf.collection.id, claimed.job_id, claimed.key), 4)
+    publish(shelf, claimed, Worth(4, Decimal("0.016")))
+    publish(shelf, shelf.library.claim_item(lease=60), Worth(4, Decimal("0.016")))
+    later = shelf.library.create_job(shelf.collection, [Source("a", b"one")])
+
+    saved = [shelf.library.job(job.id).saved for job in (first, second, later)]
+    assert saved == [Saved(), Saved(), Saved(4, 0, Decimal("0.016"))]
+
+
 def publish(shelf, claimed: ClaimedItem, worth: Worth) -> None:
     source = shelf.library.source(claimed)
     document = Document(source.key, source.version, "text/plain", "", source.content.decode())
