@@ -20,6 +20,7 @@ from rich.text import Text
 
 from rag.cli.outcomes import Outcome, Paused, Summary, Told
 from rag.domain import Saved
+from rag.errors import BudgetExhausted
 
 results = Console(highlight=False, soft_wrap=False)
 """Standard output."""
@@ -28,6 +29,7 @@ aside = Console(stderr=True, highlight=False)
 """Standard error: everything that is not a result."""
 
 REASONS_SHOWN = 20
+KEYS_SHOWN = 5  # of files that are left out for the same reason
 PASSAGE_SHOWN = 300  # characters of a passage shown in a list of hits
 
 
@@ -84,14 +86,14 @@ def summary(done: Summary, outcomes: Sequence[Outcome], *, on: Console = aside) 
     if done.saved != Saved():
         table.add_row(*saved(done.saved), style="green")
     on.print(table)
-    if done.files and done.unchanged == done.files:
+    if done.files and done.unchanged == done.files and not done.chunks:
         on.print("Nothing to do: every file is already there.", style="green")
     _not_read([o for o in outcomes if o.state in ("refused", "failed")], on)
 
 
 def saved(known: Saved) -> tuple[str, str]:
     """Two cells of a table."""
-    pages = f"{known.pages:,} pages, " if known.pages else ""
+    pages = f"{known.pages:,} page{'s' if known.pages > 1 else ''}, " if known.pages else ""
     return "known, and not paid again", f"{pages}{known.tokens:,} tokens: ${known.usd:.4f}"
 
 
@@ -99,12 +101,19 @@ def _not_read(bad: Sequence[Outcome], on: Console) -> None:
     if not bad:
         return
     on.print(f"\nNot in the collection ({len(bad)}):", style="yellow")
-    for outcome in bad[:REASONS_SHOWN]:
-        line = Text(f"  {outcome.key}: ", style="bold")
-        line.append(f"{outcome.state}, {outcome.reason}", style="default")
+    same: dict[tuple[str, str | None], list[Outcome]] = {}
+    for outcome in bad:
+        alike = outcome.code if outcome.code == BudgetExhausted.code else outcome.reason
+        same.setdefault((outcome.state, alike), []).append(outcome)
+    for outcomes in list(same.values())[:REASONS_SHOWN]:
+        named = ", ".join(outcome.key for outcome in outcomes[:KEYS_SHOWN])
+        more = len(outcomes) - KEYS_SHOWN
+        line = Text(f"  {named}{f' and {more:,} more' if more > 0 else ''}: ", style="bold")
+        line.append(f"{outcomes[0].state}, {outcomes[0].reason}", style="default")
         on.print(line)
-    if len(bad) > REASONS_SHOWN:
-        on.print(f"  ... and {len(bad) - REASONS_SHOWN} more; --report FILE lists all of them")
+    left = sum(map(len, list(same.values())[REASONS_SHOWN:]))
+    if left:
+        on.print(f"  ... and {left} more; --report FILE lists all of them")
 
 
 def answer(answered: dict[str, Any], *, on: Console = results) -> None:
