@@ -365,6 +365,7 @@ async def test_a_budget_that_is_used_up_fails_the_document_and_sends_nothing(
     assert done.state == "failed"
     assert done.last_error is not None
     assert done.last_error.code == "budget_exhausted"
+    assert done.last_error.stage == "batch", "a worker would pay twice as much, as far as it goes"
     assert fake.bill.usd <= 2 * PAGE / 2
 
 

@@ -146,8 +146,9 @@ class Orders:
 
     def place(self, wishes: Sequence[Wish], *, largest: int, most: int) -> list[Placed]:
         """Puts the errands into new batches, each call open in the ledger; the items wait for all
-        of these, and for those that they await besides. An item that would exceed a budget is let
-        go, and the worker will say so; one that was cancelled meanwhile is left out.
+        of these, and for those that they await besides. An item that would exceed a budget fails:
+        a worker would buy some of it, at twice the price. One that was cancelled meanwhile is left
+        out.
 
         Args:
             largest: bytes, out and back, of a batch of more than one request.
@@ -163,8 +164,9 @@ class Orders:
                 try:
                     with session.begin_nested():
                         calls += [self._opened(session, wish, each) for each in wish.errands]
-                except BudgetExhausted:
-                    row.ahead = None
+                except BudgetExhausted as error:
+                    session.flush()
+                    fail_item(session, row.id, Failure(error.code, "batch", str(error)))
                     continue
                 waiting.append(wish)
             session.flush()
