@@ -79,6 +79,13 @@ class Providers:
         client = self._batching()
         return None if client is None else MistralBatchLane(client)
 
+    def left_out_of_batches(self) -> tuple[Role, ...]:
+        """Roles whose part in ingestion is bought at once, and at full price, in the batch lane
+        too: another account has them."""
+        lane = self._batching()
+        remote: tuple[Role, ...] = ("ocr", "embedding")
+        return tuple(r for r in remote if lane and self._clients.get(r, lane) is not lane)
+
     async def close(self) -> None:
         for client in set(self._clients.values()):
             await client.close()

@@ -130,6 +130,11 @@ class Services:
         """Whether a provider reads or embeds here that takes work in batches."""
         return self._buyer is not None
 
+    @property
+    def left_out_of_batches(self) -> tuple[Role, ...]:
+        """What is bought at once, and at full price, in the batch lane too."""
+        return self._providers.left_out_of_batches()
+
     def wake_worker(self) -> None:
         self._worker.wake()
 

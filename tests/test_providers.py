@@ -21,7 +21,7 @@ from rag.errors import InvalidSettings, KeyRefused, ModelUnavailable
 from rag.ports import Ledger
 from rag.providers import Providers, accounts
 from rag.retrieval import Query
-from rag.settings import Settings
+from rag.settings import Role, Settings
 from rag.storage.library import Library
 from rag.wiring import DEFAULT_COLLECTION, Services
 
@@ -231,6 +231,15 @@ def test_a_batch_belongs_to_one_account(ledger: Ledger) -> None:
     assert embeds_in_batches()
     assert embeds_in_batches(ocr_provider="local", embedding_api_key="e")
     assert not embeds_in_batches(embedding_api_key="e")
+
+
+def test_what_is_left_out_of_batches_is_named(ledger: Ledger) -> None:
+    def left_out(**own: Any) -> tuple[Role, ...]:
+        return Providers(Settings(**own), ledger).left_out_of_batches()
+
+    assert left_out(mistral_api_key="m", embedding_api_key="e") == ("embedding",)
+    assert left_out(mistral_api_key="m") == left_out() == ()
+    assert left_out(mistral_api_key="m", embedding_provider="local") == ()
 
 
 # --- budgets -------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from litestar.di import NamedDependency
 from msgspec import Struct
 
 from rag.api.problems import Refused
+from rag.settings import Role
 from rag.storage.library import Health
 from rag.wiring import Services
 
@@ -31,6 +32,8 @@ class Models(Struct, frozen=True):
     answering: str
     batch_lane: bool
     """Whether documents can be handed in with `lane=batch`."""
+    left_out_of_batches: tuple[Role, ...]
+    """What is bought at once, and at full price, in that lane too: another account has it."""
     notices: tuple[str, ...]
     """What the operator should know: a model that could not be loaded ..."""
 
@@ -66,5 +69,6 @@ class HealthController(Controller):
             embedding,
             services.answerer.name,
             services.has_batch_lane,
+            services.left_out_of_batches,
             tuple(services.notices),
         )

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from time import perf_counter
 from typing import Any
 
+from rag.cli import show
 from rag.cli.door import Door
 from rag.cli.handing import WATCH, Handing, known_versions, pause_of
 from rag.cli.outcomes import Outcome, Paused, Summary, Told, summary_of
@@ -33,7 +34,8 @@ async def ingest_in_batches(
         RagError: the service refused something else, or does not answer.
     """
     began = perf_counter()
-    await check_batch_lane(door)
+    if notice := await check_batch_lane(door):
+        show.aside.print(notice, style="yellow")
     known = await known_versions(collection, door)
     handing = Handing(collection, door, told, "batch", await _unfinished(collection, door))
     for parcel in parcels(files, known, handing.hear):
@@ -43,16 +45,22 @@ async def ingest_in_batches(
     return summary_of(collection, handing.outcomes, saved, perf_counter() - began), handing.outcomes
 
 
-async def check_batch_lane(door: Door) -> None:
-    """
+async def check_batch_lane(door: Door) -> str | None:
+    """What the operator should know of it.
+
     Raises:
         InvalidSettings: no provider here takes work in batches.
     """
-    if not (await door.call("GET", "/v1/models"))["batch_lane"]:
+    models = await door.call("GET", "/v1/models")
+    if not models["batch_lane"]:
         raise InvalidSettings(
             "--batch needs a provider that reads or embeds in batches: set MISTRAL_API_KEY, or"
             " leave --batch out"
         )
+    if left_out := models["left_out_of_batches"]:
+        named = " and ".join("embeddings" if role == "embedding" else "OCR" for role in left_out)
+        return f"Not all of it: {named} have another account, and go at once, at full price."
+    return None
 
 
 async def _unfinished(collection: str, door: Door) -> str | None:

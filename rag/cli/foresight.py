@@ -23,8 +23,8 @@ async def foresee(
     Raises:
         InvalidSettings: the batch lane is asked for, and there is none.
     """
-    if lane == "batch":
-        await check_batch_lane(door)
+    if lane == "batch" and (notice := await check_batch_lane(door)):
+        show.aside.print(notice, style="yellow")
     unreadable = 0
 
     def hear(outcome: Outcome) -> None:

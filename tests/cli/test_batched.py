@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import httpx
+import msgspec
 import pytest
 from fake_mistral.app import KEY, FakeMistral
 from fake_mistral.serving import served
@@ -179,3 +180,16 @@ async def test_a_job_stays_in_its_lane(tmp_path: Path, fake: FakeMistral) -> Non
 
     assert joined["job_id"] == first["job_id"]
     assert (job["lane"], job["items"]["total"]) == ("batch", 1)
+
+
+async def test_what_goes_at_full_price_although_batches_were_asked_for_is_told(
+    tmp_path: Path, fake: FakeMistral, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with served(fake) as url:
+        settings = settings_of(tmp_path, url)
+        elsewhere = msgspec.structs.replace(settings, ocr_provider=None, embedding_api_key="other")
+        async with door_of(elsewhere) as (door, _):
+            await foresee([], "notes", "batch", door, told=lambda _: None)
+    assert "embeddings have another account, and go at once, at full price" in " ".join(
+        capsys.readouterr().err.split()
+    )
