@@ -34,9 +34,8 @@ class WordLeg:
         self._version = version
         self._texts = texts
         self._following = threading.Lock()
-        existed = folder.exists()
         self._index = WordIndex(folder, f"{library_id}/{version.id}")
-        if existed and not self._index.was_sound:
+        if self._index.was_lost:
             log.warning(
                 "a word index is damaged or of another format, and is built again",
                 extra={

@@ -38,6 +38,8 @@ class DiskIndex:
         found = _open(folder, owner)
         self.was_sound = found is not None
         """Whether the folder held this index, whole; if not, it is to be filled anew."""
+        self.was_lost = found is None and any(folder.glob("*.store"))
+        """Whether it held rows that are not believed."""
         if found is None:
             shutil.rmtree(folder, ignore_errors=True)
             make_private_folder(folder)

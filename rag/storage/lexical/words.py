@@ -93,6 +93,11 @@ class WordIndex:
         return self._disk.was_sound
 
     @property
+    def was_lost(self) -> bool:
+        """Whether there were rows on disk that are not believed."""
+        return self._disk.was_lost
+
+    @property
     def unsaved(self) -> int:
         """Rows put and deleted that disk does not know of."""
         return len(self._delta) + len(self._deleted)

@@ -148,6 +148,15 @@ def test_a_row_deleted_while_it_moves_to_disk_stays_deleted(
     assert len(index) == 49
 
 
+def test_an_index_that_never_held_anything_is_no_loss(tmp_path: Path) -> None:
+    WordIndex(tmp_path / "words", "library/1").close()
+
+    again = WordIndex(tmp_path / "words", "library/1")
+
+    assert not again.was_lost
+    again.close()
+
+
 def test_files_that_changed_places_are_noticed(tmp_path: Path) -> None:
     for name in ("one", "two"):
         index = WordIndex(tmp_path / name, "library/1")
@@ -159,7 +168,7 @@ def test_files_that_changed_places_are_noticed(tmp_path: Path) -> None:
 
     again = WordIndex(tmp_path / "one", "library/1")
 
-    assert (again.was_sound, len(again)) == (False, 0)
+    assert (again.was_sound, again.was_lost, len(again)) == (False, True, 0)
     again.close()
 
 
