@@ -11,6 +11,7 @@ RagError
 │   ├── UnsupportedMediaType     no reader for this kind of file
 │   └── DocumentTooLarge         beyond a limit on bytes, pages, pixels, time or memory
 ├── LibraryInUse             another process owns this SQLite library
+├── OutOfSpace               too little disk is free for what makes the library grow
 ├── SchemaTooNew             a newer version of the service wrote this library
 ├── BudgetExhausted          a paid call would exceed a budget, and was not made
 ├── ModelUnavailable         an embedded model is missing or not the one we know
@@ -76,6 +77,10 @@ class DocumentTooLarge(InvalidDocument):
 
 class LibraryInUse(RagError):
     code = "library_in_use"
+
+
+class OutOfSpace(RagError):
+    code = "out_of_space"
 
 
 class SchemaTooNew(RagError):

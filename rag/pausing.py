@@ -1,7 +1,8 @@
-"""When a provider fails all of us, the work waits; none of it fails.
+"""When a provider, or the disk, fails all of us, the work waits; none of it fails.
 
 A refused document is that document's end. A provider that is down, asks us to wait, or takes our
-key no longer would be every document's end in turn, so nothing more is begun until it may pass.
+key no longer would be every document's end in turn, so nothing more is begun until it may pass. A
+full disk is the same.
 """
 
 import asyncio
@@ -9,10 +10,11 @@ from collections.abc import Awaitable, Callable
 from time import monotonic
 
 from rag.domain import Failure
-from rag.errors import KeyRefused, ProviderUnavailable, RagError, RateLimited
+from rag.errors import KeyRefused, OutOfSpace, ProviderUnavailable, RagError, RateLimited
 
 FIRST_WAIT = 15.0  # seconds, doubled with each failure in a row
 LONGEST_WAIT = 300.0  # seconds: an outage that ends is noticed within five minutes
+FULL_DISK_WAIT = 10.0  # seconds: looking again costs nothing
 NEVER = float("inf")
 
 
@@ -44,11 +46,13 @@ class Pause:
         wait = self._wait(error)
         if wait is None:
             return False
-        if self._clock() >= self._until:
+        is_provider = not isinstance(error, OutOfSpace)
+        if is_provider and self._clock() >= self._until:
             self._failures += 1  # several that fail together are one failure
         self._until = max(self._until, self._clock() + wait)
         until = "until the service is started again" if wait == NEVER else f"for {wait:.0f} s"
-        self._reason = Failure(error.code, "provider", f"nothing is begun {until}: {error}")
+        stage = "provider" if is_provider else "storage"
+        self._reason = Failure(error.code, stage, f"nothing is begun {until}: {error}")
         return True
 
     def end(self) -> None:
@@ -64,6 +68,8 @@ class Pause:
         """Seconds; None where the error concerns one document."""
         if isinstance(error, KeyRefused):
             return NEVER
+        if isinstance(error, OutOfSpace):
+            return FULL_DISK_WAIT
         backoff = min(LONGEST_WAIT, FIRST_WAIT * 2.0**self._failures)
         if isinstance(error, RateLimited):
             return max(error.retry_after, FIRST_WAIT)

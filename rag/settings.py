@@ -68,6 +68,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Names besides the loopback ones under which the service may be called, comma-separated."""
     max_upload: Annotated[int, Meta(ge=1024)] = 200 * 1024 * 1024
     """Bytes of one request."""
+    min_free_disk: Annotated[int, Meta(ge=0)] = 500 * 1024 * 1024
+    """Bytes free on the library's disk below which nothing more is taken in. What is under way then
+    still fits: it is two requests of `max_upload`, and room to delete. 0 goes on to the end."""
     workers: Annotated[int, Meta(ge=1, le=64)] = max(1, min(8, os.cpu_count() or 1))
     """Documents read at a time, each in a child process."""
     ocr: Literal["auto", "rapidocr", "tesseract"] = "auto"

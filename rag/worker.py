@@ -24,6 +24,7 @@ is never taken from the worker that reads it. The leases of an owner that died e
 one opens the library, so nobody waits for this; several owners will need heartbeats."""
 POLL = 2.0  # seconds between looks at the queue when nobody wakes us
 SETTLING = 0.05  # seconds between looks at whether self-checks are done
+RETRY = 10.0  # seconds between two tries to write down what became of an item
 
 
 class Worker:
@@ -103,8 +104,9 @@ class Worker:
     async def _claim(self) -> ClaimedItem | None:
         try:
             return await asyncio.to_thread(self._library.claim_item, lease=LEASE)
-        except Exception:  # the queue cannot be read now (a full disk, say): look again later
-            log.exception("no item could be claimed", extra={"action": "claim_failed"})
+        except Exception as error:  # the queue cannot be read now: look again later
+            if not self._paused_by(error):
+                log.exception("no item could be claimed", extra={"action": "claim_failed"})
             return None
 
     async def _process(self, claimed: ClaimedItem) -> None:
@@ -122,11 +124,9 @@ class Worker:
             await self._give_back(claimed)
             raise
         except Exception as error:  # the outermost loop: whatever happened is this item's end
-            is_news = self._pause.reason is None
-            if self._pause.begin(error):
-                if is_news:
-                    log.warning("work is paused", extra={"action": "paused", "reason": str(error)})
-                await self._give_back(claimed)
+            if self._paused_by(error):
+                while not await self._give_back(claimed):
+                    await asyncio.sleep(RETRY)
                 return
             state, failure = _ending(error)
             log.log(
@@ -137,23 +137,44 @@ class Worker:
             )
             await self._record(claimed, state, failure, perf_counter() - began)
 
-    async def _give_back(self, claimed: ClaimedItem) -> None:
-        with suppress(Conflict):  # it was cancelled, or its last step, on a thread, ended it
+    def _paused_by(self, error: Exception) -> bool:
+        """Whether no work at all is begun for a while, because of this."""
+        is_news = self._pause.reason is None
+        begun = self._pause.begin(error)
+        if begun and is_news:
+            log.warning("work is paused", extra={"action": "paused", "reason": str(error)})
+        return begun
+
+    async def _give_back(self, claimed: ClaimedItem) -> bool:
+        """Whether the item is ours no longer. It stays so until the next start where the database
+        takes nothing now."""
+        try:
             await asyncio.to_thread(self._library.release, claimed)
+        except Conflict:  # it was cancelled, or its last step, on a thread, ended it
+            return True
+        except RagError:
+            log.exception("an item was not given back", extra={"action": "release_failed"})
+            return False
+        return True
 
     async def _record(
         self, claimed: ClaimedItem, state: ItemState, failure: Failure, seconds: float
     ) -> None:
         """Writes down how the item ended, unless it is no longer ours to end: cancelled, or taken
-        over after our lease ran out."""
-        try:
-            await asyncio.to_thread(
-                self._library.finish, claimed, state, error=failure, seconds=seconds
-            )
-        except Conflict:
-            log.info("an item was not ours any more", extra={"action": "item_lost"})
-        except Exception:  # its lease will run out, and it is tried again
-            log.exception("an item's end was not recorded", extra={"action": "finish_failed"})
+        over after our lease ran out. A database that takes nothing now is asked again, for nobody
+        else would have the item before its lease runs out."""
+        while True:
+            try:
+                await asyncio.to_thread(
+                    self._library.finish, claimed, state, error=failure, seconds=seconds
+                )
+                return
+            except Conflict:
+                log.info("an item was not ours any more", extra={"action": "item_lost"})
+                return
+            except Exception:
+                log.exception("an item's end was not recorded", extra={"action": "finish_failed"})
+                await asyncio.sleep(RETRY)
 
     async def _check_changed(self) -> None:
         """The queue is empty: collections that grew have their self-check."""

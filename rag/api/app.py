@@ -14,6 +14,7 @@ from rag.api.gate import Gate
 from rag.api.health import HealthController
 from rag.api.jobs import JobsController
 from rag.api.limits import Limits
+from rag.api.operations import OperationsController
 from rag.api.pages import PagesController
 from rag.api.problems import respond
 from rag.api.receiving import Receiving
@@ -41,6 +42,7 @@ def create_app(services: Services, *, limits: Limits | None = None) -> Litestar:
             SearchController,
             AnswersController,
             HealthController,
+            OperationsController,
             UsageController,
             PagesController,
         ],

@@ -29,6 +29,7 @@ from rag.errors import (
     MalformedReply,
     ModelUnavailable,
     NotFound,
+    OutOfSpace,
     ProviderError,
     ProviderRefused,
     ProviderUnavailable,
@@ -62,6 +63,7 @@ STATUS: dict[type[RagError], int] = {
     ProviderUnavailable: 503,
     RateLimited: 503,  # the provider's limit, not ours: 429 would blame the caller
     LibraryInUse: 503,
+    OutOfSpace: 507,
     SchemaTooNew: 500,
     InvalidSettings: 500,
     RagError: 500,

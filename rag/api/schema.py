@@ -20,6 +20,7 @@ from rag.api.docstrings import attribute_docs
 from rag.api.documents import Accepted, DocumentsController, Put
 from rag.api.health import HealthController, Models
 from rag.api.jobs import JobsController
+from rag.api.operations import Checked, CheckWanted, OperationsController, Rebuilding, RebuildWanted
 from rag.api.problems import MEDIA_TYPE, Problem
 from rag.api.search import Search, SearchController
 from rag.api.uploads import NewText, PutText
@@ -38,6 +39,7 @@ SHAPES = (
     *(NewText, PutText, Accepted, Put, DocumentSummary, Document, PageText),
     *(IngestJob, IngestItem),
     *(Health, Models, Problem),
+    *(CheckWanted, Checked, RebuildWanted, Rebuilding),
 )
 """Described from their structs: the framework leaves out bounds, tags and docstrings."""
 
@@ -55,6 +57,7 @@ DESCRIBED = (
     ContentsController,
     JobsController,
     HealthController,
+    OperationsController,
 )
 """In the order in which the documentation shows them."""
 

@@ -15,6 +15,8 @@ PARTS = {
     "ask": ("rag.cli.ask", "An answer with quotations that were found in the sources."),
     "usage": ("rag.cli.usage", "What was spent on providers, and what the budgets leave."),
     "migrate": ("rag.cli.migrate", "Bring the library's database to this version's schema."),
+    "check": ("rag.cli.check", "Compare all that is kept with itself; --repair mends it."),
+    "rebuild": ("rag.cli.rebuild", "Build derived indexes again, while answers go on."),
     "doctor": ("rag.cli.doctor", "Check settings, library, models and engines; say what is wrong."),
 }
 

@@ -4,6 +4,8 @@ A library on SQLite has them in its folder. On PostgreSQL several processes shar
 each must reach them: there they are in the database, in parts.
 """
 
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +18,8 @@ from rag.storage.database import Database
 from rag.storage.durable import make_private_folder, write_durably
 from rag.storage.locking import insert_new
 from rag.storage.tables import BlobPartRow, BlobRow
+
+DIGITS = 64  # of a SHA-256
 
 PART = 1 << 20
 """Bytes of a row. Parts of 0.25 to 4 MB took the same time; a whole of 32 MB took twice as long
@@ -47,6 +51,15 @@ class Blobs(Protocol):
 
     def remove(self, session: Session, version: Version) -> None:
         """The transaction must be alone: others may be about to use them."""
+        ...
+
+    def all(self) -> Iterator[Version]:
+        """Of everything that is kept, used or not."""
+        ...
+
+    def set_aside(self, session: Session, version: Version, folder: Path) -> None:
+        """Moves bytes that are not what they are named for into a folder, where a person may look
+        at them; the same bytes can be put again then. The transaction must be alone."""
         ...
 
 
@@ -83,9 +96,19 @@ class BlobFolder:
     def remove(self, session: Session, version: Version) -> None:
         self._path(version).unlink(missing_ok=True)
 
+    def all(self) -> Iterator[Version]:
+        for path in self._folder.glob("[0-9a-f][0-9a-f]/*"):
+            if len(path.name) == DIGITS - 2:
+                yield Version(f"sha256:{path.parent.name}{path.name}")
+
+    def set_aside(self, session: Session, version: Version, folder: Path) -> None:
+        make_private_folder(folder)
+        with suppress(FileNotFoundError):
+            self._path(version).replace(folder / version.removeprefix("sha256:"))
+
     def _path(self, version: Version) -> Path:
         digest = version.removeprefix("sha256:")
-        if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
+        if len(digest) != DIGITS or set(digest) - set("0123456789abcdef"):
             raise NotFound("a version is `sha256:` and 64 hex digits")
         return self._folder / digest[:2] / digest[2:]
 
@@ -122,9 +145,8 @@ class BlobTable:
             size = self.size(session, version)
             if size is None:
                 raise _missing(version)
-            # part by part, for the driver holds each twice
-            parts = [session.scalar(_PART, {"sha256": version, "n": n}) for n in _numbers(size)]
-        return _believed(b"".join(part or b"" for part in parts), version)
+            content = _content(session, version, size)
+        return _believed(content, version)
 
     def size(self, session: Session, version: Version) -> int | None:
         return session.scalar(select(BlobRow.size).where(BlobRow.sha256 == version))
@@ -133,10 +155,27 @@ class BlobTable:
         session.execute(delete(BlobPartRow).where(BlobPartRow.sha256 == version))
         session.execute(delete(BlobRow).where(BlobRow.sha256 == version))
 
+    def all(self) -> Iterator[Version]:
+        with self._database.read() as session:
+            kept = session.scalars(select(BlobRow.sha256)).all()
+        return (Version(version) for version in kept)
+
+    def set_aside(self, session: Session, version: Version, folder: Path) -> None:
+        make_private_folder(folder)
+        content = _content(session, version, self.size(session, version) or 0)
+        write_durably(folder / version.removeprefix("sha256:"), content)
+        self.remove(session, version)
+
 
 _PART = select(BlobPartRow.content).where(
     BlobPartRow.sha256 == bindparam("sha256"), BlobPartRow.number == bindparam("n")
 )
+
+
+def _content(session: Session, version: Version, size: int) -> bytes:
+    """Part by part, for the driver holds each twice."""
+    parts = [session.scalar(_PART, {"sha256": version, "n": n}) for n in _numbers(size)]
+    return b"".join(part or b"" for part in parts)
 
 
 def _numbers(size: int) -> range:

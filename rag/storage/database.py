@@ -12,8 +12,8 @@ from sqlalchemy import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from rag.errors import InvalidSettings, RagError
-from rag.storage.engines.options import cause
+from rag.errors import InvalidSettings, OutOfSpace, RagError
+from rag.storage.engines.options import cause, lacks_space
 from rag.storage.engines.postgres import PostgresEngine
 from rag.storage.engines.sqlite import SqliteEngine
 from rag.storage.fencing import Fence, raise_fence
@@ -144,4 +144,8 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
+        if lacks_space(error):
+            raise OutOfSpace(
+                "the disk of the library's database is full, and nothing was changed; make room"
+            ) from error
         raise RagError(f"the library's database failed: {cause(error)}") from error

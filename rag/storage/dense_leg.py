@@ -59,6 +59,21 @@ class DenseLeg:
         self._index = self._opened()
 
     @property
+    def index(self) -> DenseIndex:
+        """As it is now; another takes its place when a file of it is damaged."""
+        return self._index
+
+    @property
+    def folder(self) -> Path:
+        """Of its segments."""
+        return self._folder
+
+    def begin_anew(self, index: DenseIndex, reason: str) -> None:
+        """Throws an index away, unless another has its place. The database answers until `keep_up`
+        has built one."""
+        self._give_up(index, SegmentDamaged("all", reason))
+
+    @property
     def seq(self) -> int:
         """Complete up to this operation."""
         return self._index.seq
@@ -224,7 +239,7 @@ class DenseLeg:
 
     def _empty(self, damage: SegmentDamaged) -> DenseIndex:
         log.warning(
-            "a saved index is damaged, and is built again from the database",
+            "an index is built again from the database",
             extra={
                 "action": "index_rebuilt",
                 "index": self.kind,

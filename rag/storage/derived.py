@@ -74,6 +74,23 @@ class DerivedIndexes:
             self.dense = DenseLeg(database, dense, library_id, serving, serving.dimension)
 
     @property
+    def version(self) -> IndexVersion:
+        """What they are derived from."""
+        return self._serving
+
+    @property
+    def folder(self) -> Path:
+        """Of all indexes of the collection."""
+        return self._folder
+
+    def begin_anew(self, kind: IndexKind, reason: str) -> None:
+        """Has an index thrown away and built again by the next `keep_up`; answers go on."""
+        if kind == "words":
+            self.words.begin_anew(reason)
+        elif self.dense is not None:
+            self.dense.begin_anew(self.dense.index, reason)
+
+    @property
     def _legs(self) -> tuple[DenseLeg | WordLeg, ...]:
         return (self.words,) if self.dense is None else (self.words, self.dense)
 
@@ -127,6 +144,8 @@ class DerivedIndexes:
         return words, IndexHealth(id, "dense", self._state(dense), len(dense), dense.seq)
 
     def _state(self, leg: DenseLeg | WordLeg) -> IndexState:
+        if isinstance(leg, WordLeg) and leg.is_to_be_new:
+            return "rebuilding"
         return "rebuilding" if self._lacks_more_than(A_FEW, leg.seq) else "ready"
 
     def _lacks_more_than(self, operations: int, seq: int) -> bool:

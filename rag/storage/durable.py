@@ -1,11 +1,18 @@
 """Files that are whole or absent, also after a power cut."""
 
+import errno
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from rag.errors import OutOfSpace, RagError
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def make_private_folder(path: Path) -> None:
@@ -19,13 +26,30 @@ def make_private_folder(path: Path) -> None:
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """`path` holds the content when it returns, and its former content until then."""
+    """`path` holds the content when it returns, and its former content until then.
+
+    Raises:
+        OutOfSpace: the disk is full.
+        RagError: the disk does not take it.
+    """
     aside = aside_of(path)
+    with disk_failures_told():
+        try:
+            aside.write_bytes(content)
+            settle(aside, path)
+        finally:
+            aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def disk_failures_told() -> Iterator[None]:
+    """In our words: which file it was is nobody's business outside."""
     try:
-        aside.write_bytes(content)
-        settle(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise OutOfSpace("the disk is full, and nothing was written; make room") from error
+        raise RagError(f"the library's disk failed: {error.strerror}") from error
 
 
 def aside_of(path: Path) -> Path:

@@ -66,8 +66,10 @@ from rag.storage import (
     searching,
 )
 from rag.storage.blobs import BlobFolder, Blobs, BlobTable
+from rag.storage.checking.checkup import Checkup
+from rag.storage.checking.findings import Holdings
 from rag.storage.database import ONLY_NODE, Database, is_shared
-from rag.storage.derived import DerivedIndexes, IndexHealth
+from rag.storage.derived import DerivedIndexes, IndexHealth, IndexKind
 from rag.storage.durable import make_private_folder
 from rag.storage.items import ClaimedItem, Work
 from rag.storage.jobs import Queued
@@ -79,6 +81,7 @@ from rag.storage.publishing import Publication
 from rag.storage.savings import WORTHLESS, Worth, worth_of
 from rag.storage.searching import BOTH, Asked, Found, Mode, Rank, all_of
 from rag.storage.sources import check_sources
+from rag.storage.space import Room, Space
 from rag.storage.tables import MetaRow
 from rag.storage.texts import Texts
 from rag.storage.upkeep import Upkeep
@@ -105,7 +108,12 @@ class Library:
     """One data folder: database, original bytes, and the indexes derived from them."""
 
     def __init__(
-        self, data_dir: Path, database: Database, ownership: Ownership, budgets: Budgets
+        self,
+        data_dir: Path,
+        database: Database,
+        ownership: Ownership,
+        budgets: Budgets,
+        space: Space,
     ) -> None:
         """Use `open`."""
         self.ledger = SqlLedger(database, budgets)
@@ -113,6 +121,7 @@ class Library:
         self.data_dir = data_dir
         self._database = database
         self._ownership = ownership
+        self._space = space
         self._blobs = _blobs(database, data_dir)
         self._texts = Texts()
         self._opening = threading.Lock()
@@ -127,9 +136,14 @@ class Library:
         *,
         database_url: str | None = None,
         budgets: Budgets = NO_BUDGETS,
+        min_free: int = 0,
     ) -> "Library":
         """Takes the folder for this process, brings the schema up to date, and loads the
         indexes; what is missing or damaged of them is built again.
+
+        Args:
+            min_free: bytes free on its disk below which nothing is taken in, queued or claimed:
+                that raises OutOfSpace.
 
         Raises:
             LibraryInUse: another process owns the folder.
@@ -144,7 +158,7 @@ class Library:
             database = Database(url, node=node)
             try:
                 migrate_database(database)
-                library = cls(data_dir, database, ownership, budgets)
+                library = cls(data_dir, database, ownership, budgets, Space(data_dir, min_free))
                 library._start()
             except BaseException:
                 database.close()
@@ -164,6 +178,7 @@ class Library:
             if self._is_closed:
                 return
             self._is_closed = True
+        self.checkup.close()
         self._upkeep.close()
         try:
             self._save_indexes()
@@ -192,6 +207,7 @@ class Library:
             InvalidRequest: the name; a model without a dimension.
             Conflict: the name is taken.
         """
+        self._space.require_room()
         with self._database.write() as session:
             return collections.create_collection(
                 session,
@@ -235,6 +251,7 @@ class Library:
 
     def put_blob(self, content: bytes) -> Version:
         """Keeps original bytes; on disk when it returns."""
+        self._space.require_room()
         return self._blobs.put(content)
 
     def blob(self, version: Version) -> bytes:
@@ -260,6 +277,7 @@ class Library:
             Conflict: that job is another collection's, in another lane, or was cancelled.
         """
         check_sources(sources)
+        self._space.require_room()
         for source in sources:
             self._blobs.put(source.content)
         with self._database.write() as session:
@@ -300,6 +318,7 @@ class Library:
 
     def claim_item(self, *, lease: float) -> ClaimedItem | None:
         """The next item to work on, for `lease` seconds; None when there is none."""
+        self._space.require_room()  # before anything is bought for it
         with self._database.write() as session:
             return items.claim_item(session, lease=lease)
 
@@ -514,7 +533,31 @@ class Library:
         with self._database.read() as session:
             return answers.find_citation(session, id)
 
+    # --- upkeep ---------------------------------------------------------------------------------
+
+    def rebuild_indexes(self, collection: str | None, kinds: Sequence[IndexKind]) -> int:
+        """Has derived indexes built again, of one collection or of all; how many those are.
+        Answers go on meanwhile, and `health` says when they are ready.
+
+        Raises:
+            NotFound: no such collection.
+        """
+        wanted = None if collection is None else self.collection(collection).id
+        number = 0
+        for indexes in self._open_indexes():
+            if wanted in (None, indexes.version.collection_id):
+                mine = [kind for kind in kinds if kind == "words" or indexes.dense is not None]
+                for kind in mine:
+                    indexes.begin_anew(kind, "an operator asked for it")
+                number += len(mine)
+        self._upkeep.wake()
+        return number
+
     # --- state ----------------------------------------------------------------------------------
+
+    def room(self) -> Room:
+        """What is left of the disk."""
+        return self._space.look()
 
     def health(self) -> Health:
         states = tuple(state for one in self._open_indexes() for state in one.health())
@@ -535,7 +578,13 @@ class Library:
             ids = [version.collection_id for version in collections.serving_versions(session)]
         for id in ids:
             self._indexes_of(id)
+        self.checkup = Checkup(self._holdings())
         self._upkeep.wake()
+
+    def _holdings(self) -> Holdings:
+        return Holdings(
+            self._database, self._blobs, self.data_dir, self._open_indexes, self._upkeep.wake
+        )
 
     def _open_indexes(self) -> tuple[DerivedIndexes, ...]:
         with self._opening:

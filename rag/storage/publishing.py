@@ -86,7 +86,9 @@ def publish(
     document = publication.document
     id = document_id(collection.id, document.key)
     chunk_ids = _chunk_ids(id, publication, serving)
-    if _is_published(session, id, document, chunk_ids, serving):
+    refused = len(publication.refused) if serving.model else len(chunk_ids)
+    is_whole = _count_without_vector(session, id, serving) == refused
+    if is_whole and _is_published(session, id, document, chunk_ids, serving):
         return find_document(session, id), False
 
     is_new = _keep_document(session, id, collection, document.key)
@@ -150,6 +152,13 @@ def _is_published(
         and row.title == document.title
         and attributes_of(row.attributes) == document.attributes
     )
+
+
+def _count_without_vector(session: Session, id: DocumentId, version: IndexVersion) -> int:
+    """Chunks that the model refused, or whose vector was damaged and dropped."""
+    mine = (ChunkRow.document_id == id) & (ChunkRow.index_version_id == version.id)
+    without = mine & ChunkRow.live & ChunkRow.embedding_id.is_(None)
+    return session.scalar(select(func.count()).select_from(ChunkRow).where(without)) or 0
 
 
 def _keep_document(session: Session, id: DocumentId, collection: Collection, key: str) -> bool:

@@ -4,5 +4,9 @@ from datetime import UTC, datetime
 
 
 def now() -> str:
+    return written(datetime.now(UTC))
+
+
+def written(moment: datetime) -> str:
     """RFC 3339 in UTC with microseconds: always 27 characters, so times sort as text."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

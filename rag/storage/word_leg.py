@@ -1,6 +1,7 @@
 """The word index of an index version, and how it follows the database."""
 
 import logging
+import shutil
 import threading
 from pathlib import Path
 from typing import Literal
@@ -33,8 +34,16 @@ class WordLeg:
         self._database = database
         self._version = version
         self._texts = texts
+        self._owner = f"{library_id}/{version.id}"
         self._following = threading.Lock()
-        self._index = WordIndex(folder, f"{library_id}/{version.id}")
+        self._is_to_be_new = threading.Event()
+        other = _beside(folder)
+        if folder.exists() or not other.exists():
+            shutil.rmtree(other, ignore_errors=True)  # it was not complete yet
+            self.folder, self._other = folder, other
+        else:
+            self.folder, self._other = other, folder
+        self._index = WordIndex(self.folder, self._owner)
         if self._index.was_lost:
             log.warning(
                 "a word index is damaged or of another format, and is built again",
@@ -46,6 +55,29 @@ class WordLeg:
             )
 
     @property
+    def index(self) -> WordIndex:
+        """As it is now."""
+        return self._index
+
+    @property
+    def is_to_be_new(self) -> bool:
+        """Whether another is being built, or about to be."""
+        return self._is_to_be_new.is_set()
+
+    def begin_anew(self, reason: str) -> None:
+        """Lets `keep_up` build another, beside this one, which answers until then."""
+        log.warning(
+            "an index is built again from the database",
+            extra={
+                "action": "index_rebuilt",
+                "index": self.kind,
+                "index_version": self._version.id,
+                "reason": reason,
+            },
+        )
+        self._is_to_be_new.set()
+
+    @property
     def seq(self) -> int:
         """Complete up to this operation."""
         return self._index.seq
@@ -55,12 +87,9 @@ class WordLeg:
 
     def step(self) -> bool:
         """Applies the next operations; False when there are none."""
-        with self._following, self._database.read() as session:
-            changes = changes_after(session, self._version.id, self._index.seq)
-            if changes is None:
+        with self._following:
+            if not self._apply_next(self._index):
                 return False
-            entries = live_entries(session, changes.put, self._texts)
-            self._index.change(entries, changes.deleted, changes.seq)
         if self._index.unsaved > UNSAVED:
             self._index.absorb()
         return True
@@ -68,10 +97,39 @@ class WordLeg:
     def keep_up(self, ending: threading.Event) -> None:
         """Catches up, and writes to disk what is in memory. For as long as it takes, or until it
         is to end."""
+        if self._is_to_be_new.is_set():
+            self._build_beside(ending)
         while not ending.is_set() and self.step():
             pass
         if self._index.unsaved and not ending.is_set():
             self._index.absorb()
+
+    def _build_beside(self, ending: threading.Event) -> None:
+        shutil.rmtree(self._other, ignore_errors=True)
+        new = WordIndex(self._other, self._owner)
+        while not ending.is_set() and self._apply_next(new):
+            if new.unsaved > UNSAVED:
+                new.absorb()
+        if ending.is_set():
+            return
+        with self._following:
+            while self._apply_next(new):
+                pass
+            former, self._index = self._index, new
+            self.folder, self._other = self._other, self.folder
+        self._is_to_be_new.clear()
+        former.close()
+        shutil.rmtree(self._other, ignore_errors=True)
+
+    def _apply_next(self, index: WordIndex) -> bool:
+        with self._database.read() as session:
+            changes = changes_after(session, self._version.id, index.seq)
+            if changes is None:
+                return False
+            index.change(
+                live_entries(session, changes.put, self._texts), changes.deleted, changes.seq
+            )
+            return True
 
     def search(self, question: str, k: int, within: Within | None) -> Found:
         return self._index.search(question, k, within=within)
@@ -83,3 +141,8 @@ class WordLeg:
     def discard(self) -> None:
         """Lets go of the files, which are about to be deleted."""
         self._index.close()
+
+
+def _beside(folder: Path) -> Path:
+    """Where another is built. Which of the two places is used changes each time."""
+    return folder.with_name(f"anew-{folder.name}")

@@ -18,7 +18,16 @@ from rag.storage.dense.allowed import Allowed
 from rag.storage.dense.compaction import FLUSH, MOSTLY_DEAD, Work, first_to_merge
 from rag.storage.dense.damage import SegmentDamaged
 from rag.storage.dense.parts import Block, Numbers, compacted
-from rag.storage.dense.scanning import NOTHING, Ids, Near, as_pairs, as_query, as_rows, merged
+from rag.storage.dense.scanning import (
+    NOTHING,
+    Ids,
+    Near,
+    Positions,
+    as_pairs,
+    as_query,
+    as_rows,
+    merged,
+)
 from rag.storage.dense.searching import Step, search_part
 from rag.storage.dense.segment import Segment
 
@@ -72,6 +81,13 @@ class DenseIndex:
 
     def __len__(self) -> int:
         return sum(map(len, self._state.parts))
+
+    def moment(self) -> tuple[int, tuple[tuple[Segment | Block, Positions], ...]]:
+        """An operation, and the rows that are live at it, part by part."""
+        with self._changing:
+            state = self._state
+            live = tuple((part, part.tombstones.live_positions()) for part in state.parts)
+            return state.seq, live
 
     def change(self, ids: Ids, vectors: Vectors, deleted: Sequence[int] | Ids, seq: int) -> None:
         """Puts rows, deletes others, and is complete up to operation `seq` then.

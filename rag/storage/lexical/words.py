@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import tantivy
 from msgspec import Struct
+from tantivy import FieldType, Order, Query
 
 from rag.ranking.analysis import query_words
 from rag.storage.lexical.delta import Analyzed, Delta
@@ -33,6 +34,8 @@ Found = list[tuple[int, float]]
 FEW_DOCUMENTS = 2_000
 """Documents that the index looks up one by one. Where there are more, it ranks more rows than are
 wanted, and drops those that are not allowed."""
+
+AT_A_TIME = 50_000  # rows listed at once: 10 MB
 
 SPARE = 1.5  # times as many rows as should do, so that one look mostly does
 
@@ -108,6 +111,15 @@ class WordIndex:
             on_disk = max(0, searcher.num_docs - 1)  # without the mark
             return on_disk - _count(searcher, self._deleted) + len(self._delta)
 
+    def moment(self) -> tuple[int, Ids]:
+        """An operation, and the rows that are here at it."""
+        with self._changing:
+            searcher, deleted = self._disk.searcher, self._deleted
+            newer, seq = self._delta.chunks(), self.seq
+        older = _all_chunks(searcher, self._schema)
+        gone = np.fromiter(deleted, np.int64, len(deleted))
+        return seq, np.union1d(older[~np.isin(older, gone)], np.array(newer, np.int64))
+
     def change(self, entries: Sequence[Entry], deleted: Sequence[int], seq: int) -> None:
         """Puts rows whose numbers are new, removes others. Found by the next search."""
         rows = tuple((entry, words_of(entry)) for entry in entries)
@@ -180,6 +192,26 @@ class WordIndex:
         length = mark.words / mark.rows if mark.rows else 0.0
         having = {term: searcher.doc_freq("text", term) for term in terms}
         return Statistics(rows, round(length * (rows - 1)), having)
+
+
+def _all_chunks(searcher: tantivy.Searcher, schema: tantivy.Schema) -> Ids:
+    """Sorted; some thousands at a time, for a hit is an object of Python's."""
+    pages, last, rows = [np.empty(0, np.int64)], 0, max(0, searcher.num_docs - 1)
+    while rows:
+        found = _after(searcher, schema, last, min(rows, AT_A_TIME))
+        if not len(found):
+            break
+        pages.append(found)
+        last, rows = int(found[-1]), rows - len(found)
+    return np.concatenate(pages)
+
+
+def _after(searcher: tantivy.Searcher, schema: tantivy.Schema, last: int, k: int) -> Ids:
+    """The next chunks after one, sorted."""
+    later = Query.range_query(schema, "chunk", FieldType.Integer, last, None, include_lower=False)
+    hits = searcher.search(later, k, count=False, order_by_field="chunk", order=Order.Asc).hits
+    chunks = searcher.fast_field_values("chunk", [address for _, address in hits])
+    return np.array([int(chunk or 0) for chunk in chunks], np.int64)
 
 
 def _count(searcher: tantivy.Searcher, chunks: Iterable[int]) -> int:
