@@ -56,6 +56,7 @@ class Services:
             Path(settings.data_dir).expanduser().resolve(),
             database_url=settings.database_url,
             budgets=Budgets(day=settings.budget_day, job=settings.budget_job),
+            min_free=settings.min_free_disk,
         )
         self.notices: list[str] = []
         """What the operator must know: a model that could not be loaded ..."""

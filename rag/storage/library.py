@@ -117,7 +117,7 @@ class Library:
     ) -> None:
         """Use `open`."""
         self.ledger = SqlLedger(database, budgets)
-        self.orders = Orders(database, budgets)
+        self.orders = Orders(database, budgets, space)
         self.data_dir = data_dir
         self._database = database
         self._ownership = ownership

@@ -23,6 +23,7 @@ from rag.storage.items import ClaimedItem, claim_ahead, fail_item, require_claim
 from rag.storage.leases import is_free
 from rag.storage.ledger import lose_call, open_call, settle_call, withdraw_call
 from rag.storage.memos import packed, unpacked
+from rag.storage.space import Space
 from rag.storage.tables import (
     BatchPurchaseRow,
     BatchRequestRow,
@@ -81,9 +82,10 @@ class Placed(Struct, frozen=True):
 class Orders:
     """Over the library's database. Safe to share among threads; one task places and ends."""
 
-    def __init__(self, database: Database, budgets: Budgets) -> None:
+    def __init__(self, database: Database, budgets: Budgets, space: Space) -> None:
         self._database = database
         self._budgets = budgets
+        self._space = space
 
     # --- items ---
 
@@ -107,6 +109,7 @@ class Orders:
             ]
 
     def claim(self, queue: Queue, *, lease: float) -> ClaimedItem | None:
+        self._space.require_room()  # before anything is bought for it
         with self._database.write() as session:
             return claim_ahead(session, queue.job, queue.step, lease=lease)
 
