@@ -12,6 +12,7 @@ RagError
 │   └── DocumentTooLarge         beyond a limit on bytes, pages, pixels, time or memory
 ├── LibraryInUse             another process owns this SQLite library
 ├── OutOfSpace               too little disk is free for what makes the library grow
+├── BackupRefused            an archive is damaged, or not one of ours
 ├── SchemaTooNew             a newer version of the service wrote this library
 ├── BudgetExhausted          a paid call would exceed a budget, and was not made
 ├── ModelUnavailable         an embedded model is missing or not the one we know
@@ -81,6 +82,10 @@ class LibraryInUse(RagError):
 
 class OutOfSpace(RagError):
     code = "out_of_space"
+
+
+class BackupRefused(RagError):
+    code = "backup_refused"
 
 
 class SchemaTooNew(RagError):

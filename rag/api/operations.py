@@ -1,10 +1,11 @@
-"""What an operator does while the service goes on: check it, and have indexes built anew."""
+"""What an operator does while the service goes on: check, rebuild indexes, back up."""
 
 from typing import Annotated, Literal
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
+from litestar.response import Stream
 from msgspec import Meta, Struct
 
 from rag.storage.checking.checkup import Report
@@ -78,6 +79,15 @@ class OperationsController(Controller):
         """Throw derived indexes away and build them again from the database; answers go on."""
         number = services.library.rebuild_indexes(data.collection, data.indexes)
         return Response(Rebuilding(number), status_code=202, headers={"Location": "/health/ready"})
+
+    @get("/backup", sync_to_thread=True)
+    def backup(self, services: NamedDependency[Services]) -> Stream:
+        """Send one archive of all that the library cannot build again, as of now.
+
+        It is what `rag restore` takes. Documents that are deleted later stay in it: how long a
+        backup is kept is for whoever keeps it.
+        """
+        return Stream(services.library.begin_backup().chunks(), media_type="application/x-tar")
 
 
 def _told(report: Report) -> Checked:

@@ -18,6 +18,7 @@ from litestar.types import Scope, Send
 from msgspec import Struct
 
 from rag.errors import (
+    BackupRefused,
     BudgetExhausted,
     Conflict,
     DocumentTooLarge,
@@ -66,6 +67,7 @@ STATUS: dict[type[RagError], int] = {
     OutOfSpace: 507,
     SchemaTooNew: 500,
     InvalidSettings: 500,
+    BackupRefused: 422,
     RagError: 500,
 }
 """The nearest class of an error's ancestry decides."""

@@ -16,6 +16,8 @@ PARTS = {
     "usage": ("rag.cli.usage", "What was spent on providers, and what the budgets leave."),
     "migrate": ("rag.cli.migrate", "Bring the library's database to this version's schema."),
     "check": ("rag.cli.check", "Compare all that is kept with itself; --repair mends it."),
+    "backup": ("rag.cli.backup", "Write the library into one archive, while it is used."),
+    "restore": ("rag.cli.restore", "Make a library of a backup."),
     "rebuild": ("rag.cli.rebuild", "Build derived indexes again, while answers go on."),
     "doctor": ("rag.cli.doctor", "Check settings, library, models and engines; say what is wrong."),
 }

@@ -55,7 +55,7 @@ class Door:
         except httpx.TransportError as error:
             raise RagError(f"the server at {self.address} does not answer: {error}") from error
         if response.is_error:
-            raise Refused(response.status_code, _problem(response))
+            raise Refused(response.status_code, problem_of(response))
         return response.json() if response.content else None
 
     async def listing(self, path: str) -> AsyncIterator[dict[str, Any]]:
@@ -97,7 +97,7 @@ def run(work: Callable[[Door], Awaitable[Result]]) -> Result:
     return asyncio.run(inside())
 
 
-def _problem(response: httpx.Response) -> dict[str, Any]:
+def problem_of(response: httpx.Response) -> dict[str, Any]:
     try:
         problem = response.json()
     except ValueError:

@@ -8,7 +8,6 @@ are synchronous and may be called from several threads.
 """
 
 import logging
-import secrets
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -65,6 +64,7 @@ from rag.storage import (
     samples,
     searching,
 )
+from rag.storage.archives.backup import Backup, Backups
 from rag.storage.blobs import BlobFolder, Blobs, BlobTable
 from rag.storage.checking.checkup import Checkup
 from rag.storage.checking.findings import Holdings
@@ -74,6 +74,7 @@ from rag.storage.durable import make_private_folder
 from rag.storage.items import ClaimedItem, Work
 from rag.storage.jobs import Queued
 from rag.storage.ledger import SqlLedger, lose_calls
+from rag.storage.library_id import new_library_id
 from rag.storage.migrating import migrate_database
 from rag.storage.orders import Orders
 from rag.storage.ownership import Ownership, node_of_folder, take_ownership
@@ -123,6 +124,8 @@ class Library:
         self._ownership = ownership
         self._space = space
         self._blobs = _blobs(database, data_dir)
+        folder = self._blobs if isinstance(self._blobs, BlobFolder) else None
+        self._backups = Backups(database, folder, data_dir, space)
         self._texts = Texts()
         self._opening = threading.Lock()
         self._is_closed = False
@@ -553,6 +556,16 @@ class Library:
         self._upkeep.wake()
         return number
 
+    def begin_backup(self) -> Backup:
+        """A backup of this moment, about to be written: it takes as long as the database takes to
+        be copied, and everything else goes on.
+
+        Raises:
+            Conflict: one is being made; or the library is on PostgreSQL, and what to do is said.
+            OutOfSpace: the database does not fit on the disk a second time.
+        """
+        return self._backups.begin(self._id)
+
     # --- state ----------------------------------------------------------------------------------
 
     def room(self) -> Room:
@@ -578,6 +591,7 @@ class Library:
             ids = [version.collection_id for version in collections.serving_versions(session)]
         for id in ids:
             self._indexes_of(id)
+        self._backups.tidy()
         self.checkup = Checkup(self._holdings())
         self._upkeep.wake()
 
@@ -652,6 +666,6 @@ def _library_id(session: Session) -> str:
     """Made once; files derived from another library are told apart by it."""
     id = session.scalar(select(MetaRow.value).where(MetaRow.key == "library_id"))
     if id is None:  # and nobody else makes one: the transaction is alone
-        id = f"lib_{secrets.token_hex(12)}"
+        id = new_library_id()
         session.execute(insert(MetaRow).values(key="library_id", value=id))
     return id
