@@ -1,12 +1,17 @@
 """Whether the service lives, whether it can answer, and with what."""
 
+from collections.abc import Iterator
+
 from litestar import Controller, get
 from litestar.di import NamedDependency
 from msgspec import Struct
 
 from rag.api.problems import Refused
 from rag.settings import Role
+from rag.storage.derived import IndexHealth
 from rag.storage.library import Health
+from rag.storage.scrubbing import Scrubbed
+from rag.storage.space import Room
 from rag.wiring import Services
 
 RETRY_READY = 2.0  # seconds; a first ingest of the samples takes a few
@@ -21,6 +26,21 @@ class EmbeddingModel(Struct, frozen=True):
     dimension: int
     is_default: bool
     """Whether new collections are embedded with it."""
+
+
+class Ready(Struct, frozen=True):
+    """What the service answers from."""
+
+    database_ok: bool
+    documents: int
+    chunks: int
+    indexes: tuple[IndexHealth, ...]
+    degraded: tuple[str, ...]
+    """What is not as it should be, and what is done about it; questions are answered."""
+    disk: Room
+    """While it is low, nothing is taken in (507)."""
+    last_scrub: Scrubbed | None
+    """When some of each index was last read again and compared."""
 
 
 class Models(Struct, frozen=True):
@@ -47,14 +67,23 @@ class HealthController(Controller):
         return Live()
 
     @get("/health/ready", sync_to_thread=True)
-    def ready(self, services: NamedDependency[Services]) -> Health:
+    def ready(self, services: NamedDependency[Services]) -> Ready:
         """Tell whether questions can be answered: 503 while they cannot."""
         health = services.library.health()
         if not (health.database_ok and services.ready()):
             raise Refused(
                 503, "not_ready", "questions cannot be answered yet", retry_after=RETRY_READY
             )
-        return health
+        room = services.library.room()
+        return Ready(
+            health.database_ok,
+            health.documents,
+            health.chunks,
+            health.indexes,
+            tuple(_degraded(health, room)),
+            room,
+            services.library.last_scrub(),
+        )
 
     @get("/v1/models", sync_to_thread=False)
     def models(self, services: NamedDependency[Services]) -> Models:
@@ -71,4 +100,15 @@ class HealthController(Controller):
             services.has_batch_lane,
             services.left_out_of_batches,
             tuple(services.notices),
+        )
+
+
+def _degraded(health: Health, room: Room) -> Iterator[str]:
+    for index in health.indexes:
+        if index.state == "rebuilding":
+            yield f"the {index.kind} index of {index.collection} is being built again"
+    if room.is_low:
+        yield (
+            f"the disk is low: {room.free >> 20} MB are free, and nothing is taken in before"
+            f" {room.needed >> 20} MB are"
         )

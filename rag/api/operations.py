@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from rag.storage.checking.checkup import Report
 from rag.storage.checking.findings import Flaw
+from rag.storage.derived import IndexKind
 from rag.wiring import Services
 
 
@@ -39,10 +40,8 @@ class Checked(Struct, frozen=True):
 class RebuildWanted(Struct, frozen=True, forbid_unknown_fields=True):
     collection: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
     """All where none is named."""
-    indexes: Annotated[tuple[Literal["dense", "words"], ...], Meta(min_length=1)] = (
-        "dense",
-        "words",
-    )
+    index: Literal["dense", "words"] | None = None
+    """Both where none is named."""
 
 
 class Rebuilding(Struct, frozen=True):
@@ -77,7 +76,8 @@ class OperationsController(Controller):
         self, data: JSONBody[RebuildWanted], services: NamedDependency[Services]
     ) -> Response[Rebuilding]:
         """Throw derived indexes away and build them again from the database; answers go on."""
-        number = services.library.rebuild_indexes(data.collection, data.indexes)
+        kinds: tuple[IndexKind, ...] = (data.index,) if data.index else ("dense", "words")
+        number = services.library.rebuild_indexes(data.collection, kinds)
         return Response(Rebuilding(number), status_code=202, headers={"Location": "/health/ready"})
 
     @get("/backup", sync_to_thread=True)

@@ -18,7 +18,7 @@ from rag.api.collections import CollectionChange, CollectionsController, NewColl
 from rag.api.contents import ContentsController, PageText
 from rag.api.docstrings import attribute_docs
 from rag.api.documents import Accepted, DocumentsController, Put
-from rag.api.health import HealthController, Models
+from rag.api.health import HealthController, Models, Ready
 from rag.api.jobs import JobsController
 from rag.api.operations import Checked, CheckWanted, OperationsController, Rebuilding, RebuildWanted
 from rag.api.problems import MEDIA_TYPE, Problem
@@ -26,7 +26,6 @@ from rag.api.search import Search, SearchController
 from rag.api.uploads import NewText, PutText
 from rag.domain import Answer, Collection, Document, DocumentSummary, IngestItem, IngestJob
 from rag.retrieval import SearchResult
-from rag.storage.library import Health
 
 Json: TypeAlias = dict[str, Any]  # a JSON object; its values are anything
 
@@ -38,7 +37,7 @@ SHAPES = (
     *(NewCollection, CollectionChange, Collection),
     *(NewText, PutText, Accepted, Put, DocumentSummary, Document, PageText),
     *(IngestJob, IngestItem),
-    *(Health, Models, Problem),
+    *(Ready, Models, Problem),
     *(CheckWanted, Checked, RebuildWanted, Rebuilding),
 )
 """Described from their structs: the framework leaves out bounds, tags and docstrings."""

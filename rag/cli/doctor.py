@@ -8,6 +8,7 @@ import sqlite3
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import faiss
@@ -28,7 +29,8 @@ from rag.providers import accounts, model_of
 from rag.settings import Role, Settings, load_settings
 from rag.storage.ownership import owner
 
-LOW_DISK = 1024**3  # bytes free below which a large ingest is likely to fail
+AMPLE = 2
+"""Times the least that must be free: with less, a large ingest is likely to be stopped."""
 
 
 class Check(Struct, frozen=True):
@@ -94,8 +96,11 @@ async def _disk(settings: Settings) -> str:
     folder = _folder(settings)
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free = shutil.disk_usage(existing).free
-    if free < LOW_DISK:
-        raise RagError(f"only {free // 2**20} MB are free at {existing}; make room")
+    if free < AMPLE * settings.min_free_disk:
+        raise RagError(
+            f"only {free // 2**20} MB are free at {existing}; make room: below"
+            f" {settings.min_free_disk // 2**20} MB (RAG_MIN_FREE_DISK) nothing is taken in"
+        )
     return f"{free / 2**30:.1f} GB free at {existing}"
 
 
@@ -124,7 +129,16 @@ async def _library(settings: Settings) -> str:
     async with open_door(settings) as door:
         health = await door.call("GET", "/health/ready")
     served = f"served at {address}" if address else "not being served"
-    return f"{folder}, {served}; {health['documents']} documents, {health['chunks']} chunks"
+    found = f"{folder}, {served}; {health['documents']} documents, {health['chunks']} chunks"
+    told = [*health["degraded"], _scrubbed(health["last_scrub"])]
+    return "; ".join([found, *told])
+
+
+def _scrubbed(last: dict[str, Any] | None) -> str:
+    if last is None:
+        return "indexes never read again yet (a server does so every hour; `rag check` does it now)"
+    flaws = f", {len(last['flaws'])} flaws, which were mended" if last["flaws"] else ", all well"
+    return f"indexes last read again {last['at']}{flaws}"
 
 
 async def _host(settings: Settings, host: Host, roles: Sequence[Role]) -> list[Check]:

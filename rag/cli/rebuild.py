@@ -25,7 +25,7 @@ def command(which: str | None, collection: str | None) -> None:
 
 
 async def _rebuild(door: Door, *, which: str | None, collection: str | None) -> None:
-    wanted: dict[str, Any] = {} if which is None else {"indexes": [which]}
+    wanted: dict[str, Any] = {} if which is None else {"index": which}
     if collection is not None:
         wanted["collection"] = collection
     begun = await door.call("POST", "/v1/rebuild", json=wanted)

@@ -80,6 +80,7 @@ from rag.storage.orders import Orders
 from rag.storage.ownership import Ownership, node_of_folder, take_ownership
 from rag.storage.publishing import Publication
 from rag.storage.savings import WORTHLESS, Worth, worth_of
+from rag.storage.scrubbing import Scrubbed, Scrubber, last_scrub
 from rag.storage.searching import BOTH, Asked, Found, Mode, Rank, all_of
 from rag.storage.sources import check_sources
 from rag.storage.space import Room, Space
@@ -130,7 +131,7 @@ class Library:
         self._opening = threading.Lock()
         self._is_closed = False
         self._indexes: dict[CollectionId, _Derived] = {}
-        self._upkeep = Upkeep(self._open_indexes)
+        self._upkeep = Upkeep(self._open_indexes, Scrubber(database).scrub)
 
     @classmethod
     def open(
@@ -571,6 +572,11 @@ class Library:
     def room(self) -> Room:
         """What is left of the disk."""
         return self._space.look()
+
+    def last_scrub(self) -> Scrubbed | None:
+        """When indexes were last read again, and what was wrong; None where it was never."""
+        with self._database.read() as session:
+            return last_scrub(session)
 
     def health(self) -> Health:
         states = tuple(state for one in self._open_indexes() for state in one.health())

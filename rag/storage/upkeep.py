@@ -1,12 +1,16 @@
-"""Work on indexes that nobody waits for: catching up, writing to disk, merging."""
+"""Work on indexes that nobody waits for: catching up, writing to disk, merging, reading again."""
 
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from time import monotonic
 
 from rag.storage.derived import DerivedIndexes
 
 log = logging.getLogger(__name__)
+
+FIRST_SCRUB = 300.0  # seconds after the start, which has enough to do
+SCRUB = 3600.0  # seconds between two; `scrubbing` says how much each reads
 
 CALM = 0.5  # seconds after a change: those that follow it closely are written together
 RETRY = 30.0  # seconds after a failure: a full disk may be emptied meanwhile
@@ -15,12 +19,19 @@ RETRY = 30.0  # seconds after a failure: a full disk may be emptied meanwhile
 class Upkeep:
     """One thread for all indexes of a library."""
 
-    def __init__(self, indexes: Callable[[], Sequence[DerivedIndexes]]) -> None:
+    def __init__(
+        self,
+        indexes: Callable[[], Sequence[DerivedIndexes]],
+        scrub: Callable[[Sequence[DerivedIndexes]], object],
+    ) -> None:
         """
         Args:
             indexes: those that are open now.
+            scrub: reads some of them again.
         """
         self._indexes = indexes
+        self._scrub = scrub
+        self._next_scrub = monotonic() + FIRST_SCRUB
         self._wanted = threading.Event()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
@@ -37,12 +48,34 @@ class Upkeep:
         self._thread.join()
 
     def _run(self) -> None:
-        while self._wanted.wait() and not self._ending.wait(CALM):
+        while True:
+            self._wanted.wait(max(0.0, self._next_scrub - monotonic()))
+            if self._ending.wait(CALM):
+                return
             self._wanted.clear()
+            if self._ending.is_set():  # a `close` just now may have set what was cleared
+                return
             for indexes in self._indexes():
                 if self._ending.is_set():
                     return
                 self._keep_up(indexes)
+            if monotonic() >= self._next_scrub:
+                self._scrub_now()
+                self._next_scrub = monotonic() + SCRUB
+
+    def _scrub_now(self) -> None:
+        """In a thread of its own, whose priority can be low. Not beside `keep_up`, which replaces
+        files."""
+        thread = threading.Thread(target=self._tried_scrub, name="scrub", daemon=True)
+        thread.start()
+        thread.join()
+        self._wanted.set()  # what was begun anew is built now
+
+    def _tried_scrub(self) -> None:
+        try:
+            self._scrub(self._indexes())
+        except Exception:
+            log.exception("indexes were not read again", extra={"action": "scrub_failed"})
 
     def _keep_up(self, indexes: DerivedIndexes) -> None:
         try:

@@ -1,12 +1,15 @@
 """Check and rebuild over HTTP, while the service goes on."""
 
+import io
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from rag.errors import OutOfSpace
+from rag.storage.archives.restore import restore
 from rag.storage.space import Space
 from rag.wiring import Services
 
@@ -61,9 +64,7 @@ def test_indexes_are_built_again_and_answer_as_before(
     assert http.post(search, json={"query": "red fox"}).json()["data"] == before
 
 
-@pytest.mark.parametrize(
-    "body", [{"indexes": []}, {"indexes": ["other"]}, {"collection": ""}, {"what": 1}]
-)
+@pytest.mark.parametrize("body", [{"index": "other"}, {"collection": ""}, {"what": 1}])
 def test_what_cannot_be_rebuilt_is_refused(http: httpx.Client, body: dict[str, Any]) -> None:
     assert http.post("/v1/rebuild", json=body).status_code == 422
 
@@ -86,3 +87,43 @@ def test_a_low_disk_is_told_with_507_and_questions_are_answered(
     assert put.json()["code"] == OutOfSpace.code
     assert "7 MB are free" in put.json()["detail"]
     assert asked.status_code == 200
+
+
+def test_the_service_sends_a_backup_that_is_whole(
+    http: httpx.Client, collection: str, finished: Any, tmp_path: Path
+) -> None:
+    put = http.put(f"/v1/collections/{collection}/documents/a", json={"text": "A red fox."})
+    finished(put.json()["job_id"])
+
+    with http.stream("GET", "/v1/backup") as response:
+        archive = b"".join(response.iter_bytes())
+
+    assert response.headers["content-type"].startswith("application/x-tar")
+    restored = restore(io.BytesIO(archive), tmp_path / "second")
+    assert restored.manifest.documents == http.get("/health/ready").json()["documents"]
+
+
+def test_a_client_that_leaves_within_a_backup_leaves_nothing_behind(
+    http: httpx.Client, services: Services
+) -> None:
+    for _ in range(2):
+        with http.stream("GET", "/v1/backup") as response:
+            assert response.status_code == 200
+            next(response.iter_bytes())
+        deadline = time.monotonic() + PATIENCE
+        while (services.library.data_dir / "backup").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def test_readiness_tells_of_the_disk_and_of_what_is_degraded(
+    http: httpx.Client, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    well = http.get("/health/ready").json()
+    full = Space(services.library.data_dir, 100 << 20, free=lambda _: 7 << 20)
+    monkeypatch.setattr(services.library, "_space", full)
+    low = http.get("/health/ready")
+
+    assert (well["disk"]["is_low"], well["degraded"]) == (False, [])
+    assert (low.status_code, low.json()["disk"]["is_low"]) == (200, True)
+    assert "7 MB are free" in low.json()["degraded"][0]

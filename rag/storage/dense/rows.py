@@ -88,6 +88,19 @@ class CheckedRows:
         for block in np.flatnonzero(~self._is_checked).tolist():
             self._check(block)
 
+    @property
+    def blocks(self) -> int:
+        """That have a check value each."""
+        return len(self._checks)
+
+    def recheck(self, block: int) -> None:
+        """Reads a block again that was believed before.
+
+        Raises:
+            SegmentDamaged: it is not what was written.
+        """
+        self._check(block)
+
     def forget(self) -> None:
         """Takes nothing for checked any more."""
         self._is_checked[:] = False
