@@ -60,6 +60,8 @@ class Worker:
         """As they were before their first document that came since."""
         self._missed: dict[CollectionId, Collection] = {}
         """As they were before a self-check that failed."""
+        self._under_way: set[object] = set()
+        """One for each document."""
         self._checking = 0
         self._is_drained = False
 
@@ -74,7 +76,11 @@ class Worker:
 
     async def settled(self) -> None:
         """Returns when no self-check is under way or about to be: one that is cut off was paid in
-        vain. Does not wait for documents."""
+        vain. Of documents it waits for those under way: the last step of one comes after its job
+        has ended."""
+        under_way = set(self._under_way)
+        while under_way & self._under_way:
+            await asyncio.sleep(SETTLING)
         await asyncio.sleep(SETTLING)  # whoever has just ended a document looks for the next first
         while self._checking or (self._changed and self._is_drained and not self.paused):
             await asyncio.sleep(SETTLING)
@@ -94,7 +100,12 @@ class Worker:
             claimed = await self._claim()
             self._is_drained = claimed is None
             if claimed is not None:
-                await self._process(claimed)
+                token = object()
+                self._under_way.add(token)
+                try:
+                    await self._process(claimed)
+                finally:
+                    self._under_way.discard(token)
                 continue
             await self._check_changed()
             with suppress(TimeoutError):
