@@ -1,15 +1,17 @@
 """When a collection tries itself, what that costs, and what comes of it."""
 
 import asyncio
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rag.calibration import PAID_SAMPLE, SelfCheck, calibrate, foreseen, is_due
-from rag.domain import Collection, IngestJob, InputType, Lane, Source, Vectors
+from rag.domain import Collection, DocumentSummary, IngestJob, InputType, Lane, Source, Vectors
 from rag.errors import ProviderUnavailable
 from rag.ports import Embedders, Readers
 from rag.ranking.selfcheck import FEWEST
@@ -132,6 +134,22 @@ async def test_a_self_check_is_not_cut_off_when_its_documents_are_done(house: Ho
     await house.run(range(FEWEST))
 
     assert house.now.dense_weight != 0.123
+
+
+async def test_a_job_that_ends_before_the_last_step_of_its_document_is_no_reason_to_leave(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish = house.library.publish
+
+    def slowly(*given: Any, **more: Any) -> DocumentSummary:
+        published = publish(*given, **more)
+        time.sleep(0.5)
+        return published
+
+    monkeypatch.setattr(house.library, "publish", slowly)
+    await house.run(range(FEWEST))
+
+    assert len(house.embedder.questions) == FEWEST
 
 
 async def test_a_self_check_that_failed_is_made_up_for(house: House) -> None:
