@@ -12,8 +12,8 @@ from rag.storage.archives.backup import ON_POSTGRESQL
 from rag.storage.archives.restore import Restored, restore
 from rag.storage.database import is_shared
 
-INDEXED = 2_500
-"""Chunks a second, about, that the indexes are built of at the first start."""
+INDEXED = 1_000
+"""Chunks of 80 words, a second, that the indexes are built of at the first start, on one core."""
 
 
 @click.command("restore")

@@ -4,8 +4,7 @@ A library on SQLite has them in its folder. On PostgreSQL several processes shar
 each must reach them: there they are in the database, in parts.
 """
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -16,7 +15,7 @@ from sqlalchemy.orm import Session
 from rag.domain import Version, version_of
 from rag.errors import NotFound, RagError
 from rag.storage.database import Database
-from rag.storage.durable import disk_failures_told, make_private_folder, write_durably
+from rag.storage.durable import make_private_folder, write_durably
 from rag.storage.locking import insert_new
 from rag.storage.tables import BlobPartRow, BlobRow
 
@@ -106,19 +105,6 @@ class BlobFolder:
         make_private_folder(folder)
         with suppress(FileNotFoundError):
             self._path(version).replace(folder / version.removeprefix("sha256:"))
-
-    def link(self, versions: Sequence[Version], folder: Path) -> tuple[list[Version], int]:
-        """Gives files a second name in a folder of the same disk, where they stay though they are
-        removed here; those that were there, and their bytes together."""
-        linked, size = [], 0
-        with disk_failures_told():
-            for version in versions:
-                path = folder / version.removeprefix("sha256:")
-                with suppress(FileNotFoundError):
-                    os.link(self._path(version), path)
-                    size += path.stat().st_size
-                    linked.append(version)
-        return linked, size
 
     def _path(self, version: Version) -> Path:
         digest = version.removeprefix("sha256:")

@@ -68,6 +68,7 @@ from rag.storage.archives.backup import Backup, Backups
 from rag.storage.blobs import BlobFolder, Blobs, BlobTable
 from rag.storage.checking.checkup import Checkup
 from rag.storage.checking.findings import Holdings
+from rag.storage.checking.originals import remove_nobodys
 from rag.storage.database import ONLY_NODE, Database, is_shared
 from rag.storage.derived import DerivedIndexes, IndexHealth, IndexKind
 from rag.storage.durable import make_private_folder
@@ -126,7 +127,7 @@ class Library:
         self._space = space
         self._blobs = _blobs(database, data_dir)
         folder = self._blobs if isinstance(self._blobs, BlobFolder) else None
-        self._backups = Backups(database, folder, data_dir, space)
+        self._backups = Backups(database, folder, data_dir, space, self._forget)
         self._texts = Texts()
         self._opening = threading.Lock()
         self._is_closed = False
@@ -597,7 +598,8 @@ class Library:
             ids = [version.collection_id for version in collections.serving_versions(session)]
         for id in ids:
             self._indexes_of(id)
-        self._backups.tidy()
+        if self._backups.tidy():
+            remove_nobodys(self._holdings())
         self.checkup = Checkup(self._holdings())
         self._upkeep.wake()
 
@@ -649,7 +651,10 @@ class Library:
         with self._database.alone() as session:
             # asked again, for a job may have come for the same bytes; none can come while this
             # transaction is open
-            for version in documents.unused_versions(session, versions):
+            unused = documents.unused_versions(session, versions)
+            if self._backups.postpone(unused):
+                return
+            for version in unused:
                 self._blobs.remove(session, version)
 
 

@@ -44,7 +44,7 @@ def check_originals(held: Holdings) -> Findings:
     nobodys = _nobodys(held)
     if nobodys:
         what = f"{len(nobodys):,} original files belong to no document"
-        yield mendable("originals", what, "they are removed", lambda: _remove(held))
+        yield mendable("originals", what, "they are removed", lambda: remove_nobodys(held))
 
 
 def _needed(session: Session) -> dict[Version, list[str]]:
@@ -89,7 +89,7 @@ def _set_aside(held: Holdings, versions: list[Version]) -> None:
             held.blobs.set_aside(session, version, held.data_dir / ASIDE)
 
 
-def _remove(held: Holdings) -> None:
+def remove_nobodys(held: Holdings) -> None:
     """Nobody can hand the same in meanwhile: who does writes it again in its own transaction."""
     found = list(held.blobs.all())
     with held.database.alone() as session:
