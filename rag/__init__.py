@@ -6,7 +6,9 @@ The house, each row importing only from rows below it (`tests/test_architecture.
     wiring                                  the composition root: settings -> services
     settings                                one frozen struct, read once
     worker                                  claims what is queued, and runs the stories
-    answering, estimation, buying           stories; buying: ahead, in batches
+    reindexing                              story: stored text -> another index of it
+    answering, estimation, buying           stories; buying: ahead, in batches;
+    comparing                               of two indexes
     retrieval, ingestion, calibration       stories; routing: of pages to readers;
                                             pausing: when all of them must wait
     mistral  local  sources  storage        adapters: one outside thing each

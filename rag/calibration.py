@@ -1,6 +1,6 @@
-"""The story of a self-check: a collection learns how much to trust meaning against words.
+"""The story of a self-check: an index learns how much to trust meaning against words.
 
-It takes place as a collection grows: where it gets as many chunks as can tell anything, and
+It takes place as the index grows: where it gets as many chunks as can tell anything, and
 whenever it has doubled since. Where the model is paid for, it costs about as much as embedding
 `PAID_SAMPLE` chunks did.
 """
@@ -95,7 +95,8 @@ def foreseen(within: Collection, embedder: Embedder | None, coming: int) -> Self
 
 
 async def calibrate(collection: Collection, *, embedders: Embedders, library: Library) -> float:
-    """Sets the collection's dense weight from probes made of its own sentences, and returns it.
+    """Sets the dense weight of the index through which the collection is seen, from probes made
+    of its own sentences, and returns it.
 
     Raises:
         ModelUnavailable: the collection's model is not configured here.
@@ -112,7 +113,7 @@ async def calibrate(collection: Collection, *, embedders: Embedders, library: Li
     for start in range(0, len(asked), ABREAST):
         trials += await _try(asked[start : start + ABREAST], collection, embedder, library)
     weight = await asyncio.to_thread(best_weight, trials)
-    await asyncio.to_thread(library.set_dense_weight, collection.id, weight)
+    await asyncio.to_thread(library.set_dense_weight, collection, weight)
     return weight
 
 

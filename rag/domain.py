@@ -15,6 +15,7 @@ import numpy.typing as npt
 from msgspec import Struct
 
 CollectionId = NewType("CollectionId", str)
+IndexId = NewType("IndexId", str)
 DocumentId = NewType("DocumentId", str)
 ChunkId = NewType("ChunkId", str)
 JobId = NewType("JobId", str)
@@ -155,8 +156,13 @@ def embedded_text(chunk: Chunk, title: str) -> str:
 # --- what is kept -------------------------------------------------------------------------------
 
 
+IndexState: TypeAlias = Literal["building", "ready"]
+"""`building` while it lacks documents; only one that is ready can be made to serve."""
+
+
 class Collection(Struct, frozen=True):
-    """Documents searched together, and the model that embeds them."""
+    """Documents searched together, seen through one of their indexes: the one that serves, unless
+    another is asked for."""
 
     id: CollectionId
     name: str
@@ -169,7 +175,32 @@ class Collection(Struct, frozen=True):
     """Share of the dense leg in fusion, 0 to 1, set by the self-check."""
     documents: int = 0
     chunks: int = 0
+    """In the index that serves."""
     created_at: str = ""
+    index: IndexId = IndexId("")
+    """Whose model, chunks and weight these are; a search asks this one from start to end."""
+
+
+class IndexSummary(Struct, frozen=True):
+    """One way in which a collection is cut and embedded: several may be kept side by side."""
+
+    id: IndexId
+    collection: str
+    embedding_model: str | None
+    dimension: int | None
+    chunk_tokens: int
+    chunker: str
+    """The algorithm that cuts, and its options."""
+    state: IndexState
+    serves: bool
+    """Whether questions are answered from it; exactly one does."""
+    documents: int
+    """That it has."""
+    documents_total: int
+    """That it should have."""
+    chunks: int
+    dense_weight: float
+    created_at: str
 
 
 class Hit(Struct, frozen=True):
@@ -424,13 +455,19 @@ class ItemCounts(Struct, frozen=True):
     failed: int
 
 
+JobKind: TypeAlias = Literal["ingest", "reindex"]
+
+
 class IngestJob(Struct, frozen=True):
-    """A request to ingest."""
+    """A request to ingest, or to cut and embed anew what was ingested."""
 
     id: JobId
     collection: str
     state: JobState
     items: ItemCounts
+    kind: JobKind = "ingest"
+    index: IndexId | None = None
+    """What it builds; None where it ingests."""
     lane: Lane = "direct"
     progress: dict[str, int] = {}
     """Items by state, what was done, and how many items wait for a batch."""

@@ -2,7 +2,9 @@
 
 RagError
 ├── NotFound                 no such collection, document, job, answer or citation
+│   └── IndexGone                the index of a collection was dropped; another serves
 ├── Conflict                 the request contradicts what is stored
+│   └── IndexesChanged           an index was begun since the work was; it lacks what that needs
 ├── InvalidRequest           the request itself is wrong (a filter, a name, a number out of range)
 ├── InvalidSettings          a setting is misspelt or impossible; the service does not start
 ├── InvalidDocument          these bytes cannot become a document, however often they are tried
@@ -44,8 +46,16 @@ class NotFound(RagError):
     code = "not_found"
 
 
+class IndexGone(NotFound):
+    code = "index_gone"
+
+
 class Conflict(RagError):
     code = "conflict"
+
+
+class IndexesChanged(Conflict):
+    code = "indexes_changed"
 
 
 class InvalidRequest(RagError):

@@ -1,12 +1,15 @@
 """The story of a document: bytes -> text -> chunks -> vectors -> published.
 
+A collection may have several indexes, each with its own model and size of chunks: a document is
+cut and embedded for each, and published into all of them at once.
+
 Safe to repeat and to interrupt at any point: a document is known by its key, what was dear to
 make is kept under what it was made from, and publishing is one transaction. What was done before
 a crash is found again, not done again.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from time import perf_counter
 
@@ -22,13 +25,13 @@ from rag.domain import (
     Document,
     DocumentSummary,
     Failure,
+    IndexId,
     Lane,
     Source,
     Survey,
-    Vectors,
     embedded_text,
 )
-from rag.errors import EmptyDocument, InputRefused, InvalidDocument
+from rag.errors import EmptyDocument, IndexesChanged, InputRefused, InvalidDocument
 from rag.ports import (
     Completer,
     Embedder,
@@ -41,7 +44,7 @@ from rag.ports import (
 )
 from rag.storage.items import ClaimedItem
 from rag.storage.library import Library
-from rag.storage.publishing import NOT_OCRED
+from rag.storage.publishing import NOT_OCRED, Edition
 from rag.storage.savings import Worth
 
 EMBEDDING_BATCH = 256
@@ -57,18 +60,13 @@ TEXT_LAYER = "text-layer"
 """`Page.reader` of a page that was not OCRed; every other page cost seconds or money to read."""
 
 
-class Embedded(Struct, frozen=True):
-    """What became of a document's chunks."""
+class Made(Struct, frozen=True):
+    """A document cut and embedded for one index, and what of that a provider sells."""
 
-    vectors: Vectors | None
-    """(n, dimension), for each chunk but the refused; None where there is no model."""
-    refused: frozenset[int] = frozenset()
-    """Positions of chunks that the model refuses for themselves."""
+    edition: Edition
     texts: tuple[str, ...] = ()
-    """What the vectors are of, each once."""
-
-
-NOT_EMBEDDED = Embedded(None)
+    """What was embedded, each once."""
+    embedder: Embedder | None = None
 
 
 async def ingest(
@@ -82,32 +80,65 @@ async def ingest(
         ModelUnavailable: the collection's model is not configured here.
     """
     began = perf_counter()
-    within = claimed.collection
     source = await asyncio.to_thread(library.source, claimed)
     document = await read(source, readers=readers, library=library, lane=claimed.lane)
     await asyncio.to_thread(library.advance, claimed, "read")
-    embedder = embedders[within.embedding_model] if within.embedding_model else None
-    chunks = await asyncio.to_thread(cut, document, within, embedder)
+    pages = await asyncio.to_thread(
+        _worth_of_pages, document, readers[source.media_type or ""], claimed.lane
+    )
+    while True:
+        views = await asyncio.to_thread(library.views, claimed.collection.id)
+        made = await _make_for_all(document, views, claimed, embedders, library)
+        worth = await asyncio.to_thread(worth_of_tokens, made.values(), claimed.lane)
+        own, *others = made.items()
+        try:
+            return await asyncio.to_thread(
+                library.publish,
+                views[0],
+                document,
+                own[1].edition.chunks,
+                own[1].edition.vectors,
+                claimed=claimed,
+                seconds=perf_counter() - began,
+                refused=own[1].edition.refused,
+                flaw=flaw_of(each.edition for each in made.values()),
+                worth=pages + worth,
+                others={index: each.edition for index, each in others},
+                left_out=frozenset(view.index for view in views) - made.keys(),
+            )
+        except IndexesChanged:  # one was begun meanwhile; what was embedded is kept
+            continue
+
+
+async def _make_for_all(
+    document: Document,
+    views: Sequence[Collection],
+    claimed: ClaimedItem,
+    embedders: Embedders,
+    library: Library,
+) -> dict[IndexId, Made]:
+    """For the index that serves first. Another one whose model is not configured here is left
+    out, and lacks the document from then on: it cannot serve before it was completed.
+
+    Raises:
+        ModelUnavailable: the model of the index that serves is not configured here.
+    """
+    models = {view.index: view.embedding_model for view in views}
+    able = [
+        view
+        for view in views
+        if view is views[0] or models[view.index] is None or models[view.index] in embedders
+    ]
+    chosen = [embedders[model] if (model := models[view.index]) else None for view in able]
+    pieces = [
+        await asyncio.to_thread(cut, document, view, embedder)
+        for view, embedder in zip(able, chosen, strict=True)
+    ]
     await asyncio.to_thread(library.advance, claimed, "chunked")
-    embedded = (
-        NOT_EMBEDDED if embedder is None else await embed(document, chunks, embedder, library)
-    )
-    reader = readers[source.media_type or ""]
-    worth = await asyncio.to_thread(
-        _worth, document, embedded.texts, reader, embedder, claimed.lane
-    )
-    return await asyncio.to_thread(
-        library.publish,
-        within,
-        document,
-        chunks,
-        embedded.vectors,
-        claimed=claimed,
-        seconds=perf_counter() - began,
-        refused=embedded.refused,
-        flaw=_flaw(embedded, chunks),
-        worth=worth,
-    )
+    return {
+        view.index: await make(document, chunks, embedder, library)
+        for view, embedder, chunks in zip(able, chosen, pieces, strict=True)
+    }
 
 
 async def survey(
@@ -177,8 +208,8 @@ async def _read_on(source: Source, reader: Reader, fingerprint: str, library: Li
 
 
 def cut(document: Document, within: Collection, embedder: Embedder | None) -> tuple[Chunk, ...]:
-    """The document's chunks, counted with the collection's own tokenizer, or by words where the
-    collection has no model."""
+    """The document's chunks for the index through which the collection is seen: counted with its
+    model's tokenizer, or by words where it has none."""
     count_tokens = _count_words if embedder is None else embedder.count_tokens
     chunks = chunk(document, limit=within.chunk_tokens, count_tokens=count_tokens)
     if not chunks:
@@ -186,11 +217,13 @@ def cut(document: Document, within: Collection, embedder: Embedder | None) -> tu
     return chunks
 
 
-async def embed(
-    document: Document, chunks: Sequence[Chunk], embedder: Embedder, library: Library
-) -> Embedded:
+async def make(
+    document: Document, chunks: tuple[Chunk, ...], embedder: Embedder | None, library: Library
+) -> Made:
     """Texts embedded before are not embedded again; each batch but the last is kept as soon as it
     is there, and publishing keeps the last."""
+    if embedder is None:
+        return Made(Edition(chunks, None))
     texts = [embedded_text(piece, document.title) for piece in chunks]
     known = await asyncio.to_thread(library.embeddings, embedder.model, "passage", texts)
     missing = list(dict.fromkeys(text for text in texts if text not in known))
@@ -208,7 +241,7 @@ async def embed(
             )
     there = [known[text] for text in texts if text in known]
     left_out = frozenset(n for n, text in enumerate(texts) if text not in known)
-    return Embedded(np.stack(there), left_out, tuple(known))
+    return Made(Edition(chunks, np.stack(there), left_out), tuple(known), embedder)
 
 
 async def _without(
@@ -233,39 +266,52 @@ def paid_pages(document: Document, reader: Reader) -> int:
     return sum(page.reader not in NOT_OCRED for page in document.pages)
 
 
-def _worth(
-    document: Document,
-    texts: Sequence[str],
-    reader: Reader,
-    embedder: Embedder | None,
-    lane: Lane,
-) -> Worth:
-    """What a provider would be paid for the document, had nothing been known."""
+def _worth_of_pages(document: Document, reader: Reader, lane: Lane) -> Worth:
+    """What a provider would be paid for reading the document, had nothing been known."""
     pages = paid_pages(document, reader)
-    worth = Worth(pages, reader.cost(pages, lane) if isinstance(reader, Priced) else Decimal(0))
-    if not isinstance(embedder, PaidEmbedder):
-        return worth
-    tokens = sum(embedder.count_tokens(texts))
-    return msgspec.structs.replace(
-        worth,
-        tokens=tokens,
-        tokens_usd=embedder.cost(tokens, lane),
-        most_tokens=embedder.most_tokens(texts),
-    )
+    return Worth(pages, reader.cost(pages, lane) if isinstance(reader, Priced) else Decimal(0))
 
 
-def _flaw(embedded: Embedded, chunks: Sequence[Chunk]) -> Failure | None:
-    """What a reader of the item must know although the document is there."""
-    if not embedded.refused:
-        return None
-    missing = [chunks[n] for n in sorted(embedded.refused)]
+def worth_of_tokens(made: Iterable[Made], lane: Lane = "direct") -> Worth:
+    """What a provider would be paid for embedding it: a text that several indexes have of one
+    model, once."""
+    texts: dict[str, dict[str, None]] = {}
+    embedders: dict[str, Embedder] = {}
+    for each in made:
+        if each.embedder is not None:
+            embedders[each.embedder.model] = each.embedder
+            texts.setdefault(each.embedder.model, {}).update(dict.fromkeys(each.texts))
+    total = Worth()
+    for model, embedder in embedders.items():
+        if isinstance(embedder, PaidEmbedder):
+            own = list(texts[model])
+            tokens = sum(embedder.count_tokens(own))
+            total += Worth(
+                tokens=tokens,
+                tokens_usd=embedder.cost(tokens, lane),
+                most_tokens=embedder.most_tokens(own),
+            )
+    return total
+
+
+def flaw_of(editions: Iterable[Edition]) -> Failure | None:
+    """What a reader of the item must know although the document is there: of the first index in
+    which anything is not as it should be."""
+    for edition in editions:
+        if edition.refused:
+            return _flaw(edition)
+    return None
+
+
+def _flaw(edition: Edition) -> Failure:
+    missing = [edition.chunks[n] for n in sorted(edition.refused)]
     pages = sorted({page for chunk in missing for page in chunk.pages})
     where = f" (pages {', '.join(map(str, pages[:PAGES_NAMED]))})" if pages else ""
     return Failure(
         InputRefused.code,
         "embed",
-        f"the embedding model refuses {len(missing)} of {len(chunks)} passages{where}: they are"
-        " found by their words alone",
+        f"the embedding model refuses {len(missing)} of {len(edition.chunks)} passages{where}:"
+        " they are found by their words alone",
     )
 
 

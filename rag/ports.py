@@ -273,11 +273,11 @@ class Readers(dict[str, Reader]):
 
 
 class Embedders(dict[str, Embedder]):
-    """Model -> its embedder; a collection whose model is not configured here is refused."""
+    """Model -> its embedder; one that is not configured here is refused."""
 
     def __missing__(self, model: str) -> Embedder:
         raise ModelUnavailable(
             f"this collection was embedded with {model!r}, which is not configured here"
-            f" (configured: {', '.join(self) or 'none'}); configure it, or ingest into a new"
-            " collection"
+            f" (configured: {', '.join(self) or 'none'}); configure it, or embed the collection"
+            " anew with `rag reindex`"
         )

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 from msgspec import Struct
 
 from rag.domain import Collection, Hit, Vectors
-from rag.errors import BudgetExhausted, IndexRebuilding, ModelUnavailable, ProviderError
+from rag.errors import BudgetExhausted, IndexGone, IndexRebuilding, ModelUnavailable, ProviderError
 from rag.ports import Embedders
 from rag.ranking.diversity import fold_duplicates
 from rag.ranking.filters import Filter
@@ -58,6 +58,10 @@ async def search(
 ) -> SearchResult:
     """The `query.k` best chunks, looked for by meaning and by words, best first.
 
+    One index is asked, from start to end, and the question is embedded with its model: that
+    through which the caller sees the collection, or the one that serves now, where that one was
+    dropped meanwhile.
+
     A leg that cannot serve (no model, provider down) is left out, and `degraded` says so.
 
     Raises:
@@ -65,6 +69,16 @@ async def search(
         ProviderError: the question could not be embedded, and only meaning was asked for.
         IndexRebuilding: the word index is, and there is nothing else to search by.
     """
+    try:
+        return await _search(query, within, embedders, library)
+    except IndexGone:
+        now = await asyncio.to_thread(library.collection, within.id)
+        return await _search(query, now, embedders, library)
+
+
+async def _search(
+    query: Query, within: Collection, embedders: Embedders, library: Library
+) -> SearchResult:
     began = perf_counter()
     vector, degraded = await _embed_question(query, within, embedders)
     mode: Mode = query.mode if vector is not None else "words"
@@ -119,6 +133,7 @@ def _explain(found: Found, hits: Sequence[Hit], within: Collection) -> dict[str,
     legs = {candidate.chunk_id: candidate for candidate in found.candidates}
     return {
         "plan": found.plan,
+        "index": within.index,
         "dense_weight": within.dense_weight,
         "candidates": len(found.candidates),
         "hits": [

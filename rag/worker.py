@@ -1,17 +1,21 @@
-"""Claims the next queued item, runs the story of ingestion, records how it ended."""
+"""Claims the next queued item, runs its story (ingestion, or another index of what was ingested),
+records how it ended."""
 
 import asyncio
 import logging
 from contextlib import suppress
 from time import perf_counter
 
+import msgspec
+
 from rag.buying import Buyer
 from rag.calibration import calibrate, is_due
-from rag.domain import Collection, CollectionId, Failure, ItemState
+from rag.domain import Collection, Failure, IndexId, ItemState
 from rag.errors import Conflict, InvalidDocument, ProviderError, RagError
 from rag.ingestion import ingest
 from rag.pausing import Pause
 from rag.ports import Embedders, Readers
+from rag.reindexing import rebuild
 from rag.spending import Purpose, spending_for
 from rag.storage.items import ClaimedItem
 from rag.storage.library import Library
@@ -54,12 +58,12 @@ class Worker:
         self._pause = pause or Pause()
         self._buyer = buyer
         self._awake = asyncio.Event()
-        self._checked: dict[CollectionId, int] = {}
+        self._checked: dict[IndexId, int] = {}
         """Chunks at the last self-check."""
-        self._changed: dict[CollectionId, Collection] = {}
-        """As they were before their first document that came since."""
-        self._missed: dict[CollectionId, Collection] = {}
-        """As they were before a self-check that failed."""
+        self._changed: dict[IndexId, Collection] = {}
+        """Collections through these indexes, before the first document that came since."""
+        self._missed: dict[IndexId, Collection] = {}
+        """The same, before a self-check that failed."""
         self._under_way: set[object] = set()
         """One for each document."""
         self._checking = 0
@@ -125,12 +129,10 @@ class Worker:
         purpose = Purpose(claimed.collection.id, claimed.job_id, claimed.key)
         try:
             with spending_for(purpose):
-                await ingest(
-                    claimed, readers=self._readers, embedders=self._embedders, library=self._library
-                )
+                await self._story(claimed)
             self._pause.end()
-            within = claimed.collection
-            self._changed.setdefault(within.id, self._missed.pop(within.id, within))
+            before = _before(claimed)
+            self._changed.setdefault(before.index, self._missed.pop(before.index, before))
         except asyncio.CancelledError:
             await self._give_back(claimed)
             raise
@@ -147,6 +149,14 @@ class Worker:
                 exc_info=failure.code == "internal",
             )
             await self._record(claimed, state, failure, perf_counter() - began)
+
+    async def _story(self, claimed: ClaimedItem) -> None:
+        if claimed.builds is not None:
+            await rebuild(claimed, embedders=self._embedders, library=self._library)
+        else:
+            await ingest(
+                claimed, readers=self._readers, embedders=self._embedders, library=self._library
+            )
 
     def _paused_by(self, error: Exception) -> bool:
         """Whether no work at all is begun for a while, because of this."""
@@ -188,12 +198,12 @@ class Worker:
                 await asyncio.sleep(RETRY)
 
     async def _check_changed(self) -> None:
-        """The queue is empty: collections that grew have their self-check."""
+        """The queue is empty: indexes that grew have their self-check."""
         while self._changed:
             id, before = self._changed.popitem()
             self._checking += 1
             try:
-                await self._check(id, before)
+                await self._check(before)
             except RagError as error:  # the weight stays as it was; the next document tries again
                 self._missed[id] = before
                 log.warning(
@@ -204,12 +214,19 @@ class Worker:
             finally:
                 self._checking -= 1
 
-    async def _check(self, id: CollectionId, before: Collection) -> None:
-        now = await asyncio.to_thread(self._library.collection, id)
-        if is_due(now.chunks, max(before.chunks, self._checked.get(id, 0))):
-            with spending_for(Purpose(id)):
+    async def _check(self, before: Collection) -> None:
+        now = await asyncio.to_thread(self._library.view, before, before.index)
+        if is_due(now.chunks, max(before.chunks, self._checked.get(now.index, 0))):
+            with spending_for(Purpose(now.id)):
                 await calibrate(now, embedders=self._embedders, library=self._library)
-            self._checked[id] = now.chunks
+            self._checked[now.index] = now.chunks
+
+
+def _before(claimed: ClaimedItem) -> Collection:
+    """The collection before this item; an index that is built has had no self-check at all."""
+    if claimed.builds is None:
+        return claimed.collection
+    return msgspec.structs.replace(claimed.collection, chunks=0)
 
 
 def _ending(error: Exception) -> tuple[ItemState, Failure]:

@@ -192,7 +192,7 @@ async def test_a_model_that_is_not_configured_fails_the_item_and_says_what_to_do
     assert item.state == "failed"
     assert item.error is not None
     assert item.error.code == ModelUnavailable.code
-    assert "ingest into a new collection" in item.error.message
+    assert "rag reindex" in item.error.message
 
 
 async def test_an_answer_quotes_the_stored_text(house: House) -> None:

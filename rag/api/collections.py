@@ -58,7 +58,7 @@ class CollectionsController(Controller):
     ) -> Collection:
         """Set how much meaning weighs against words when this collection is searched."""
         chosen = services.library.collection(collection)
-        services.library.set_dense_weight(chosen.id, data.dense_weight)
+        services.library.set_dense_weight(chosen, data.dense_weight)
         return services.library.collection(chosen.id)
 
     @delete("/{collection:str}", sync_to_thread=True)

@@ -1,15 +1,15 @@
-"""Collections, and the index version that serves each."""
+"""Collections, each seen through one of its index versions."""
 
 import re
 
-from msgspec import Struct
-from sqlalchemy import Select, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Select, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from rag.domain import Collection, CollectionId, Listing, derived_id
-from rag.errors import Conflict, InvalidRequest, NotFound
+from rag.domain import Collection, CollectionId, IndexId, Listing, derived_id
+from rag.errors import Conflict, IndexGone, InvalidRequest, NotFound
 from rag.ranking.selfcheck import PRIOR_WEIGHT
 from rag.storage.cursors import checked_limit, cursor, position
+from rag.storage.indexversions import index_id, number_of
 from rag.storage.locking import insert_new
 from rag.storage.tables import (
     CollectionRow,
@@ -25,17 +25,6 @@ DTYPE = "float32"
 NAMES_SHOWN = 20  # in an error that lists what there is
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-
-
-class IndexVersion(Struct, frozen=True):
-    """One (embedding model, dimension, dtype, chunker) of a collection."""
-
-    id: int
-    collection_id: CollectionId
-    model: str | None
-    dimension: int | None
-    dtype: str
-    chunker: str
 
 
 def create_collection(
@@ -62,13 +51,7 @@ def create_collection(
 
     id = derived_id("col", name)
     created_at = now()
-    row = {
-        "id": id,
-        "name": name,
-        "chunk_tokens": chunk_tokens,
-        "dense_weight": PRIOR_WEIGHT,
-        "created_at": created_at,
-    }
+    row = {"id": id, "name": name, "created_at": created_at}
     if not insert_new(session, CollectionRow, [row]):
         raise Conflict(f"there is already a collection {name!r}")
     session.execute(
@@ -78,6 +61,8 @@ def create_collection(
             dimension=dimension,
             dtype=DTYPE,
             chunker=chunker,
+            chunk_tokens=chunk_tokens,
+            dense_weight=PRIOR_WEIGHT,
             serves=True,
             created_at=created_at,
         )
@@ -90,17 +75,49 @@ def find_collection(session: Session, name_or_id: str) -> Collection:
     Raises:
         NotFound: with the names that exist.
     """
-    row = session.execute(
-        _served().where(or_(CollectionRow.id == name_or_id, CollectionRow.name == name_or_id))
-    ).first()
+    by_either = or_(CollectionRow.id == name_or_id, CollectionRow.name == name_or_id)
+    row = session.execute(_seen().where(IndexVersionRow.serves, by_either)).first()
     if row is None:
         raise NotFound(f"there is no such collection; {_existing(session)}")
     return _collection(*row)
 
 
+def collection_through(session: Session, index: IndexId) -> Collection:
+    """The collection of an index, seen through it.
+
+    Raises:
+        IndexGone: it was dropped, or its collection was deleted.
+    """
+    row = session.execute(_seen().where(IndexVersionRow.id == number_of(index))).first()
+    if row is None:
+        raise IndexGone("there is no such index: it was dropped, or its collection was deleted")
+    return _collection(*row)
+
+
+def views_of(session: Session, id: CollectionId) -> tuple[Collection, ...]:
+    """The collection through each of its indexes: through the one that serves first.
+
+    Raises:
+        NotFound: it was deleted.
+    """
+    rows = session.execute(
+        _seen()
+        .where(CollectionRow.id == id)
+        .order_by(IndexVersionRow.serves.desc(), IndexVersionRow.id)
+    ).all()
+    if not rows:
+        raise NotFound(f"there is no such collection; {_existing(session)}")
+    return tuple(_collection(*row) for row in rows)
+
+
 def list_collections(session: Session, *, limit: int, after: str | None) -> Listing[Collection]:
     """By name."""
-    query = _served().order_by(CollectionRow.name).limit(checked_limit(limit) + 1)
+    query = (
+        _seen()
+        .where(IndexVersionRow.serves)
+        .order_by(CollectionRow.name)
+        .limit(checked_limit(limit) + 1)
+    )
     if place := position(after, str):
         query = query.where(CollectionRow.name > place[0])
     rows = session.execute(query).all()
@@ -109,37 +126,11 @@ def list_collections(session: Session, *, limit: int, after: str | None) -> List
     return Listing(data, has_more, cursor(data[-1].name) if has_more else None)
 
 
-def set_dense_weight(session: Session, id: CollectionId, weight: float) -> None:
+def set_dense_weight(session: Session, index: IndexId, weight: float) -> None:
     if not 0 <= weight <= 1:
         raise InvalidRequest(f"a weight is a share from 0 to 1, not {weight:g}")
-    session.execute(update(CollectionRow).where(CollectionRow.id == id).values(dense_weight=weight))
-
-
-_SERVING = select(
-    IndexVersionRow.id,
-    IndexVersionRow.collection_id,
-    IndexVersionRow.model,
-    IndexVersionRow.dimension,
-    IndexVersionRow.dtype,
-    IndexVersionRow.chunker,
-).where(IndexVersionRow.collection_id == bindparam("id"), IndexVersionRow.serves)
-
-
-def serving_version(session: Session, id: CollectionId) -> IndexVersion:
-    """
-    Raises:
-        NotFound: the collection was deleted.
-    """
-    row = session.execute(_SERVING, {"id": id}).first()
-    if row is None:
-        raise NotFound(f"there is no such collection; {_existing(session)}")
-    number, collection_id, model, dimension, dtype, chunker = row
-    return IndexVersion(number, CollectionId(collection_id), model, dimension, dtype, chunker)
-
-
-def serving_versions(session: Session) -> tuple[IndexVersion, ...]:
-    ids = session.scalars(select(CollectionRow.id).order_by(CollectionRow.name)).all()
-    return tuple(serving_version(session, CollectionId(id)) for id in ids)
+    mine = IndexVersionRow.id == number_of(index)
+    session.execute(update(IndexVersionRow).where(mine).values(dense_weight=weight))
 
 
 def count_documents(
@@ -172,24 +163,25 @@ def remove_collection(session: Session, id: CollectionId) -> None:
     session.execute(delete(CollectionRow).where(CollectionRow.id == id))
 
 
-def _served() -> Select[CollectionRow, str | None, int | None]:
-    return select(CollectionRow, IndexVersionRow.model, IndexVersionRow.dimension).join(
+def _seen() -> Select[CollectionRow, IndexVersionRow]:
+    return select(CollectionRow, IndexVersionRow).join(
         IndexVersionRow,
-        (IndexVersionRow.collection_id == CollectionRow.id) & IndexVersionRow.serves,
+        (IndexVersionRow.collection_id == CollectionRow.id) & ~IndexVersionRow.is_dropped,
     )
 
 
-def _collection(stored: CollectionRow, model: str | None, dimension: int | None) -> Collection:
+def _collection(stored: CollectionRow, version: IndexVersionRow) -> Collection:
     return Collection(
         id=CollectionId(stored.id),
         name=stored.name,
-        embedding_model=model,
-        dimension=dimension,
-        chunk_tokens=stored.chunk_tokens,
-        dense_weight=stored.dense_weight,
+        embedding_model=version.model,
+        dimension=version.dimension,
+        chunk_tokens=version.chunk_tokens,
+        dense_weight=version.dense_weight,
         documents=stored.documents,
         chunks=stored.chunks,
         created_at=stored.created_at,
+        index=index_id(version.id),
     )
 
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from rag.domain import Vectors
 from rag.storage.chunks import all_live_vectors, live_vectors
-from rag.storage.collections import IndexVersion
 from rag.storage.database import Database
 from rag.storage.dense.allowed import Allowed
 from rag.storage.dense.clustering_process import Stopped
@@ -28,6 +27,7 @@ from rag.storage.generations import (
     published_segments,
     withdraw_segments,
 )
+from rag.storage.indexversions import IndexVersion
 from rag.storage.operations import changes_after, count_after, latest_operation
 
 log = logging.getLogger(__name__)

@@ -11,16 +11,17 @@ are left out, until the upkeep has caught up.
 
 import shutil
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from rag.domain import CollectionId
+from rag.domain import CollectionId, IndexId
 from rag.storage.chunks import ChunkNames
-from rag.storage.collections import IndexVersion
 from rag.storage.database import Database
 from rag.storage.dense_leg import DenseLeg
+from rag.storage.indexversions import IndexVersion
 from rag.storage.operations import count_after, latest_operation
 from rag.storage.selecting import Selector
 from rag.storage.texts import Texts
@@ -37,6 +38,7 @@ class IndexHealth(Struct, frozen=True):
     """State of one derived index."""
 
     collection: CollectionId
+    index: IndexId
     kind: IndexKind
     state: IndexState
     """`absent` where the collection has no model."""
@@ -57,26 +59,26 @@ class DerivedIndexes:
     """Dense and word index of one index version."""
 
     def __init__(
-        self, database: Database, folder: Path, library_id: str, serving: IndexVersion, texts: Texts
+        self, database: Database, folder: Path, library_id: str, version: IndexVersion, texts: Texts
     ) -> None:
         self._database = database
-        self._folder = folder / serving.collection_id
-        self._serving = serving
+        self._folder = folder / version.collection_id
+        self._version = version
         self._keeping = threading.Lock()
         self._ending = threading.Event()
-        self.names = ChunkNames(serving.id)
-        self.selector = Selector(serving)
-        words = self._folder / f"words-{serving.id}"
-        self.words = WordLeg(database, words, library_id, serving, texts)
+        self.names = ChunkNames(version.id)
+        self.selector = Selector(version)
+        words = self._folder / f"words-{version.id}"
+        self.words = WordLeg(database, words, library_id, version, texts)
         self.dense: DenseLeg | None = None
-        if serving.dimension is not None:
-            dense = self._folder / f"dense-{serving.id}"
-            self.dense = DenseLeg(database, dense, library_id, serving, serving.dimension)
+        if version.dimension is not None:
+            dense = self._folder / f"dense-{version.id}"
+            self.dense = DenseLeg(database, dense, library_id, version, version.dimension)
 
     @property
     def version(self) -> IndexVersion:
         """What they are derived from."""
-        return self._serving
+        return self._version
 
     @property
     def folder(self) -> Path:
@@ -102,7 +104,7 @@ class DerivedIndexes:
             most: operations that count as near; `A_FEW` where None.
         """
         with self._database.read() as session:
-            latest = latest_operation(session, self._serving.id)
+            latest = latest_operation(session, self._version.id)
         behind: set[IndexKind] = set()
         for leg in self._legs:
             if leg.seq + lag >= latest:
@@ -133,15 +135,20 @@ class DerivedIndexes:
         with self._keeping:
             for leg in self._legs:
                 leg.discard()
-            shutil.rmtree(self._folder, ignore_errors=True)
+            for folder in self._folder.glob(f"*-{self._version.id}"):
+                shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):  # other index versions of the collection have theirs in it
+                self._folder.rmdir()
 
     def health(self) -> tuple[IndexHealth, IndexHealth]:
-        id = self._serving.collection_id
-        words = IndexHealth(id, "words", self._state(self.words), len(self.words), self.words.seq)
+        id, index = self._version.collection_id, self._version.index
+        words = IndexHealth(
+            id, index, "words", self._state(self.words), len(self.words), self.words.seq
+        )
         if self.dense is None:
-            return words, IndexHealth(id, "dense", "absent", 0, 0)
+            return words, IndexHealth(id, index, "dense", "absent", 0, 0)
         dense = self.dense
-        return words, IndexHealth(id, "dense", self._state(dense), len(dense), dense.seq)
+        return words, IndexHealth(id, index, "dense", self._state(dense), len(dense), dense.seq)
 
     def _state(self, leg: DenseLeg | WordLeg) -> IndexState:
         if isinstance(leg, WordLeg) and leg.is_to_be_new:
@@ -150,7 +157,7 @@ class DerivedIndexes:
 
     def _lacks_more_than(self, operations: int, seq: int) -> bool:
         with self._database.read() as session:
-            return count_after(session, self._serving.id, seq, at_most=operations + 1) > operations
+            return count_after(session, self._version.id, seq, at_most=operations + 1) > operations
 
 
 def catch_up(leg: DenseLeg | WordLeg, latest: int) -> None:

@@ -3,7 +3,8 @@
 A worker claims an item for a while (a lease), and prolongs the lease with every step it
 completes. A worker that dies loses its lease, not the work. Attempts are counted when they
 begin, so that a file that kills its worker is given up after `MAX_ATTEMPTS`. Items of one key
-are worked on in the order they came, so that the last put wins.
+are worked on in the order they came, so that the last put wins. What builds an index waits while
+there is something to ingest.
 """
 
 import time
@@ -20,6 +21,7 @@ from rag.domain import (
     CollectionId,
     DocumentId,
     Failure,
+    IndexId,
     IngestItem,
     IngestJob,
     ItemState,
@@ -31,9 +33,10 @@ from rag.domain import (
 )
 from rag.errors import Conflict, NotFound
 from rag.storage.attributes import attributes_of
-from rag.storage.collections import find_collection
+from rag.storage.collections import collection_through, find_collection
 from rag.storage.cursors import checked_limit, cursor, position
 from rag.storage.database import node_of
+from rag.storage.indexversions import index_id
 from rag.storage.jobs import close_job_if_done, failure_of, find_job
 from rag.storage.leases import is_free
 from rag.storage.memos import forget_memos
@@ -51,6 +54,7 @@ class ClaimedItem(Struct, frozen=True):
     item_id: int
     job_id: JobId
     collection: Collection
+    """Through the index that the item is for, where it builds one."""
     key: str
     version: Version
     media_type: str | None
@@ -59,6 +63,8 @@ class ClaimedItem(Struct, frozen=True):
     attempts: int
     """With this one."""
     lane: Lane = "direct"
+    builds: IndexId | None = None
+    """The index that the item is for; None where it ingests."""
 
 
 class Work(Struct, frozen=True):
@@ -76,7 +82,7 @@ NOTHING_DONE = Work()
 
 def claim_item(session: Session, *, lease: float) -> ClaimedItem | None:
     """The next item that nobody works on, for `lease` seconds; None when there is none."""
-    while (row := _next_item(session)) is not None:
+    while (row := _next_item(session) or _next_to_build(session)) is not None:
         if row.attempts >= MAX_ATTEMPTS:
             _finish_row(session, row, "failed", error=_given_up(row.attempts))
             continue
@@ -193,6 +199,7 @@ def cancel_items_of(session: Session, collection_id: CollectionId, key: str) -> 
     jobs = session.scalars(
         select(ItemRow.job_id).where(mine, ItemRow.finished_at.is_(None)).distinct()
     ).all()
+    _pass_over(session, mine)
     _cancel(session, mine)
     for id in jobs:
         close_job_if_done(session, JobId(id))
@@ -201,16 +208,40 @@ def cancel_items_of(session: Session, collection_id: CollectionId, key: str) -> 
     session.execute(update(ItemRow).where(mine).values(title=None, attributes={}))
 
 
+def cancel_items_for(session: Session, index_version: int) -> None:
+    """Of jobs that build an index version which is about to go."""
+    mine = ItemRow.index_version_id == index_version
+    jobs = session.scalars(select(ItemRow.job_id).where(mine).distinct()).all()
+    _cancel(session, mine)
+    for id in jobs:
+        close_job_if_done(session, JobId(id))
+
+
+def _pass_over(session: Session, which: ColumnElement[bool]) -> None:
+    """What builds an index has nothing to do for a document that is deleted."""
+    builds = which & ItemRow.index_version_id.is_not(None) & ItemRow.finished_at.is_(None)
+    session.execute(
+        update(ItemRow)
+        .where(builds)
+        .values(state="superseded", finished_at=now(), lease_until=None)
+    )
+
+
 def _claimed(session: Session, row: ItemRow, lease: float) -> ClaimedItem:
     row.attempts += 1
     row.lease = lease
     row.lease_until = time.time() + lease
     row.node = node_of(session)
     session.flush()
+    builds = None if row.index_version_id is None else index_id(row.index_version_id)
     return ClaimedItem(
         item_id=row.id,
         job_id=JobId(row.job_id),
-        collection=find_collection(session, row.collection_id),
+        collection=(
+            collection_through(session, builds)
+            if builds
+            else find_collection(session, row.collection_id)
+        ),
         key=row.key,
         version=Version(row.sha256),
         media_type=row.media_type,
@@ -218,6 +249,7 @@ def _claimed(session: Session, row: ItemRow, lease: float) -> ClaimedItem:
         attributes=attributes_of(row.attributes),
         attempts=row.attempts,
         lane=cast(Lane, session.get_one(JobRow, row.job_id).lane),  # what we wrote
+        builds=builds,
     )
 
 
@@ -243,15 +275,28 @@ def _next_item(session: Session) -> ItemRow | None:
         select(ItemRow)
         .where(
             ItemRow.finished_at.is_(None),
+            ItemRow.index_version_id.is_(None),
             ItemRow.ahead.is_(None),
             is_free(),
             ~exists().where(
                 earlier.collection_id == ItemRow.collection_id,
                 earlier.key == ItemRow.key,
                 earlier.finished_at.is_(None),
+                earlier.index_version_id.is_(None),
                 earlier.id < ItemRow.id,
             ),
         )
+        .order_by(ItemRow.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=ItemRow)
+    )
+
+
+def _next_to_build(session: Session) -> ItemRow | None:
+    """In no order with what is ingested: whichever publishes first, the other sees it."""
+    return session.scalar(
+        select(ItemRow)
+        .where(ItemRow.finished_at.is_(None), ItemRow.index_version_id.is_not(None), is_free())
         .order_by(ItemRow.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=ItemRow)

@@ -28,6 +28,7 @@ from rag.errors import Conflict, NotFound
 from rag.storage.attributes import attributes_of
 from rag.storage.batches import batches
 from rag.storage.cursors import checked_limit, cursor, position
+from rag.storage.indexversions import index_id
 from rag.storage.ledger import nanodollars, usd
 from rag.storage.savings import worth_of
 from rag.storage.superseding import supersede
@@ -67,7 +68,7 @@ def queue_sources(
         sources = _not_waiting(session, id, sources)
     else:
         lane = lane or "direct"
-        id = _new_job(session, collection, lane, at)
+        id = new_job(session, collection.id, lane)
     others = supersede(session, collection.id, sources)
     rows = [_in_job(row, id, lane, at) for row in _new_items(session, collection.id, sources)]
     last = session.scalar(select(func.max(ItemRow.id)).where(ItemRow.job_id == id))
@@ -78,10 +79,26 @@ def queue_sources(
     return Queued(find_job(session, id), cursor(last or 0))
 
 
-def _new_job(session: Session, collection: Collection, lane: Lane, at: str) -> JobId:
+def new_job(
+    session: Session,
+    collection_id: CollectionId,
+    lane: Lane = "direct",
+    *,
+    index_version: int | None = None,
+) -> JobId:
+    """
+    Args:
+        index_version: that it builds; None where it ingests.
+    """
     id = JobId(f"job_{secrets.token_hex(12)}")
     session.execute(
-        insert(JobRow).values(id=id, collection_id=collection.id, lane=lane, created_at=at)
+        insert(JobRow).values(
+            id=id,
+            collection_id=collection_id,
+            lane=lane,
+            index_version_id=index_version,
+            created_at=now(),
+        )
     )
     return id
 
@@ -92,6 +109,8 @@ def _reopened(
     job = find_job(session, id)
     if job.collection != collection.name:
         raise Conflict(f"job {id} is of collection {job.collection!r}, not {collection.name!r}")
+    if job.kind != "ingest":
+        raise Conflict(f"job {id} builds an index, and takes no documents; begin another")
     if job.state == "cancelled":
         raise Conflict(f"job {id} was cancelled; begin another")
     if lane not in (None, job.lane):
@@ -255,6 +274,7 @@ def _waiting_keys(session: Session, collection_id: CollectionId, keys: Sequence[
                 ItemRow.collection_id == collection_id,
                 ItemRow.key.in_(some),
                 ItemRow.finished_at.is_(None),
+                ItemRow.index_version_id.is_(None),
             )
         )
     }
@@ -273,6 +293,8 @@ def _job(session: Session, row: JobRow, collection: str) -> IngestJob:
         collection=collection,
         state=_state(tally, finished=row.finished_at is not None),
         lane=cast(Lane, row.lane),  # what we wrote
+        kind="ingest" if row.index_version_id is None else "reindex",
+        index=None if row.index_version_id is None else index_id(row.index_version_id),
         items=ItemCounts(
             total=sum(tally.states.values()),
             done=tally.of("indexed", "unchanged", "superseded"),

@@ -9,10 +9,12 @@ are synchronous and may be called from several threads.
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
@@ -35,6 +37,8 @@ from rag.domain import (
     Evidence,
     Failure,
     Hit,
+    IndexId,
+    IndexSummary,
     IngestItem,
     IngestJob,
     InputType,
@@ -48,7 +52,7 @@ from rag.domain import (
     Vectors,
     Version,
 )
-from rag.errors import Conflict, RagError
+from rag.errors import Conflict, IndexGone, RagError
 from rag.ranking.filters import Filter, bounded
 from rag.spending import NO_BUDGETS, Budgets
 from rag.storage import (
@@ -57,10 +61,12 @@ from rag.storage import (
     documents,
     embeddings,
     evidence,
+    indexversions,
     items,
     jobs,
     publishing,
     readings,
+    rebuilding,
     samples,
     searching,
 )
@@ -70,16 +76,18 @@ from rag.storage.checking.checkup import Checkup
 from rag.storage.checking.findings import Holdings
 from rag.storage.checking.originals import remove_nobodys
 from rag.storage.database import ONLY_NODE, Database, is_shared
-from rag.storage.derived import DerivedIndexes, IndexHealth, IndexKind
+from rag.storage.derived import IndexHealth, IndexKind
 from rag.storage.durable import make_private_folder
 from rag.storage.items import ClaimedItem, Work
 from rag.storage.jobs import Queued
 from rag.storage.ledger import SqlLedger, lose_calls
 from rag.storage.library_id import new_library_id
 from rag.storage.migrating import migrate_database
+from rag.storage.opened import OpenIndexes
 from rag.storage.orders import Orders
 from rag.storage.ownership import Ownership, node_of_folder, take_ownership
-from rag.storage.publishing import Publication
+from rag.storage.publishing import Edition, Publication
+from rag.storage.rebuilding import Rebuilt, Recipe, Stored
 from rag.storage.savings import WORTHLESS, Worth, worth_of
 from rag.storage.scrubbing import Scrubbed, Scrubber, last_scrub
 from rag.storage.searching import BOTH, Asked, Found, Mode, Rank, all_of
@@ -87,7 +95,7 @@ from rag.storage.sources import check_sources
 from rag.storage.space import Room, Space
 from rag.storage.tables import MetaRow
 from rag.storage.texts import Texts
-from rag.storage.upkeep import Upkeep
+from rag.storage.upkeep import SCRUB, Upkeep
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +104,11 @@ OF_A_DOCUMENT = 20_000
 longest has chunks. Where more are missing, an index is being built anew."""
 
 UNINDEXED = 500  # operations that the next search may find still to be applied: about 0.3 s
+
+LOOK = 10.0
+"""Seconds after which indexes follow what other processes published, though nobody searched."""
+
+NO_OTHERS: Mapping[IndexId, Edition] = {}
 
 
 class Health(Struct, frozen=True):
@@ -129,10 +142,8 @@ class Library:
         folder = self._blobs if isinstance(self._blobs, BlobFolder) else None
         self._backups = Backups(database, folder, data_dir, space, self._forget)
         self._texts = Texts()
-        self._opening = threading.Lock()
+        self._closing = threading.Lock()
         self._is_closed = False
-        self._indexes: dict[CollectionId, _Derived] = {}
-        self._upkeep = Upkeep(self._open_indexes, Scrubber(database).scrub)
 
     @classmethod
     def open(
@@ -179,14 +190,14 @@ class Library:
 
     def close(self) -> None:
         """Saves the indexes, and gives the folder up. A second call does nothing."""
-        with self._opening:
+        with self._closing:
             if self._is_closed:
                 return
             self._is_closed = True
         self.checkup.close()
         self._upkeep.close()
         try:
-            self._save_indexes()
+            self._indexes.close()
         finally:
             self._database.close()
             self._ownership.release()
@@ -235,22 +246,130 @@ class Library:
         with self._database.read() as session:
             return collections.list_collections(session, limit=limit, after=after)
 
-    def set_dense_weight(self, id: CollectionId, weight: float) -> None:
+    def set_dense_weight(self, collection: Collection, weight: float) -> None:
+        """Of the index through which the collection is seen."""
         with self._database.write() as session:
-            collections.set_dense_weight(session, id, weight)
+            collections.set_dense_weight(session, collection.index, weight)
 
     def delete_collection(self, id: CollectionId) -> None:
         """With all its documents, jobs and indexes."""
         unused: list[Version] = []
         with self._database.alone() as session:
             collection = collections.find_collection(session, id)
+            views = collections.views_of(session, id)
             for document in documents.documents_of(session, collection):
                 unused += documents.remove_document(session, document)
             unused += items.cancel_items(session, collection.id)
             collections.remove_collection(session, collection.id)
         self._forget(unused)
-        with self._opening:
-            self._remove_indexes(collection.id)
+        for view in views:
+            self._indexes.remove(view.index)
+
+    # --- indexes --------------------------------------------------------------------------------
+
+    def views(self, id: CollectionId) -> tuple[Collection, ...]:
+        """The collection through each of its indexes: through the one that serves first."""
+        with self._database.read() as session:
+            return collections.views_of(session, id)
+
+    def view(self, collection: Collection, index: IndexId) -> Collection:
+        """The collection through another of its indexes, and how many chunks that has.
+
+        Raises:
+            NotFound: no such index of this collection.
+        """
+        with self._database.read() as session:
+            view = collections.collection_through(session, index)
+            version = indexversions.find_version(session, index)
+            if not version.serves:
+                chunks = indexversions.count_chunks(session, version)
+                view = msgspec.structs.replace(view, chunks=chunks)
+        if view.id != collection.id:
+            raise IndexGone(f"collection {collection.name!r} has no index {index}")
+        return view
+
+    def indexes(self, collection: Collection) -> tuple[IndexSummary, ...]:
+        """All that are kept, counted: the one that serves first."""
+        with self._database.read() as session:
+            versions = indexversions.maintained_versions(session, collection.id)
+            return tuple(indexversions.summary_of(session, version) for version in versions)
+
+    def models_in_use(self) -> Sequence[str]:
+        with self._database.read() as session:
+            return indexversions.models_in_use(session)
+
+    def begin_reindex(self, collection: Collection, recipe: Recipe) -> IngestJob:
+        """A job that builds another index of the collection, or completes one that is there; from
+        now on every document that is published goes into it too.
+
+        Raises:
+            Conflict: the index that serves is just that.
+        """
+        with self._database.write() as session:
+            version, job = rebuilding.begin(session, collection.id, recipe)
+            begun = jobs.find_job(session, job)
+        self._indexes.of(version.index)
+        return begun
+
+    def stored(self, id: DocumentId) -> Stored | None:
+        """A document as it is now, for building an index; None where it was deleted."""
+        with self._database.read() as session:
+            return rebuilding.read_stored(session, id)
+
+    def publish_edition(
+        self,
+        claimed: ClaimedItem,
+        stored: Stored,
+        edition: Edition,
+        *,
+        seconds: float = 0.0,
+        flaw: Failure | None = None,
+        worth: Worth = WORTHLESS,
+    ) -> Rebuilt:
+        """Puts a stored document into the index that the item is for, and ends the item; nothing
+        is put where the document is there, or is another by now.
+
+        Raises:
+            Conflict: the item was cancelled or is another worker's by now.
+        """
+        publishing.check_edition(edition)
+        with self._database.write() as session:
+            items.require_claim(session, claimed)
+            state = rebuilding.publish_edition(session, claimed.collection, stored, edition)
+            work = Work(chunks=len(edition.chunks), seconds=seconds, worth=worth)
+            items.finish(session, claimed, state, error=flaw, work=work)
+        self._indexes.of(claimed.collection.index).follow(lag=UNINDEXED, most=OF_A_DOCUMENT)
+        self._upkeep.wake()
+        return state
+
+    def switch_index(self, collection: Collection, index: IndexId) -> Collection:
+        """Makes another index serve, from the next question on. The former one is kept up, and
+        going back is the same call.
+
+        Raises:
+            NotFound: no such index of this collection.
+            Conflict: it lacks documents.
+        """
+        self.view(collection, index)
+        self._indexes.of(index).keep_up()
+        with self._database.write() as session:
+            version = indexversions.find_version(session, index)
+            rebuilding.switch(session, collection.id, version)
+            return collections.find_collection(session, collection.id)
+
+    def drop_index(self, collection: Collection, index: IndexId) -> None:
+        """Removes an index with its rows, its files, and vectors that nobody else uses.
+
+        Raises:
+            NotFound: no such index of this collection.
+            Conflict: it serves.
+        """
+        self.view(collection, index)
+        with self._database.write() as session:
+            version = indexversions.find_version(session, index)
+            rebuilding.drop(session, collection.id, version)
+        self._indexes.remove(index)
+        self._purge()
 
     # --- bytes and jobs -------------------------------------------------------------------------
 
@@ -420,6 +539,8 @@ class Library:
         refused: frozenset[int] = frozenset(),
         flaw: Failure | None = None,
         worth: Worth = WORTHLESS,
+        others: Mapping[IndexId, Edition] = NO_OTHERS,
+        left_out: frozenset[IndexId] = frozenset(),
     ) -> DocumentSummary:
         """Makes a document searchable, instead of its former version; on disk and found by the
         next search when it returns. With `claimed`, its item ends in the same transaction:
@@ -427,14 +548,21 @@ class Library:
         item says in what it is not as good as it should be, and with `worth`, what of that was
         not paid for it.
 
+        Args:
+            chunks, vectors, refused: for the index through which the collection is seen.
+            others: for its other indexes.
+            left_out: indexes that shall lack the document, for their model is not there.
+
         Raises:
+            IndexesChanged: the collection has an index for which nothing was given.
             Conflict: the item was cancelled or is another worker's by now; vectors of another
                 width than the collection's; bytes that were never put.
             InvalidDocument: text that cannot be kept.
             InvalidRequest: not one finite vector of length 1 for each chunk but the `refused`.
         """
-        publication = Publication(document, tuple(chunks), vectors, refused)
-        publishing.check_publication(publication, collection)
+        own = Edition(tuple(chunks), vectors, refused)
+        publication = Publication(document, {collection.index: own, **others}, left_out)
+        publishing.check_publication(publication)
         with self._database.write() as session:
             size = self._blobs.size(session, document.version)
             if size is None:
@@ -446,7 +574,9 @@ class Library:
                 work = Work(summary.pages, summary.pages_ocred, summary.chunks, seconds, worth)
                 state: ItemState = "indexed" if changed else "unchanged"
                 items.finish(session, claimed, state, error=flaw, work=work)
-        self._indexes_of(collection.id).follow(lag=UNINDEXED, most=OF_A_DOCUMENT)
+        for index in publication.editions:
+            with suppress(IndexGone):  # it was dropped meanwhile
+                self._indexes.of(index).follow(lag=UNINDEXED, most=OF_A_DOCUMENT)
         self._upkeep.wake()
         return summary
 
@@ -502,14 +632,19 @@ class Library:
         """The `k` best chunks by meaning and the `k` best by words, together, within the filter;
         and those that `rank` chooses of them, as hits.
 
-        Without a vector, or in a collection without a model, there is no dense leg.
+        Without a vector, or in a collection without a model, there is no dense leg. It is one
+        index that is asked, from start to end: that through which the collection is seen, whether
+        it still serves or not.
+
+        Raises:
+            IndexGone: that index was dropped; read the collection again.
         """
         asked = Asked(question, vector, k, bounded(filter) if filter else None, modes)
         return searching.search(
             asked,
             collection.id,
             rank,
-            indexes=self._indexes_of(collection.id),
+            indexes=self._indexes.of(collection.index),
             database=self._database,
             texts=self._texts,
         )
@@ -524,7 +659,7 @@ class Library:
     ) -> list[tuple[ChunkId, str, Chunk]]:
         """Up to `n` live chunks with their documents' titles; the same for the same seed."""
         with self._database.read() as session:
-            return samples.sample_chunks(session, collection.id, n, seed, self._texts)
+            return samples.sample_chunks(session, collection.index, n, seed, self._texts)
 
     def keep_answer(self, answer: Answer) -> None:
         with self._database.write() as session:
@@ -549,7 +684,7 @@ class Library:
         """
         wanted = None if collection is None else self.collection(collection).id
         number = 0
-        for indexes in self._open_indexes():
+        for indexes in self._indexes.all():
             if wanted in (None, indexes.version.collection_id):
                 mine = [kind for kind in kinds if kind == "words" or indexes.dense is not None]
                 for kind in mine:
@@ -580,8 +715,9 @@ class Library:
             return last_scrub(session)
 
     def health(self) -> Health:
-        states = tuple(state for one in self._open_indexes() for state in one.health())
+        states: tuple[IndexHealth, ...] = ()
         try:
+            states = tuple(state for one in self._indexes.now() for state in one.health())
             with self._database.read() as session:
                 count = collections.count_all(session)
         except RagError:
@@ -594,10 +730,15 @@ class Library:
             self._id = _library_id(session)
             items.release_all(session)
             lose_calls(session)
-        with self._database.read() as session:
-            ids = [version.collection_id for version in collections.serving_versions(session)]
-        for id in ids:
-            self._indexes_of(id)
+        self._indexes = OpenIndexes(
+            self._database, self.data_dir / "indexes", self._id, self._texts
+        )
+        self._purge()
+        self._indexes.tidy()
+        self._indexes.all()
+        scrub = Scrubber(self._database).scrub
+        every = LOOK if self._database.is_shared else SCRUB
+        self._upkeep = Upkeep(self._indexes.all, scrub, every=every)
         if self._backups.tidy():
             remove_nobodys(self._holdings())
         self.checkup = Checkup(self._holdings())
@@ -605,45 +746,15 @@ class Library:
 
     def _holdings(self) -> Holdings:
         return Holdings(
-            self._database, self._blobs, self.data_dir, self._open_indexes, self._upkeep.wake
+            self._database, self._blobs, self.data_dir, self._indexes.all, self._upkeep.wake
         )
 
-    def _open_indexes(self) -> tuple[DerivedIndexes, ...]:
-        with self._opening:
-            return tuple(each.indexes for each in self._indexes.values())
-
-    def _indexes_of(self, id: CollectionId) -> DerivedIndexes:
-        with self._opening:
-            known = self._indexes.get(id)
-            if known is not None and not self._database.is_shared:
-                return known.indexes  # nobody else could have replaced the collection
-            with self._database.read() as session:
-                serving = collections.serving_version(session, id)
-            if known is not None and known.index_version == serving.id:
-                return known.indexes
-            self._remove_indexes(id)
-            indexes = DerivedIndexes(
-                self._database, self.data_dir / "indexes", self._id, serving, self._texts
-            )
-            self._indexes[id] = _Derived(serving.id, indexes)
-            return indexes
-
-    def _remove_indexes(self, id: CollectionId) -> None:
-        """Of a collection that was deleted, here or by another process."""
-        known = self._indexes.pop(id, None)
-        if known is not None:
-            known.indexes.remove()
-
-    def _save_indexes(self) -> None:
-        with self._database.read() as session:
-            served = {version.id for version in collections.serving_versions(session)}
-        with self._opening:
-            for id, known in list(self._indexes.items()):
-                if known.index_version in served:
-                    known.indexes.close()
-                else:
-                    self._remove_indexes(id)
-            self._indexes.clear()
+    def _purge(self) -> None:
+        """Removes what dropped index versions left, letting others write in between."""
+        is_left = True
+        while is_left:
+            with self._database.alone() as session:
+                is_left = rebuilding.purge(session)
 
     def _forget(self, versions: Sequence[Version]) -> None:
         """Removes bytes that nothing uses, and every text from memory."""
@@ -656,13 +767,6 @@ class Library:
                 return
             for version in unused:
                 self._blobs.remove(session, version)
-
-
-class _Derived(Struct, frozen=True):
-    """What this process has open of a collection."""
-
-    index_version: int
-    indexes: DerivedIndexes
 
 
 def _blobs(database: Database, data_dir: Path) -> Blobs:

@@ -78,13 +78,21 @@ class Turn:
         """Use `take_turn`."""
         self._session = session
 
-    def record_live_chunks(self, kind: Literal["put", "delete"], document: DocumentId) -> None:
-        """Logs one operation for each live chunk of a document."""
+    def record_live_chunks(
+        self,
+        kind: Literal["put", "delete"],
+        document: DocumentId,
+        index_version: int | None = None,
+    ) -> None:
+        """Logs one operation for each live chunk of a document; those of one index version, or
+        all."""
         live = (
             select(ChunkRow.index_version_id, literal(kind), ChunkRow.id)
             .where(ChunkRow.document_id == document, ChunkRow.live)
             .order_by(ChunkRow.id)
         )
+        if index_version is not None:
+            live = live.where(ChunkRow.index_version_id == index_version)
         columns = ["index_version_id", "kind", "chunk"]
         self._session.execute(insert(OperationRow).from_select(columns, live))
 

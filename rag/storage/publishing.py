@@ -1,5 +1,6 @@
-"""Publishing: the one transaction after which a version answers, whole."""
+"""Publishing: the one transaction after which a version answers, whole, from every index."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -13,16 +14,18 @@ from rag.domain import (
     Document,
     DocumentId,
     DocumentSummary,
+    IndexId,
     Vectors,
     derived_id,
     document_id,
     embedded_text,
 )
-from rag.errors import Conflict, InvalidDocument
+from rag.errors import Conflict, IndexesChanged, InvalidDocument
 from rag.storage.attributes import attributes_of, keep_attributes
-from rag.storage.collections import IndexVersion, count_documents, serving_version
+from rag.storage.collections import count_documents
 from rag.storage.documents import Layout, find_document
 from rag.storage.embeddings import check_vectors, keep_embeddings, text_digest
+from rag.storage.indexversions import IndexVersion, maintained_versions
 from rag.storage.operations import Turn, take_turn
 from rag.storage.tables import ChunkRow, DocumentRow, VersionRow
 from rag.storage.timestamps import now
@@ -31,10 +34,9 @@ NOT_OCRED = ("text-layer", "blank", "none")
 """Readers of pages on which no character was recognized from pixels."""
 
 
-class Publication(Struct, frozen=True):
-    """A document ready to be searched: cut, embedded, and its bytes kept."""
+class Edition(Struct, frozen=True):
+    """A document as one index version has it."""
 
-    document: Document
     chunks: tuple[Chunk, ...]
     vectors: Vectors | None
     """One for each chunk but the refused."""
@@ -42,94 +44,140 @@ class Publication(Struct, frozen=True):
     """Positions of chunks that the model takes no vector of: they are found by their words."""
 
 
-def check_publication(publication: Publication, collection: Collection) -> None:
+class Publication(Struct, frozen=True):
+    """A document ready to be searched: cut, embedded, and its bytes kept."""
+
+    document: Document
+    editions: Mapping[IndexId, Edition]
+    """For each index version of the collection, the one that serves among them."""
+    left_out: frozenset[IndexId] = frozenset()
+    """Index versions that cannot have one: their model is not there. They lack the document."""
+
+
+def check_publication(publication: Publication) -> None:
     """
     Raises:
         InvalidDocument: characters that no database can keep.
         InvalidRequest: not one finite vector of length 1 for each chunk.
-        Conflict: vectors of another width than the collection's, or none where it has a model.
     """
-    document, vectors = publication.document, publication.vectors
+    document = publication.document
     try:
         kept = document.text.encode() + document.title.encode()
     except UnicodeEncodeError as error:
         raise InvalidDocument("its text has half characters (lone surrogates)") from error
     if b"\0" in kept:
         raise InvalidDocument("its text has NUL characters, which not every database keeps")
-    if (vectors is None) != (collection.dimension is None):
-        held = f"{collection.dimension}-wide" if collection.dimension else "no"
-        offered = "none" if vectors is None else f"{vectors.shape[-1]}"
-        raise Conflict(f"collection {collection.name!r} holds {held} vectors, not {offered}")
-    if vectors is None:
-        return
-    if vectors.shape[-1] != collection.dimension:
-        raise Conflict(
-            f"collection {collection.name!r} holds {collection.dimension}-wide vectors, "
-            f"but was offered {vectors.shape[-1]}; ingest into a new collection"
-        )
-    check_vectors(vectors, len(publication.chunks) - len(publication.refused))
+    for edition in publication.editions.values():
+        check_edition(edition)
+
+
+def check_edition(edition: Edition) -> None:
+    """
+    Raises:
+        InvalidRequest: not one finite vector of length 1 for each chunk.
+    """
+    if edition.vectors is not None:
+        check_vectors(edition.vectors, len(edition.chunks) - len(edition.refused))
 
 
 def publish(
     session: Session, collection: Collection, publication: Publication, size: int
 ) -> tuple[DocumentSummary, bool]:
-    """Makes this the document's current version, and every other a former one.
+    """From this transaction on, the document answers with this version, and every former one
+    does not; in all index versions at once.
 
     Args:
         size: of the original, in bytes.
 
     Returns:
         The document, and whether anything changed.
+
+    Raises:
+        IndexesChanged: there is an index version for which it was not made ready.
+        Conflict: vectors of another width than an index version's.
     """
     turn = take_turn(session, collection.id)
-    serving = serving_version(session, collection.id)
+    versions = _taking(session, collection, publication)
     document = publication.document
     id = document_id(collection.id, document.key)
-    chunk_ids = _chunk_ids(id, publication, serving)
-    refused = len(publication.refused) if serving.model else len(chunk_ids)
-    is_whole = _count_without_vector(session, id, serving) == refused
-    if is_whole and _is_published(session, id, document, chunk_ids, serving):
+    if _is_published(session, id, publication, versions):
         return find_document(session, id), False
 
     is_new = _keep_document(session, id, collection, document.key)
-    retired = _retire_current(session, turn, id)
-    version_id = _keep_version(session, id, publication, size)
+    serving = versions[0]
+    retired = _retire_current(session, turn, id, serving)
+    chunks = len(publication.editions[serving.index].chunks)
+    version_id = _keep_version(session, id, document, chunks, size)
     keep_attributes(session, collection.id, id, version_id, document.attributes)
-    embeddings = _keep_vectors(session, publication, serving)
-    rows = [
-        _chunk_row(chunk, chunk_id, id, version_id, serving, embedding)
-        for chunk, chunk_id, embedding in zip(
-            publication.chunks, chunk_ids, embeddings, strict=True
-        )
-    ]
-    if rows:
-        session.execute(insert(ChunkRow), rows)
+    for version in versions:
+        keep_edition(session, document, version_id, version, publication.editions[version.index])
     turn.record_live_chunks("put", id)
-    count_documents(session, collection.id, documents=int(is_new), chunks=len(rows) - retired)
+    count_documents(session, collection.id, documents=int(is_new), chunks=chunks - retired)
     return find_document(session, id), True
 
 
-def _chunk_ids(id: DocumentId, publication: Publication, serving: IndexVersion) -> list[str]:
-    return [
-        derived_id(
-            "chk",
-            id,
-            publication.document.version,
-            str(chunk.start),
-            str(chunk.end),
-            serving.chunker,
+def keep_edition(
+    session: Session, document: Document, version_id: int, version: IndexVersion, edition: Edition
+) -> None:
+    """Keeps the chunks and vectors that one index version has of a document."""
+    id = document_id(version.collection_id, document.key)
+    embeddings = _keep_vectors(session, document, edition, version)
+    ids = _chunk_ids(id, document, edition, version)
+    rows = [
+        _chunk_row(chunk, chunk_id, id, version_id, version, embedding)
+        for chunk, chunk_id, embedding in zip(edition.chunks, ids, embeddings, strict=True)
+    ]
+    if rows:
+        session.execute(insert(ChunkRow), rows)
+
+
+def check_width(edition: Edition, version: IndexVersion, collection: Collection) -> None:
+    """
+    Raises:
+        Conflict: vectors of another width than the index version's, or none where it has a model.
+    """
+    vectors = edition.vectors
+    if (vectors is None) != (version.dimension is None):
+        held = f"{version.dimension}-wide" if version.dimension else "no"
+        offered = "none" if vectors is None else f"{vectors.shape[-1]}"
+        raise Conflict(f"collection {collection.name!r} holds {held} vectors, not {offered}")
+    if vectors is not None and vectors.shape[-1] != version.dimension:
+        raise Conflict(
+            f"collection {collection.name!r} holds {version.dimension}-wide vectors, "
+            f"but was offered {vectors.shape[-1]}; ingest into a new collection"
         )
-        for chunk in publication.chunks
+
+
+def _taking(
+    session: Session, collection: Collection, publication: Publication
+) -> list[IndexVersion]:
+    """The index versions that take the document; the one that serves first."""
+    versions = maintained_versions(session, collection.id)
+    taking = [version for version in versions if version.index in publication.editions]
+    left_out = {version.index for version in versions if version not in taking}
+    if versions[0] not in taking or not left_out <= publication.left_out:
+        raise IndexesChanged(
+            f"an index of collection {collection.name!r} was begun or made to serve meanwhile;"
+            " this document has to be made ready for it too"
+        )
+    for version in taking:
+        check_width(publication.editions[version.index], version, collection)
+    return taking
+
+
+def _chunk_ids(
+    id: DocumentId, document: Document, edition: Edition, version: IndexVersion
+) -> list[str]:
+    return [
+        derived_id("chk", id, document.version, str(chunk.start), str(chunk.end), version.chunker)
+        for chunk in edition.chunks
     ]
 
 
 def _is_published(
-    session: Session,
-    id: DocumentId,
-    document: Document,
-    chunk_ids: list[str],
-    serving: IndexVersion,
+    session: Session, id: DocumentId, publication: Publication, versions: list[IndexVersion]
 ) -> bool:
+    document = publication.document
     current = session.execute(
         select(VersionRow, VersionRow.text, VersionRow.layout).where(
             VersionRow.document_id == id,
@@ -140,13 +188,11 @@ def _is_published(
     if current is None:
         return False
     row, text, layout = current
-    live = session.scalars(
-        select(ChunkRow.chunk_id)
-        .where(ChunkRow.document_id == id, ChunkRow.live, ChunkRow.index_version_id == serving.id)
-        .order_by(ChunkRow.id)
-    ).all()
     return (
-        live == chunk_ids
+        all(
+            _is_as_kept(session, id, document, publication.editions[version.index], version)
+            for version in versions
+        )
         and text == document.text
         and layout == _layout(document)
         and row.title == document.title
@@ -154,11 +200,20 @@ def _is_published(
     )
 
 
-def _count_without_vector(session: Session, id: DocumentId, version: IndexVersion) -> int:
-    """Chunks that the model refused, or whose vector was damaged and dropped."""
-    mine = (ChunkRow.document_id == id) & (ChunkRow.index_version_id == version.id)
-    without = mine & ChunkRow.live & ChunkRow.embedding_id.is_(None)
-    return session.scalar(select(func.count()).select_from(ChunkRow).where(without)) or 0
+def _is_as_kept(
+    session: Session, id: DocumentId, document: Document, edition: Edition, version: IndexVersion
+) -> bool:
+    """Whether an index version has these chunks, and all vectors but those that are refused:
+    one that was damaged and dropped is missing."""
+    kept = session.execute(
+        select(ChunkRow.chunk_id, ChunkRow.embedding_id)
+        .where(ChunkRow.document_id == id, ChunkRow.live, ChunkRow.index_version_id == version.id)
+        .order_by(ChunkRow.id)
+    ).all()
+    refused = len(edition.refused) if version.model else len(kept)
+    return [row.chunk_id for row in kept] == _chunk_ids(id, document, edition, version) and sum(
+        row.embedding_id is None for row in kept
+    ) == refused
 
 
 def _keep_document(session: Session, id: DocumentId, collection: Collection, key: str) -> bool:
@@ -177,10 +232,11 @@ def _keep_document(session: Session, id: DocumentId, collection: Collection, key
     return True
 
 
-def _retire_current(session: Session, turn: Turn, id: DocumentId) -> int:
-    """How many chunks no longer answer."""
+def _retire_current(session: Session, turn: Turn, id: DocumentId, serving: IndexVersion) -> int:
+    """How many chunks of the index version that serves no longer answer; nor do the others'."""
     live = (ChunkRow.document_id == id) & ChunkRow.live
-    retired = session.scalar(select(func.count()).select_from(ChunkRow).where(live)) or 0
+    served = live & (ChunkRow.index_version_id == serving.id)
+    retired = session.scalar(select(func.count()).select_from(ChunkRow).where(served)) or 0
     turn.record_live_chunks("delete", id)
     session.execute(update(ChunkRow).where(live).values(live=False))
     session.execute(
@@ -191,9 +247,10 @@ def _retire_current(session: Session, turn: Turn, id: DocumentId) -> int:
     return retired
 
 
-def _keep_version(session: Session, id: DocumentId, publication: Publication, size: int) -> int:
+def _keep_version(
+    session: Session, id: DocumentId, document: Document, chunks: int, size: int
+) -> int:
     """Its id. The same bytes read anew become the next revision of their version."""
-    document = publication.document
     values = {
         "state": "current",
         "title": document.title,
@@ -202,7 +259,7 @@ def _keep_version(session: Session, id: DocumentId, publication: Publication, si
         "characters": len(document.text),
         "pages": len(document.pages),
         "pages_ocred": sum(page.reader not in NOT_OCRED for page in document.pages),
-        "chunks": len(publication.chunks),
+        "chunks": chunks,
         "attributes": dict(document.attributes),
         "text": document.text,
         "layout": _layout(document),
@@ -225,16 +282,16 @@ def _keep_version(session: Session, id: DocumentId, publication: Publication, si
 
 
 def _keep_vectors(
-    session: Session, publication: Publication, serving: IndexVersion
+    session: Session, document: Document, edition: Edition, version: IndexVersion
 ) -> list[int | None]:
     """Ids of the chunks' embeddings."""
-    if publication.vectors is None or serving.model is None:
-        return [None] * len(publication.chunks)
-    if not publication.chunks:
+    if edition.vectors is None or version.model is None:
+        return [None] * len(edition.chunks)
+    if not edition.chunks:
         return []
-    texts = [embedded_text(chunk, publication.document.title) for chunk in publication.chunks]
-    embedded = [text for n, text in enumerate(texts) if n not in publication.refused]
-    ids = keep_embeddings(session, serving.model, "passage", embedded, publication.vectors)
+    texts = [embedded_text(chunk, document.title) for chunk in edition.chunks]
+    embedded = [text for n, text in enumerate(texts) if n not in edition.refused]
+    ids = keep_embeddings(session, version.model, "passage", embedded, edition.vectors)
     return [ids.get(text_digest(text)) for text in texts]
 
 
@@ -243,14 +300,14 @@ def _chunk_row(
     chunk_id: str,
     id: DocumentId,
     version_id: int,
-    serving: IndexVersion,
+    version: IndexVersion,
     embedding_id: int | None,
 ) -> dict[str, Any]:
     return {
         "chunk_id": chunk_id,
         "document_id": id,
         "version_id": version_id,
-        "index_version_id": serving.id,
+        "index_version_id": version.id,
         "embedding_id": embedding_id,
         "live": True,
         "start": chunk.start,

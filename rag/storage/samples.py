@@ -5,22 +5,21 @@ import random
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from rag.domain import Chunk, ChunkId, CollectionId
+from rag.domain import Chunk, ChunkId, IndexId
 from rag.storage.batches import batches
 from rag.storage.chunks import chunk_of
-from rag.storage.collections import serving_version
+from rag.storage.indexversions import number_of
 from rag.storage.tables import ChunkRow, VersionRow
 from rag.storage.texts import Texts
 
 
 def sample_chunks(
-    session: Session, collection_id: CollectionId, n: int, seed: int, texts: Texts
+    session: Session, index: IndexId, n: int, seed: int, texts: Texts
 ) -> list[tuple[ChunkId, str, Chunk]]:
     """Ids, titles of their documents, and chunks; the same for the same seed and contents."""
-    serving = serving_version(session, collection_id)
     ids = session.scalars(
         select(ChunkRow.id)
-        .where(ChunkRow.index_version_id == serving.id, ChunkRow.live)
+        .where(ChunkRow.index_version_id == number_of(index), ChunkRow.live)
         .order_by(ChunkRow.id)
     ).all()
     chosen = sorted(random.Random(seed).sample(ids, min(n, len(ids))))  # noqa: S311 - no secret

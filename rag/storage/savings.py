@@ -31,6 +31,11 @@ class Worth(Struct, frozen=True):
     most_tokens: int = 0
     """Of the same texts, as intents have them."""
 
+    def __add__(self, other: "Worth") -> "Worth":
+        return Worth(
+            *(getattr(self, name) + getattr(other, name) for name in self.__struct_fields__)
+        )
+
     @property
     def all(self) -> Saved:
         return Saved(self.pages, self.tokens, self.pages_usd + self.tokens_usd)
@@ -83,6 +88,7 @@ def worth_of(
             .where(
                 ItemRow.collection_id == collection_id,
                 ItemRow.key.in_(some),
+                ItemRow.index_version_id.is_(None),
                 ItemRow.state == "indexed",
                 VersionRow.state == "current",
                 VersionRow.sha256 == ItemRow.sha256,

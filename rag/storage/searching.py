@@ -18,6 +18,7 @@ from rag.storage.chunks import live_hits
 from rag.storage.database import Database
 from rag.storage.dense.searching import Step
 from rag.storage.derived import DerivedIndexes, Followed
+from rag.storage.indexversions import find_version
 from rag.storage.selecting import Selection
 from rag.storage.texts import Texts
 
@@ -105,6 +106,7 @@ def search(
 
     Raises:
         InvalidRequest: the vector is not as wide as the collection's.
+        IndexGone: the index was dropped.
     """
     stages = Stages()
     for _ in range(ATTEMPTS):
@@ -119,6 +121,8 @@ def search(
             candidates = _candidates(names, legs)
             ranked = rank(candidates)
             hits = live_hits(session, collection_id, ranked, names, texts)
+            if not hits or len(hits) < len(ranked):
+                find_version(session, indexes.version.index)  # nothing there, or nothing any more?
         if len(names) == len(ids) and len(hits) == len(ranked):
             break
     stages.end("hits")

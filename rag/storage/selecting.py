@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 
 from rag.ranking.filters import Filter
 from rag.storage.batches import batches
-from rag.storage.collections import IndexVersion
 from rag.storage.dense.allowed import Allowed
 from rag.storage.dense.scanning import Ids
 from rag.storage.filtering import passing_versions
+from rag.storage.indexversions import IndexVersion
 from rag.storage.lexical.words import FEW_DOCUMENTS, Within
 from rag.storage.operations import changes_after
 from rag.storage.tables import ChunkRow, VersionRow

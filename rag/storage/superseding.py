@@ -57,6 +57,7 @@ def _waits_for_a_batch(collection_id: CollectionId, keys: Sequence[str]) -> Colu
         (ItemRow.collection_id == collection_id)
         & ItemRow.key.in_(keys)
         & ItemRow.finished_at.is_(None)
+        & ItemRow.index_version_id.is_(None)
         & or_(ItemRow.ahead.is_not(None), is_behind)
     )
 

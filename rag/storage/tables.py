@@ -59,16 +59,15 @@ class CollectionRow(Row):
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     name: Mapped[str] = mapped_column(String(64), unique=True)
-    chunk_tokens: Mapped[int]
-    dense_weight: Mapped[float]
     documents: Mapped[int] = mapped_column(default=0)
-    """Counted up and down by the transactions that publish and delete; so is `chunks`."""
+    """Counted up and down by the transactions that publish and delete; so is `chunks`, of the
+    index version that serves."""
     chunks: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[str] = mapped_column(String(32))
 
 
 class IndexVersionRow(Row):
-    """One way of cutting and embedding a collection; exactly one serves."""
+    """One way of cutting and embedding a collection; exactly one serves, and all are kept up."""
 
     __tablename__ = "index_version"
     __table_args__ = (
@@ -88,7 +87,11 @@ class IndexVersionRow(Row):
     dimension: Mapped[int | None]
     dtype: Mapped[str] = mapped_column(String(16))
     chunker: Mapped[str] = mapped_column(String(100))
+    chunk_tokens: Mapped[int]
+    dense_weight: Mapped[float]
     serves: Mapped[bool]
+    is_dropped: Mapped[bool] = mapped_column(default=False)
+    """It is an index version no more, and its rows are being removed."""
     created_at: Mapped[str] = mapped_column(String(32))
 
 
@@ -178,11 +181,12 @@ class ChunkRow(Row):
         Index(
             "uq_chunk_live",
             "chunk_id",
+            "index_version_id",
             unique=True,
             sqlite_where=text("live"),
             postgresql_where=text("live"),
         ),
-        Index(None, "document_id", "live"),
+        Index(None, "document_id", "live", "index_version_id"),
         Index(None, "index_version_id", "live"),
         Index(None, "version_id"),
         Index(None, "embedding_id"),
@@ -192,6 +196,7 @@ class ChunkRow(Row):
     id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
     """What the derived indexes know it by; never used again for another chunk."""
     chunk_id: Mapped[str] = mapped_column(String(64))
+    """Of the span: the same in every index version that has it."""
     document_id: Mapped[str] = mapped_column(ForeignKey("document.id"))
     version_id: Mapped[int] = mapped_column(ForeignKey("version.id"))
     index_version_id: Mapped[int] = mapped_column(ForeignKey("index_version.id"))
@@ -282,6 +287,8 @@ class JobRow(Row):
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     collection_id: Mapped[str] = mapped_column(ForeignKey("collection.id"), index=True)
     lane: Mapped[str] = mapped_column(String(16), default="direct")
+    index_version_id: Mapped[int | None] = mapped_column(Counter)
+    """What it builds; None where it ingests. No foreign key: it outlives the index version."""
     created_at: Mapped[str] = mapped_column(String(32))
     finished_at: Mapped[str | None] = mapped_column(String(32))
 
@@ -292,6 +299,7 @@ class ItemRow(Row):
         Index(None, "job_id", "id"),
         Index(None, "job_id", "finished_at"),
         Index(None, "finished_at", "id"),
+        Index(None, "finished_at", "index_version_id", "id"),
         Index(None, "collection_id", "key"),
         Index(None, "sha256"),
         Index(
@@ -308,6 +316,8 @@ class ItemRow(Row):
     job_id: Mapped[str] = mapped_column(ForeignKey("job.id"))
     collection_id: Mapped[str] = mapped_column(ForeignKey("collection.id"))
     key: Mapped[str] = mapped_column(Text)
+    index_version_id: Mapped[int | None] = mapped_column(Counter)
+    """Its job's: what was published is cut and embedded for it; None where bytes are read."""
     sha256: Mapped[str] = mapped_column(String(80))
     media_type: Mapped[str | None] = mapped_column(String(200))
     title: Mapped[str | None] = mapped_column(Text)

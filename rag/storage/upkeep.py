@@ -4,8 +4,11 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from time import monotonic
+from typing import TypeVar
 
 from rag.storage.derived import DerivedIndexes
+
+Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
@@ -23,12 +26,17 @@ class Upkeep:
         self,
         indexes: Callable[[], Sequence[DerivedIndexes]],
         scrub: Callable[[Sequence[DerivedIndexes]], object],
+        *,
+        every: float = SCRUB,
     ) -> None:
         """
         Args:
             indexes: those that are open now.
             scrub: reads some of them again.
+            every: seconds after which to look though nobody told of anything new: another process
+                may have published it.
         """
+        self._every = every
         self._indexes = indexes
         self._scrub = scrub
         self._next_scrub = monotonic() + FIRST_SCRUB
@@ -49,16 +57,16 @@ class Upkeep:
 
     def _run(self) -> None:
         while True:
-            self._wanted.wait(max(0.0, self._next_scrub - monotonic()))
+            self._wanted.wait(max(0.0, min(self._every, self._next_scrub - monotonic())))
             if self._ending.wait(CALM):
                 return
             self._wanted.clear()
             if self._ending.is_set():  # a `close` just now may have set what was cleared
                 return
-            for indexes in self._indexes():
+            for indexes in self._tried(self._indexes) or ():
                 if self._ending.is_set():
                     return
-                self._keep_up(indexes)
+                self._tried(indexes.keep_up)
             if monotonic() >= self._next_scrub:
                 self._scrub_now()
                 self._next_scrub = monotonic() + SCRUB
@@ -77,10 +85,11 @@ class Upkeep:
         except Exception:
             log.exception("indexes were not read again", extra={"action": "scrub_failed"})
 
-    def _keep_up(self, indexes: DerivedIndexes) -> None:
+    def _tried(self, step: Callable[[], Result]) -> Result | None:
         try:
-            indexes.keep_up()
+            return step()
         except Exception:
             log.exception("an index could not be written", extra={"action": "upkeep_failed"})
             self._ending.wait(RETRY)
             self._wanted.set()
+            return None

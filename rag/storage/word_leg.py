@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from rag.storage.chunks import live_entries
-from rag.storage.collections import IndexVersion
 from rag.storage.database import Database
+from rag.storage.indexversions import IndexVersion
 from rag.storage.lexical.words import Found, Within, WordIndex
 from rag.storage.operations import changes_after
 from rag.storage.texts import Texts

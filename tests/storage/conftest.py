@@ -1,7 +1,7 @@
 """A library in a temporary folder, filled with one-line documents."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from rag.domain import (
     Document,
     DocumentSummary,
     Hit,
+    IndexId,
     Source,
     Vectors,
     embedded_text,
@@ -22,9 +23,10 @@ from rag.domain import (
 from rag.ranking.filters import Filter
 from rag.storage.database import Database
 from rag.storage.items import ClaimedItem
-from rag.storage.library import Library, sqlite_url
+from rag.storage.library import NO_OTHERS, Library, sqlite_url
 from rag.storage.migrating import migrate
 from rag.storage.ownership import node_of_folder
+from rag.storage.publishing import Edition
 
 DIMENSION = 32
 
@@ -82,6 +84,9 @@ class Shelf:
         *,
         title: str | None = None,
         claimed: ClaimedItem | None = None,
+        through: Collection | None = None,
+        others: Mapping[IndexId, Edition] = NO_OTHERS,
+        left_out: frozenset[IndexId] = frozenset(),
         **attributes: Attribute,
     ) -> DocumentSummary:
         """Reads, cuts, embeds and publishes."""
@@ -93,7 +98,14 @@ class Shelf:
         if self.collection.dimension is not None:
             vectors = vectors_of([embedded_text(chunk, document.title) for chunk in chunks])
         return self.library.publish(
-            self.collection, document, chunks, vectors, claimed=claimed, seconds=0.5
+            through or self.collection,
+            document,
+            chunks,
+            vectors,
+            claimed=claimed,
+            seconds=0.5,
+            others=others,
+            left_out=left_out,
         )
 
     def hits(

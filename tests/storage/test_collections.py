@@ -55,11 +55,11 @@ def test_a_limit_out_of_range_is_refused(shelf, limit: int) -> None:
 
 
 def test_the_dense_weight_is_kept(shelf) -> None:
-    shelf.library.set_dense_weight(shelf.collection.id, 0.25)
+    shelf.library.set_dense_weight(shelf.collection, 0.25)
 
     assert shelf.library.collection("notes").dense_weight == 0.25
     with pytest.raises(InvalidRequest, match="share"):
-        shelf.library.set_dense_weight(shelf.collection.id, 1.5)
+        shelf.library.set_dense_weight(shelf.collection, 1.5)
 
 
 def test_a_deleted_collection_is_gone_with_all_that_was_in_it(open_shelf, data_dir: Path) -> None:

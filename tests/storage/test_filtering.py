@@ -104,11 +104,7 @@ def engine(database_url: str | None) -> Iterator[Engine]:
 
 def _fill(session: Session) -> None:
     for id in (COLLECTION, OTHER):
-        session.execute(
-            insert(CollectionRow).values(
-                id=id, name=id, chunk_tokens=1, dense_weight=0.5, created_at=""
-            )
-        )
+        session.execute(insert(CollectionRow).values(id=id, name=id, created_at=""))
     for number, attributes in enumerate(DOCUMENTS):
         for within in (COLLECTION, OTHER):
             document = DocumentId(f"doc_{within}_{number}")

@@ -64,7 +64,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def keep_up(self) -> None:
-        for indexes in self.shelf.library._open_indexes():
+        for indexes in self.shelf.library._indexes.now():
             indexes.keep_up()
 
     @rule()
@@ -141,7 +141,7 @@ class Machine(RuleBasedStateMachine):
 def die(library: Library) -> None:
     """As a process dies: nothing is saved, and the locks fall."""
     library._upkeep.close()
-    for indexes in library._open_indexes():
+    for indexes in library._indexes.now():
         indexes.words._index._disk._writer = None
     library._is_closed = True
     library._database.close()

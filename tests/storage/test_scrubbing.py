@@ -28,11 +28,11 @@ def saved(open_shelf, monkeypatch: pytest.MonkeyPatch) -> Shelf:
 
 
 def scrubbed(shelf: Shelf):
-    return Scrubber(shelf.library._database, seed=1).scrub(shelf.library._open_indexes())
+    return Scrubber(shelf.library._database, seed=1).scrub(shelf.library._indexes.now())
 
 
 def index_of(shelf: Shelf):
-    [indexes] = shelf.library._open_indexes()
+    [indexes] = shelf.library._indexes.now()
     return indexes
 
 

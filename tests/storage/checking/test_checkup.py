@@ -160,25 +160,25 @@ def bytes_of_nobody(shelf: Shelf) -> None:
 
 
 def segment_bits(shelf: Shelf) -> None:
-    shelf.library._open_indexes()[0].close()
-    shelf.library._open_indexes()[0]._ending.clear()
+    shelf.library._indexes.now()[0].close()
+    shelf.library._indexes.now()[0]._ending.clear()
     [path] = shelf.library.data_dir.glob("indexes/*/dense-*/*/rows.f16")
     content = path.read_bytes()
     path.write_bytes(bytes([content[0] ^ 1]) + content[1:])
 
 
 def dense_row_unknown_to_sql(shelf: Shelf) -> None:
-    index = shelf.library._open_indexes()[0].dense.index
+    index = shelf.library._indexes.now()[0].dense.index
     index.change(np.array([99]), vectors_of(["ghost"]), [], index.seq)
 
 
 def dense_row_missing(shelf: Shelf) -> None:
-    index = shelf.library._open_indexes()[0].dense.index
+    index = shelf.library._indexes.now()[0].dense.index
     index.change(np.array([], np.int64), vectors_of([]), [newest(shelf)], index.seq)
 
 
 def dense_row_of_another_text(shelf: Shelf) -> None:
-    index = shelf.library._open_indexes()[0].dense.index
+    index = shelf.library._indexes.now()[0].dense.index
     part, live = index.moment()[1][0]
     part.rows.at(live)  # read before: what is checked once is believed by searches
     rows = part.rows.all()
@@ -187,13 +187,13 @@ def dense_row_of_another_text(shelf: Shelf) -> None:
 
 
 def word_row_missing(shelf: Shelf) -> None:
-    index = shelf.library._open_indexes()[0].words.index
+    index = shelf.library._indexes.now()[0].words.index
     index.change([], [newest(shelf)], index.seq)
 
 
 def word_row_unknown_to_sql(shelf: Shelf) -> None:
     shelf.hits("fox")
-    words = shelf.library._open_indexes()[0].words.index
+    words = shelf.library._indexes.now()[0].words.index
     entry = type("Entry", (), {"chunk": 99, "document": "ghost", "text": "ghost"})
     words.change([entry], [], words.seq)
 
@@ -252,7 +252,7 @@ def test_a_planted_flaw_is_found_and_mended(filled: Shelf, flaw: Callable[[Shelf
     found = library.checkup.run()
     mended = library.checkup.run(repair=True)
     work(filled)
-    for indexes in library._open_indexes():
+    for indexes in library._indexes.now():
         indexes.keep_up()
     after = library.checkup.run()
 
