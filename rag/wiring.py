@@ -2,20 +2,34 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 
 from rag.answering import Question, answer
 from rag.buying import Buyer
-from rag.domain import Answer, Collection, CollectionId, DocumentId, IngestJob, JobId, Lane, Source
-from rag.errors import Conflict, ModelUnavailable, NotFound
+from rag.chunking.chunks import CHUNKER
+from rag.comparing import Comparison, Probe, compare
+from rag.domain import (
+    Answer,
+    Collection,
+    CollectionId,
+    DocumentId,
+    IndexId,
+    IngestJob,
+    JobId,
+    Lane,
+    Source,
+)
+from rag.errors import Conflict, InvalidRequest, ModelUnavailable, NotFound
 from rag.estimation import Estimate, estimate
 from rag.local.extractive import ExtractiveAnswerer
-from rag.local.minilm import load_minilm
+from rag.local.minilm import load_minilm, model_of
+from rag.local.minilm_graph import Precision
 from rag.local.reading.limits import Limits
 from rag.local.reading.media import IMAGES, PDF
 from rag.local.reading.reader import LocalReader
@@ -26,11 +40,13 @@ from rag.pausing import Pause
 from rag.ports import Answerer, Embedder, Embedders, Readers
 from rag.providers import Providers
 from rag.ranking.selfcheck import PRIOR_WEIGHT
+from rag.reindexing import Forecast, foresee
 from rag.retrieval import Query, SearchResult, search
 from rag.routing import RoutingReader
 from rag.settings import Role, Settings
 from rag.spending import Budgets, Purpose, spending_for
 from rag.storage.library import Library
+from rag.storage.rebuilding import Recipe
 from rag.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -42,6 +58,11 @@ REMOTE_LANES = 8
 """Documents under way at a time where a provider does the work: they wait, and cost no core."""
 
 SETTLING_TIME = 60.0  # seconds; a self-check takes a few
+
+LOCAL_MODELS: Mapping[str, Precision] = {
+    model_of(precision): precision for precision in get_args(Precision)
+}
+"""Those that need nobody else, by their names."""
 
 CHUNK_TOKENS = 400
 """Of a chunk at most, where its model takes more."""
@@ -170,6 +191,60 @@ class Services:
             dense_weight=PRIOR_WEIGHT,
         )
 
+    # --- indexes ---
+
+    def planned_index(
+        self, within: Collection, model: str | None, chunk_tokens: int | None
+    ) -> Collection:
+        """The collection as it would be seen through another index; nothing is kept.
+
+        Args:
+            model: the collection's own where only the size of chunks is given, else that of new
+                collections.
+
+        Raises:
+            InvalidRequest: that model cannot be loaded here, or embeds no chunks so long.
+        """
+        own = within.embedding_model
+        if model is None:
+            model = own if chunk_tokens and own in self.embedders else self.embedding_model
+        embedder = self._embedder(model) if model else None
+        most = min(CHUNK_TOKENS, embedder.max_tokens) if embedder else CHUNK_TOKENS
+        if chunk_tokens is not None and chunk_tokens > most:
+            raise InvalidRequest(f"{model or 'this service'} takes chunks of {most} tokens at most")
+        return msgspec.structs.replace(
+            within,
+            embedding_model=embedder.model if embedder else None,
+            dimension=embedder.dimension if embedder else None,
+            chunk_tokens=chunk_tokens or most,
+            index=IndexId(""),
+        )
+
+    def begin_index(self, planned: Collection) -> IngestJob:
+        """
+        Raises:
+            Conflict: the index that serves is just that.
+        """
+        recipe = Recipe(planned.embedding_model, planned.dimension, planned.chunk_tokens, CHUNKER)
+        return self.library.begin_reindex(planned, recipe)
+
+    async def foresee_index(self, planned: Collection) -> Forecast:
+        model = planned.embedding_model
+        return await foresee(planned, self.embedders[model] if model else None, self.library)
+
+    async def compare_indexes(
+        self, probes: Sequence[Probe], within: Collection, index: IndexId, k: int
+    ) -> Comparison:
+        """
+        Raises:
+            NotFound: no such index of this collection.
+        """
+        other = await asyncio.to_thread(self.library.view, within, index)
+        with spending_for(Purpose(within.id)):
+            return await compare(
+                probes, within, other, k=k, embedders=self.embedders, library=self.library
+            )
+
     async def estimate(
         self, sources: Sequence[Source], within: Collection, lane: Lane = "direct"
     ) -> Estimate:
@@ -218,16 +293,36 @@ class Services:
         if remote := self._providers.embedder():
             embedders[remote.model] = remote
         try:
-            local = load_minilm(
-                Path(self.settings.data_dir).expanduser().resolve() / "models",
-                precision=self.settings.embedding_precision,
-            )
+            local = self._load_local(self.settings.embedding_precision)
             embedders[local.model] = local
         except ModelUnavailable as error:
             notice = f"no search by meaning, only by words: {error}"
             log.warning("embedded model unavailable", extra={"action": "model_unavailable"})
             self.notices.append(notice)
+            return embedders
+        for model in self.library.models_in_use():
+            if model in LOCAL_MODELS and model not in embedders:
+                with suppress(ModelUnavailable):  # its collections say so when they are asked
+                    embedders[model] = self._load_local(LOCAL_MODELS[model])
         return embedders
+
+    def _embedder(self, model: str) -> Embedder:
+        """One that is loaded, or can be.
+
+        Raises:
+            InvalidRequest: it is not known here.
+            ModelUnavailable: its files are missing.
+        """
+        if model not in self.embedders:
+            if model not in LOCAL_MODELS:
+                known = ", ".join({**self.embedders, **LOCAL_MODELS})
+                raise InvalidRequest(f"this service cannot embed with {model!r}, but with: {known}")
+            self.embedders[model] = self._load_local(LOCAL_MODELS[model])
+        return self.embedders[model]
+
+    def _load_local(self, precision: Precision) -> Embedder:
+        folder = Path(self.settings.data_dir).expanduser().resolve() / "models"
+        return load_minilm(folder, precision=precision)
 
     def _make_buyer(self, pause: Pause) -> Buyer | None:
         lane = self._providers.batch_lane()

@@ -12,6 +12,7 @@ from rag.api.contents import ContentsController
 from rag.api.documents import DocumentsController
 from rag.api.gate import Gate
 from rag.api.health import HealthController
+from rag.api.indexes import IndexesController
 from rag.api.jobs import JobsController
 from rag.api.limits import Limits
 from rag.api.operations import OperationsController
@@ -37,6 +38,7 @@ def create_app(services: Services, *, limits: Limits | None = None) -> Litestar:
                 "/", route_handlers=[DocumentsController], request_max_body_size=chosen.upload_bytes
             ),
             CollectionsController,
+            IndexesController,
             ContentsController,
             JobsController,
             SearchController,

@@ -19,12 +19,23 @@ from rag.api.contents import ContentsController, PageText
 from rag.api.docstrings import attribute_docs
 from rag.api.documents import Accepted, DocumentsController, Put
 from rag.api.health import HealthController, Models, Ready
+from rag.api.indexes import Begun, Chosen, Compare, IndexesController, Reindex
 from rag.api.jobs import JobsController
 from rag.api.operations import Checked, CheckWanted, OperationsController, Rebuilding, RebuildWanted
 from rag.api.problems import MEDIA_TYPE, Problem
 from rag.api.search import Search, SearchController
 from rag.api.uploads import NewText, PutText
-from rag.domain import Answer, Collection, Document, DocumentSummary, IngestItem, IngestJob
+from rag.comparing import Comparison
+from rag.domain import (
+    Answer,
+    Collection,
+    Document,
+    DocumentSummary,
+    IndexSummary,
+    IngestItem,
+    IngestJob,
+)
+from rag.reindexing import Forecast
 from rag.retrieval import SearchResult
 
 Json: TypeAlias = dict[str, Any]  # a JSON object; its values are anything
@@ -35,6 +46,7 @@ DOCUMENTS = "/v1/collections/{collection}/documents"
 SHAPES = (
     *(Search, SearchResult, Ask, Answer),
     *(NewCollection, CollectionChange, Collection),
+    *(Reindex, Begun, Forecast, IndexSummary, Chosen, Compare, Comparison),
     *(NewText, PutText, Accepted, Put, DocumentSummary, Document, PageText),
     *(IngestJob, IngestItem),
     *(Ready, Models, Problem),
@@ -52,6 +64,7 @@ DESCRIBED = (
     SearchController,
     AnswersController,
     CollectionsController,
+    IndexesController,
     DocumentsController,
     ContentsController,
     JobsController,

@@ -90,6 +90,11 @@ def open_session(graph: Path) -> Run:
     return run
 
 
+def model_of(precision: Precision) -> str:
+    """What it is called with that precision, which changes its vectors a little."""
+    return f"all-MiniLM-L6-v2/{precision}"
+
+
 class MiniLm:
     """Port `Embedder`. English, 384 dimensions, texts up to 256 tokens."""
 
@@ -108,7 +113,7 @@ class MiniLm:
 
     @property
     def model(self) -> str:
-        return f"all-MiniLM-L6-v2/{self._precision}"
+        return model_of(self._precision)
 
     @property
     def dimension(self) -> int:
