@@ -13,6 +13,8 @@ PARTS = {
     "ingest": ("rag.cli.ingest", "Read files, folders and globs into a collection."),
     "search": ("rag.cli.search", "The passages nearest to a question."),
     "ask": ("rag.cli.ask", "An answer with quotations that were found in the sources."),
+    "reindex": ("rag.cli.reindex", "Embed a collection anew: another model, other chunks."),
+    "indexes": ("rag.cli.indexes", "The indexes of a collection; switch, go back, or drop one."),
     "usage": ("rag.cli.usage", "What was spent on providers, and what the budgets leave."),
     "migrate": ("rag.cli.migrate", "Bring the library's database to this version's schema."),
     "check": ("rag.cli.check", "Compare all that is kept with itself; --repair mends it."),

@@ -34,7 +34,9 @@ PASSAGE_SHOWN = 300  # characters of a passage shown in a list of hits
 
 
 @contextmanager
-def progress_of(total: int, *, quiet: bool = False) -> Iterator[tuple[Told, Paused]]:
+def progress_of(
+    total: int, *, quiet: bool = False, doing: str = "ingesting"
+) -> Iterator[tuple[Told, Paused]]:
     """A bar on standard error with counts, rate and remaining time, and what it waits for."""
     columns = (
         SpinnerColumn(),
@@ -49,7 +51,7 @@ def progress_of(total: int, *, quiet: bool = False) -> Iterator[tuple[Told, Paus
     )
     counts = {"chunks": 0, "pages": 0, "failed": 0}
     with Progress(*columns, console=aside, disable=quiet) as bar:
-        task = bar.add_task("ingesting", total=total, rate="", counts="")
+        task = bar.add_task(doing, total=total, rate="", counts="")
 
         def told(outcome: Outcome) -> None:
             counts["chunks"] += outcome.chunks
