@@ -124,14 +124,23 @@ def test_upkeep_scrubs_by_itself(open_shelf, monkeypatch: pytest.MonkeyPatch) ->
         time.sleep(0.02)
 
 
-def test_upkeep_ends_at_whichever_moment_it_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also between waking and looking, with nothing to look at."""
-    monkeypatch.setattr(upkeep, "CALM", 0.0)
-    for _ in range(300):
-        one = upkeep.Upkeep(lambda: (), lambda indexes: None)
-        one.wake()
-        closing = threading.Thread(target=one.close)
-        closing.start()
-        closing.join(10)
+def test_upkeep_ends_when_it_is_closed_between_waking_and_looking(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With nothing to look at, it would wait for the next change, which never comes."""
+    one = upkeep.Upkeep(lambda: (), lambda indexes: None)
+    closing = threading.Thread(target=one.close)
 
-        assert not closing.is_alive()
+    def closed_just_after(seconds: float) -> bool:
+        monkeypatch.undo()
+        closing.start()
+        while not one._wanted.is_set() or not one._ending.is_set():
+            time.sleep(0.001)
+        return False
+
+    monkeypatch.setattr(one._ending, "wait", closed_just_after)
+    one.wake()
+    time.sleep(0.1)
+    closing.join(10)
+
+    assert not closing.is_alive()
