@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import DIMENSION, Shelf
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -21,6 +20,7 @@ from rag.ranking.filters import Eq
 from rag.storage import dense_leg, derived, word_leg
 from rag.storage.dense.index import DenseIndex
 from rag.storage.library import Library
+from tests.storage.shelves import DIMENSION, Shelf
 
 STORIES = int(os.environ.get("MACHINE", "5"))
 STEPS = 20

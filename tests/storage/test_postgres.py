@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import DIMENSION, Shelf
 from cutting_proxy import CuttingProxy, cutting_proxy
 from sqlalchemy import text
 
@@ -16,6 +15,7 @@ from rag.storage.database import Database
 from rag.storage.engines import outcomes, postgres
 from rag.storage.library import Library
 from tests.postgres import Server
+from tests.storage.shelves import DIMENSION, Shelf
 
 pytestmark = pytest.mark.postgres
 

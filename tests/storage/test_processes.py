@@ -12,7 +12,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from conftest import DIMENSION, Shelf, vectors_of
 from sqlalchemy import select
 
 from rag.domain import Source, version_of
@@ -22,6 +21,7 @@ from rag.storage import publishing
 from rag.storage.library import Library
 from rag.storage.operations import Turn, changes_after
 from rag.storage.tables import ChunkRow, OperationRow
+from tests.storage.shelves import DIMENSION, Shelf, vectors_of
 
 pytestmark = pytest.mark.postgres
 

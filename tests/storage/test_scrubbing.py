@@ -10,7 +10,7 @@ import pytest
 
 from rag.storage import upkeep
 from rag.storage.scrubbing import Scrubber
-from tests.storage.conftest import Shelf, vectors_of
+from tests.storage.shelves import Shelf, vectors_of
 
 TEXTS = [f"number {n}" for n in range(30)]
 

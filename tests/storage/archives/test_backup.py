@@ -24,7 +24,7 @@ from rag.storage.archives import restore as restoring
 from rag.storage.archives.format import TRAILER, note
 from rag.storage.archives.restore import restore, verify
 from rag.storage.library import Library
-from tests.storage.conftest import Shelf, only_postgres, only_sqlite
+from tests.storage.shelves import Shelf, only_postgres, only_sqlite
 
 ANSWER = {"red fox", "blue whale"}
 

@@ -21,7 +21,7 @@ from rag.storage.tables import (
     OperationRow,
     VersionRow,
 )
-from tests.storage.conftest import Shelf, cut, read, vectors_of
+from tests.storage.shelves import Shelf, cut, read, vectors_of
 
 TEXTS = {"a": "red fox\ngreen frog", "b": "blue whale", "c": "white hare\nblack cat"}
 

@@ -10,7 +10,7 @@ import pytest
 from rag.domain import Failure, Source
 from rag.errors import Conflict, InputRefused, RagError
 from rag.storage.checking.checkup import PARTS, Report
-from tests.storage.conftest import Shelf, cut, only_sqlite, read, vectors_of
+from tests.storage.shelves import Shelf, cut, only_sqlite, read, vectors_of
 
 pytestmark = only_sqlite
 PARTIAL = " WHERE sha256 IS NULL"  # an index with this is not kept up
