@@ -95,6 +95,10 @@ def test_a_collection_made_again_by_one_is_new_for_the_other(one, other) -> None
     with pytest.raises(NotFound):
         other.hits("words")
     create(one.library, "notes")
+    with pytest.raises(NotFound):  # it is another one, with another index
+        other.hits("words")
+    for shelf in (one, other):
+        shelf.collection = shelf.library.collection("notes")
     one.put("a", "new words")
 
     assert other.texts("words") == {"new words"}
