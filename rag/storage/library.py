@@ -52,7 +52,7 @@ from rag.domain import (
     Vectors,
     Version,
 )
-from rag.errors import Conflict, IndexGone, RagError
+from rag.errors import Conflict, IndexGone, NotFound, RagError
 from rag.ranking.filters import Filter, bounded
 from rag.spending import NO_BUDGETS, Budgets
 from rag.storage import (
@@ -447,9 +447,20 @@ class Library:
             return items.claim_item(session, lease=lease)
 
     def source(self, claimed: ClaimedItem) -> Source:
+        """
+        Raises:
+            Conflict: the item was cancelled meanwhile, and its bytes are gone.
+            NotFound: they are gone, although they are wanted.
+        """
+        try:
+            content = self._blobs.get(claimed.version)
+        except NotFound:
+            with self._database.write() as session:
+                items.require_claim(session, claimed)
+            raise
         return Source(
             key=claimed.key,
-            content=self._blobs.get(claimed.version),
+            content=content,
             media_type=claimed.media_type,
             title=claimed.title,
             attributes=claimed.attributes,
