@@ -130,7 +130,7 @@ async def test_a_collection_that_grew_is_tried_once_for_each_stage(house: House)
 
 async def test_a_self_check_is_not_cut_off_when_its_documents_are_done(house: House) -> None:
     house.embedder.latency = 0.2
-    house.library.set_dense_weight(house.within.id, 0.123)
+    house.library.set_dense_weight(house.now, 0.123)
     await house.run(range(FEWEST))
 
     assert house.now.dense_weight != 0.123
