@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from rag.domain import Attribute, Source
 from rag.errors import InvalidRequest
+from rag.storage.attributes import is_storable
 
 MAX_KEY = 1_024  # characters
 MAX_ATTRIBUTES = 100  # of one document
@@ -17,37 +18,28 @@ def check_sources(sources: Sequence[Source]) -> None:
         InvalidRequest: a key or attribute that cannot be kept.
     """
     for source in sources:
-        if not 1 <= len(source.key) <= MAX_KEY or not _is_text(source.key):
+        if not 1 <= len(source.key) <= MAX_KEY or not is_storable(source.key):
             raise InvalidRequest(
                 f"a document's key is 1 to {MAX_KEY:,} characters of text, without NUL"
             )
-        if not _is_text(source.title or "") or not _is_text(source.media_type or ""):
+        if not is_storable(source.title or "") or not is_storable(source.media_type or ""):
             raise InvalidRequest(f"title or media type of {source.key!r} is not text")
         if len(source.attributes) > MAX_ATTRIBUTES:
             raise InvalidRequest(f"{source.key!r} has more than {MAX_ATTRIBUTES} attributes")
         for name, value in source.attributes.items():
-            if not _is_text(name) or not _can_be_kept(value):
+            if not is_storable(name) or not _can_be_kept(value):
                 raise InvalidRequest(f"an attribute of {source.key!r} cannot be kept: {name!r}")
 
 
 def _can_be_kept(value: Attribute) -> bool:
     match value:
         case str():
-            return _is_text(value)
+            return is_storable(value)
         case tuple():
-            return all(_is_text(part) for part in value)
+            return all(is_storable(part) for part in value)
         case float():
             return math.isfinite(value)
         case int():
             return abs(value) <= LARGEST_INTEGER
         case None:
             return True
-
-
-def _is_text(value: str) -> bool:
-    """Without NUL, which PostgreSQL refuses, and half characters, which no UTF-8 has."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return "\0" not in value
