@@ -187,7 +187,7 @@ def throughput(index: DenseIndex, questions: Vectors, seconds: float = 5.0) -> f
 
 
 def during_build(folder: Path, n: int) -> None:
-    """Answers while another process makes clusters of the same rows, and a swap follows."""
+    """The first 5,000 answers while another process makes clusters of the same rows; no swap."""
     published = msgspec.json.decode((folder / "published.json").read_bytes(), type=Published)
     questions = np.load(folder / "truth.npz")["questions"]
     index = DenseIndex(D, [open_segment(folder, published, owner=OWNER, dimension=D)])
