@@ -4,17 +4,8 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Sequence
 
-from msgspec import Struct
-
+from rag.storage.lexical.rows import Analyzed
 from rag.storage.lexical.scoring import Statistics, saturation, term_weight
-
-
-class Analyzed(Struct, frozen=True):
-    """A row whose text has become terms."""
-
-    chunk: int
-    terms: tuple[str, ...]
-    """In order, repetitions included."""
 
 
 class Delta:

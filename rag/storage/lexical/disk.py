@@ -13,12 +13,12 @@ from rag.storage.lexical.rows import (
     NO_MARK,
     ForeignIndex,
     Mark,
-    analyzer,
     mark_row,
     read_mark,
     schema,
 )
 from rag.storage.lexical.seals import seal, undamaged, unseal
+from rag.storage.lexical.terms import as_they_are
 
 HEAP = 32_000_000  # bytes the writer buffers before it writes a segment; tantivy wants 15 MB
 
@@ -87,5 +87,5 @@ def _open(folder: Path, owner: str) -> tuple[tantivy.Index, Mark] | None:
 
 def _index(folder: Path) -> tantivy.Index:
     index = tantivy.Index(schema(), path=str(folder))
-    index.register_tokenizer(ANALYZER, analyzer())
+    index.register_tokenizer(ANALYZER, as_they_are())
     return index

@@ -1,17 +1,17 @@
-"""What the word index keeps of a chunk, and how it is asked for: from terms, never from text."""
+"""What the word index keeps of a chunk, and how it is asked for: in terms, never as text."""
 
 from collections.abc import Sequence
 
 import tantivy
 from msgspec import Struct
-from tantivy import Filter, Occur, Query, SchemaBuilder, TextAnalyzerBuilder, Tokenizer
+from tantivy import Occur, Query, SchemaBuilder
 
-from rag.ranking.analysis import ANALYSIS, words
+from rag.ranking.analysis import ANALYSIS
 
 FORMAT = f"2/{ANALYSIS}"
 """Changes with the schema below, or with how texts become words; an older index is rebuilt."""
 
-ANALYZER = "words"
+ANALYZER = "words"  # as an index calls it: what it is given are terms
 MARK = 0  # "chunk" of the row that says how far the index is; chunks count from 1
 
 
@@ -21,6 +21,15 @@ class Entry(Struct, frozen=True):
     chunk: int
     document: str
     text: str
+
+
+class Analyzed(Struct, frozen=True):
+    """An entry whose text has become terms."""
+
+    chunk: int
+    document: str
+    terms: tuple[str, ...]
+    """In order, repetitions included."""
 
 
 class Mark(Struct, frozen=True):
@@ -51,23 +60,8 @@ def schema() -> tantivy.Schema:
     return builder.build()
 
 
-def analyzer() -> tantivy.TextAnalyzer:
-    return (
-        TextAnalyzerBuilder(Tokenizer.whitespace())
-        .filter(Filter.lowercase())
-        .filter(Filter.ascii_fold())
-        .filter(Filter.stemmer("English"))
-        .build()
-    )
-
-
-def words_of(entry: Entry) -> str:
-    """Separated by spaces, as the analyzer takes them."""
-    return " ".join(words(entry.text))
-
-
-def row(entry: Entry, spaced_words: str) -> tantivy.Document:
-    return tantivy.Document(chunk=entry.chunk, document=entry.document, text=spaced_words)
+def row(put: Analyzed) -> tantivy.Document:
+    return tantivy.Document(chunk=put.chunk, document=put.document, text=" ".join(put.terms))
 
 
 def mark_row(owner: str, mark: Mark) -> tantivy.Document:

@@ -11,21 +11,20 @@ import tantivy
 from msgspec import Struct
 from tantivy import FieldType, Order, Query
 
-from rag.ranking.analysis import query_words
-from rag.storage.lexical.delta import Analyzed, Delta
+from rag.storage.lexical.delta import Delta
 from rag.storage.lexical.disk import DiskIndex
 from rag.storage.lexical.rows import (
     FORMAT,
+    Analyzed,
     Entry,
     Mark,
-    analyzer,
     any_of,
     of_documents,
     row,
     schema,
-    words_of,
 )
 from rag.storage.lexical.scoring import Statistics
+from rag.storage.lexical.terms import terms_asked, terms_of
 
 Ids = npt.NDArray[np.int64]
 Found = list[tuple[int, float]]
@@ -62,8 +61,7 @@ class Within(Struct, frozen=True):
 class _Change(Struct, frozen=True):
     """What disk does not have yet."""
 
-    rows: tuple[tuple[Entry, str], ...]
-    """With their words."""
+    rows: tuple[Analyzed, ...]
     deleted: tuple[int, ...]
     words: int
 
@@ -87,7 +85,6 @@ class WordIndex:
         self._deleted: frozenset[int] = frozenset()
         """Rows on disk that are none any more."""
         self._changes: list[_Change] = []
-        self._analyzer = analyzer()
         self._schema = schema()
         self.seq = self._disk.mark.seq
 
@@ -122,22 +119,20 @@ class WordIndex:
 
     def change(self, entries: Sequence[Entry], deleted: Sequence[int], seq: int) -> None:
         """Puts rows whose numbers are new, removes others. Found by the next search."""
-        rows = tuple((entry, words_of(entry)) for entry in entries)
-        analyzed = [
-            Analyzed(entry.chunk, tuple(self._analyzer.analyze(text))) for entry, text in rows
-        ]
+        rows = tuple(
+            Analyzed(entry.chunk, entry.document, terms_of(entry.text)) for entry in entries
+        )
+        length = sum(len(each.terms) for each in rows)
         with self._changing:
             self._delta.remove(deleted)
-            self._delta.put(analyzed)
+            self._delta.put(rows)
             self._deleted = self._deleted.union(deleted)  # on disk, or about to be written there
-            self._changes.append(
-                _Change(rows, tuple(deleted), sum(len(each.terms) for each in analyzed))
-            )
+            self._changes.append(_Change(rows, tuple(deleted), length))
             self.seq = seq
 
     def search(self, question: str, k: int, *, within: Within | None = None) -> Found:
         """The `k` best by BM25 over the question's words, any of which may be missing."""
-        terms = self._analyzer.analyze(" ".join(query_words(question)))
+        terms = terms_asked(question)
         if k < 1 or not terms:
             return []
         # memory before disk: what moves from one to the other meanwhile is then found twice, and
@@ -166,10 +161,10 @@ class WordIndex:
                 before.rows + len(put),
             )
             lasting = set(gone)
-            rows = (row(entry, text) for entry, text in put if entry.chunk not in lasting)
+            rows = (row(each) for each in put if each.chunk not in lasting)
             self._disk.write(rows, gone, mark)
             with self._changing:
-                self._delta.remove([entry.chunk for entry, _ in put])
+                self._delta.remove([each.chunk for each in put])
                 self._deleted -= lasting
 
     def close(self) -> None:
