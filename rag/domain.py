@@ -85,10 +85,12 @@ class Block(Struct, frozen=True):
     confidence: float | None = None
     """The reader's own estimate from 0 to 1; None where nothing was guessed (a text layer)."""
     lines: tuple[Line, ...] = ()
+    place: str | None = None
+    """Where it stands, in the format's own words: `Sales!A1:F40`."""
 
 
 class Page(Struct, frozen=True):
-    """One page, slide or image: its number from 1, its span, and how it was read."""
+    """One page, slide, sheet or image: its number from 1, its span, and how it was read."""
 
     number: int
     start: int
@@ -101,6 +103,8 @@ class Page(Struct, frozen=True):
     height: float | None = None
     """In points (1/72 inch) for PDF, in pixels for images."""
     confidence: float | None = None
+    name: str | None = None
+    """Of a sheet, a slide's title, a file within an archive, an attachment."""
 
 
 class Document(Struct, frozen=True):
@@ -320,6 +324,8 @@ Outcome: TypeAlias = Literal["answered", "no_evidence", "insufficient", "conflic
 class PageBoxes(Struct, frozen=True):
     number: int
     boxes: tuple[Box, ...]
+    place: str | None = None
+    """As of `Block`: the cells of a sheet."""
 
 
 class Span(Struct, frozen=True):

@@ -38,16 +38,21 @@ def composed(pages: Iterable[LoosePage]) -> tuple[str, tuple[Block, ...], tuple[
 
 def pages_of(document: Document) -> tuple[LoosePage, ...]:
     """What `composed` makes the document of again."""
-    blocks: dict[int | None, list[Block]] = {}
-    for block in document.blocks:
-        blocks.setdefault(block.page, []).append(block)
+    return loosened(document.text, document.blocks, document.pages)
+
+
+def loosened(text: str, blocks: Iterable[Block], pages: Iterable[Page]) -> tuple[LoosePage, ...]:
+    """The same, of a text that is no document yet."""
+    of_page: dict[int | None, list[Block]] = {}
+    for block in blocks:
+        of_page.setdefault(block.page, []).append(block)
     return tuple(
         LoosePage(
-            document.text[page.start : page.end],
+            text[page.start : page.end],
             replace(page, start=0, end=page.end - page.start),
-            tuple(_moved(block, -page.start) for block in blocks.get(page.number, ())),
+            tuple(_moved(block, -page.start) for block in of_page.get(page.number, ())),
         )
-        for page in document.pages
+        for page in pages
     )
 
 

@@ -17,7 +17,7 @@ def pages_of(part: Part) -> tuple[PageBoxes, ...]:
     if block.page is None:
         return ()
     boxes = tuple(_line_boxes(part)) or ((block.box,) if block.box else ())
-    return (PageBoxes(block.page, boxes),)
+    return (PageBoxes(block.page, boxes, block.place),)
 
 
 def lines_of(part: Part) -> tuple[int, int] | None:
