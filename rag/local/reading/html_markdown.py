@@ -8,6 +8,9 @@ from collections.abc import Iterator
 
 from lxml.html import HtmlElement  # type: ignore[import-untyped]  # has no hints
 
+from rag.local.reading.tables import cell as one_line
+from rag.local.reading.tables import table
+
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 INLINE = {
     *("a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em"),
@@ -81,7 +84,7 @@ def _write_inline(element: HtmlElement, writer: _Writer) -> None:
     elif element.tag == "img":
         writer.say(element.get("alt"))
     elif element.tag == "sup":
-        writer.say(_raised(element.text_content()))
+        writer.say(raised(element.text_content()))
     elif element.tag in ("del", "s", "strike"):
         writer.say("~~")
         _walk(element, writer)
@@ -90,7 +93,7 @@ def _write_inline(element: HtmlElement, writer: _Writer) -> None:
         _walk(element, writer)
 
 
-def _raised(text: str) -> str:
+def raised(text: str) -> str:
     """10<sup>2</sup> is 10², never 102; the th of 5th is no exponent."""
     raised = text.strip()
     if not raised or raised[0] not in DIGITS:
@@ -135,23 +138,21 @@ def _prefixed(first: str, others: str, text: str) -> str:
     return "\n".join([first + head, *((others + line).rstrip() for line in tail)]) if text else ""
 
 
-def _table(table: HtmlElement) -> str | None:
+def _table(element: HtmlElement) -> str | None:
     """None for a table that only lays out a page."""
-    inner = list(table.iterdescendants("table"))
-    has_head = next(table.iterdescendants("th"), None) is not None
-    if table.get("role") in ("presentation", "none") or (inner and not has_head):
+    inner = list(element.iterdescendants("table"))
+    has_head = next(element.iterdescendants("th"), None) is not None
+    if element.get("role") in ("presentation", "none") or (inner and not has_head):
         return None
     for other in inner:
         _flatten(other)
-    cells = _cells(list(table.iter("tr")))
+    cells = _cells(list(element.iter("tr")))
     width = max(map(len, cells), default=0)
     if width < 2:
         return None
-    lines = ["| " + " | ".join(row + [""] * (width - len(row))) + " |" for row in cells]
-    lines.insert(1, "|" + " --- |" * width)
-    caption = table.find("caption")
+    caption = element.find("caption")
     above = "\n\n".join(_blocks(caption)) if caption is not None else ""
-    return f"{above}\n\n" * bool(above) + "\n".join(lines)
+    return f"{above}\n\n" * bool(above) + table(cells)
 
 
 def _cells(rows: list[HtmlElement]) -> list[list[str]]:
@@ -180,7 +181,7 @@ def _span(cell: HtmlElement, name: str) -> int:
 
 
 def _cell_text(cell: HtmlElement) -> str:
-    return " ".join(" ".join(_blocks(cell)).split()).replace("|", "\\|")
+    return one_line(" ".join(_blocks(cell)))
 
 
 def _flatten(inner: HtmlElement) -> None:

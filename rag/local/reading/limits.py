@@ -16,6 +16,16 @@ class Limits(Struct, frozen=True):
     """Of one document in its parser, waiting for OCR apart; 5,000 plain pages need about 60."""
     ocr_seconds: float = 120
     """Of one page in OCR: ten times what a dense page takes on a slow core."""
+    unpacked: int = 512 * 1024 * 1024
+    """Bytes that come out of one archive or office file, with all archives within it."""
+    entries: int = 10_000
+    """Of one archive or office file, with those of archives within it."""
+    depth: int = 4
+    """Of archives and mails within one another: a mail with a forwarded mail with a ZIP has 3."""
+    ratio: int = 250
+    """Times its size that a large member may unpack to: the densest real sheets reach 100."""
+    characters: int = 64_000_000
+    """Of one document's text: twenty times the thickest printed works."""
     memory: int = 1024 * 1024 * 1024
     """Bytes of address space of a parser: three copies of the largest image would not fit."""
     ocr_memory: int = 4 * 1024 * 1024 * 1024

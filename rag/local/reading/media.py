@@ -1,5 +1,9 @@
 """Which kind of file these bytes are: by content first, by declared type and name where content
-does not say."""
+does not say.
+
+A look at the first bytes, no more, for it happens in the service's own process. What kind of file
+a ZIP or an Office 97 container holds is found by the parser that opens it.
+"""
 
 import re
 from pathlib import PurePosixPath
@@ -10,14 +14,37 @@ MARKDOWN = "text/markdown"
 HTML = "text/html"
 PLAIN = "text/plain"
 CODE = "text/x-source"
+RST = "text/x-rst"
+ASCIIDOC = "text/asciidoc"
+CSV = "text/csv"
+TSV = "text/tab-separated-values"
+JSON = "application/json"
+XML = "application/xml"
+NOTEBOOK = "application/x-ipynb+json"
+RTF = "application/rtf"
+MAIL = "message/rfc822"
+MBOX = "application/mbox"
 PDF = "application/pdf"
+ZIP = "application/zip"
+TAR = "application/x-tar"
+GZIP = "application/gzip"
+BZIP2 = "application/x-bzip2"
+XZ = "application/x-xz"
+OLE = "application/x-ole-storage"
 IMAGES = frozenset(
     {"image/png", "image/jpeg", "image/tiff", "image/webp", "image/gif", "image/bmp"}
 )
-READ = "PDF, HTML, markdown, plain text, source code, and PNG, JPEG, TIFF, WebP, GIF and BMP images"
+PAPER = IMAGES | {PDF}
+"""Kinds that have pages to look at, and may need OCR."""
+READ = (
+    "PDF, Word, PowerPoint, Excel, OpenDocument, RTF, EPUB, HTML, XML, markdown, reStructuredText,"
+    " AsciiDoc, plain text, source code, CSV, JSON, notebooks, e-mail (EML, MSG, MBOX), ZIP and"
+    " TAR archives, and PNG, JPEG, TIFF, WebP, GIF and BMP images"
+)
 
 PDF_HEADER_WITHIN = 1024  # bytes; readers accept junk before %PDF-, ISO 32000-1 annex H
 TEXT_SAMPLE = 4096  # bytes looked at for markup and mail headers
+TAR_MARK, TAR_MARK_AT = b"ustar", 257
 
 MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -29,55 +56,56 @@ MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"GIF87a", "image/gif"),
     (b"GIF89a", "image/gif"),
     (b"BM", "image/bmp"),
+    (b"{\\rtf", RTF),
+    (b"PK\x03\x04", ZIP),
+    (b"PK\x05\x06", ZIP),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", OLE),
+    (b"\x1f\x8b", GZIP),
+    (b"BZh", BZIP2),
+    (b"\xfd7zXZ\x00", XZ),
 )
 
 REFUSED_MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"{\\rtf", "Rich Text documents are not read yet; export to PDF"),
-    (b"\x1f\x8b", "gzip archives are not read yet; unpack it first"),
-    (b"BZh", "bzip2 archives are not read yet; unpack it first"),
-    (b"\xfd7zXZ\x00", "xz archives are not read yet; unpack it first"),
-    (b"7z\xbc\xaf\x27\x1c", "7z archives are not read yet; unpack it first"),
-    (b"Rar!\x1a\x07", "RAR archives are not read yet; unpack it first"),
+    (b"7z\xbc\xaf\x27\x1c", "7z archives are not read; unpack it first"),
+    (b"Rar!\x1a\x07", "RAR archives are not read; unpack it first"),
     (b"%!PS", "PostScript is not read; convert it to PDF"),
     (b"AT&TFORM", "DjVu is not read; convert it to PDF"),
 )
 
-IN_ZIP: tuple[tuple[bytes, str], ...] = (
-    (b"word/", "Word documents are not read yet; export to PDF"),
-    (b"ppt/", "PowerPoint presentations are not read yet; export to PDF"),
-    (b"xl/", "Excel workbooks are not read yet; export to PDF or to text"),
-    (b"application/epub+zip", "EPUB books are not read yet; export to PDF or HTML"),
-    (b"application/vnd.oasis.opendocument", "OpenDocument files are not read yet; export to PDF"),
-)
-IN_OLE: tuple[tuple[str, str], ...] = (
-    ("EncryptedPackage", "password-protected Office files are not read; remove the password"),
-    ("WordDocument", "Word 97 documents are not read yet; export to PDF"),
-    ("PowerPoint Document", "PowerPoint 97 presentations are not read yet; export to PDF"),
-    ("Workbook", "Excel 97 workbooks are not read yet; export to PDF or to text"),
-    ("Book", "Excel 97 workbooks are not read yet; export to PDF or to text"),
-    ("__substg1.0_", "Outlook messages are not read yet; save it as text or PDF"),
-)
-REFUSED_SUFFIXES = {
-    ".eml": "e-mail is not read yet; save it as text or PDF",
-    ".mbox": "e-mail is not read yet; save it as text or PDF",
-    ".ipynb": "notebooks are not read yet; export to markdown or HTML",
-}
-
 MARKUP = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
-MAIL = re.compile(
+XML_START = re.compile(rb"\s*<(?:\?xml\s|!DOCTYPE\s|rss\s|feed\s)")
+MAIL_START = re.compile(
     rb"(?:[A-Za-z][A-Za-z-]*:[^\n]*\n(?:[ \t][^\n]*\n)*)*?"
     rb"(?:Received|MIME-Version|Message-ID|Return-Path):",
     re.IGNORECASE,
 )
-MARKDOWN_SUFFIXES = {".md", ".markdown", ".mdown", ".mkd", ".mdx"}
-HTML_SUFFIXES = {".html", ".htm", ".xhtml"}
+MBOX_START = re.compile(rb"From \S+[^\n]*\d\d:\d\d[^\n]*\n[A-Za-z][A-Za-z-]*:")
+BY_SUFFIX: dict[str, str] = {
+    **dict.fromkeys((".md", ".markdown", ".mdown", ".mkd", ".mdx"), MARKDOWN),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), HTML),
+    **dict.fromkeys((".rst", ".rest"), RST),
+    **dict.fromkeys((".adoc", ".asciidoc", ".asc"), ASCIIDOC),
+    **dict.fromkeys((".eml", ".mht", ".mhtml"), MAIL),
+    **dict.fromkeys((".json", ".jsonl", ".ndjson", ".geojson"), JSON),
+    **dict.fromkeys((".xml", ".rss", ".atom", ".svg", ".dita", ".fodt", ".fods", ".fodp"), XML),
+    **{".csv": CSV, ".tsv": TSV, ".tab": TSV, ".mbox": MBOX, ".ipynb": NOTEBOOK},
+}
+BY_DECLARATION: dict[str, str] = {
+    "text/x-markdown": MARKDOWN,
+    "application/xhtml+xml": HTML,
+    "text/xml": XML,
+    "application/rss+xml": XML,
+    "application/atom+xml": XML,
+    **{kind: kind for kind in (MARKDOWN, HTML, RST, ASCIIDOC, CSV, TSV, JSON, XML, NOTEBOOK)},
+    **{kind: kind for kind in (MAIL, MBOX)},
+}
 CODE_SUFFIXES = {
-    *(".bash", ".c", ".cc", ".clj", ".cpp", ".cs", ".css", ".csv", ".cxx", ".dart", ".erl"),
+    *(".bash", ".c", ".cc", ".clj", ".cpp", ".cs", ".css", ".cxx", ".dart", ".erl"),
     *(".ex", ".exs", ".f90", ".fs", ".go", ".gradle", ".groovy", ".h", ".hh", ".hpp"),
-    *(".hs", ".ini", ".java", ".jl", ".js", ".json", ".jsonl", ".jsx", ".kt", ".lua", ".m"),
+    *(".hs", ".ini", ".java", ".jl", ".js", ".jsx", ".kt", ".lua", ".m"),
     *(".mjs", ".ml", ".nix", ".php", ".pl", ".pm", ".proto", ".ps1", ".py", ".pyi", ".r"),
-    *(".rb", ".rs", ".rss", ".scala", ".scss", ".sh", ".sql", ".swift", ".tcl", ".toml"),
-    *(".tf", ".ts", ".tsv", ".tsx", ".vb", ".vue", ".xml", ".xsd", ".xsl", ".yaml", ".yml"),
+    *(".rb", ".rs", ".scala", ".scss", ".sh", ".sql", ".swift", ".tcl", ".toml"),
+    *(".tf", ".ts", ".tsx", ".vb", ".vue", ".xsd", ".xsl", ".yaml", ".yml"),
     *(".zig", ".zsh"),
 }
 
@@ -101,36 +129,32 @@ def _by_magic(content: bytes) -> str | None:
     for start, reason in REFUSED_MAGIC:
         if content.startswith(start):
             raise UnsupportedMediaType(reason)
-    if content.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        raise UnsupportedMediaType(_named(content, IN_ZIP, "ZIP archives are not read yet"))
-    if content.startswith(b"\xd0\xcf\x11\xe0"):
-        names = tuple((name.encode("utf-16-le"), reason) for name, reason in IN_OLE)
-        raise UnsupportedMediaType(_named(content, names, "Office 97 files are not read yet"))
+    if content[TAR_MARK_AT : TAR_MARK_AT + len(TAR_MARK)] == TAR_MARK:
+        return TAR
     return next((kind for start, kind in MAGIC if content.startswith(start)), None)
 
 
-def _named(content: bytes, names: tuple[tuple[bytes, str], ...], otherwise: str) -> str:
-    return next((reason for name, reason in names if name in content), otherwise)
-
-
 def _by_text(content: bytes, declared: str | None, suffix: str) -> str:
-    if _is_binary(content) and not (suffix in HTML_SUFFIXES and content.lstrip()[:1] == b"<"):
+    named = BY_SUFFIX.get(suffix)
+    if _is_binary(content) and not (named == HTML and content.lstrip()[:1] == b"<"):
         raise UnsupportedMediaType(
             f"this is neither text nor any kind of file known here ({_as_hex(content)}); "
             f"what is read: {READ}"
         )
-    if suffix in REFUSED_SUFFIXES:
-        raise UnsupportedMediaType(REFUSED_SUFFIXES[suffix])
-    if declared == "message/rfc822" or MAIL.match(content[:TEXT_SAMPLE]):
-        raise UnsupportedMediaType(REFUSED_SUFFIXES[".eml"])
-    if suffix in MARKDOWN_SUFFIXES or declared in {MARKDOWN, "text/x-markdown"}:
-        return MARKDOWN
+    sample = content[:TEXT_SAMPLE].replace(b"\x00", b"")
+    if MBOX_START.match(sample):
+        return MBOX
+    if named not in (MBOX, MARKDOWN) and MAIL_START.match(sample):
+        return MAIL
     if suffix in CODE_SUFFIXES:
         return CODE
-    is_markup = MARKUP.search(content[:TEXT_SAMPLE].replace(b"\x00", b""))
-    if is_markup or suffix in HTML_SUFFIXES or declared in {HTML, "application/xhtml+xml"}:
+    if named in (None, XML) and MARKUP.search(sample):
         return HTML
-    return PLAIN
+    return named or BY_DECLARATION.get(declared or "") or _by_start(sample)
+
+
+def _by_start(sample: bytes) -> str:
+    return XML if XML_START.match(sample.removeprefix(b"\xef\xbb\xbf")) else PLAIN
 
 
 def _is_binary(content: bytes) -> bool:

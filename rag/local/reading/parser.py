@@ -10,12 +10,10 @@ from typing import BinaryIO
 import msgspec
 from msgspec import Struct
 
-from rag.chunking.markdown import blocks
-from rag.domain import Block, Document, Page, Source, Survey
-from rag.errors import EmptyDocument
+from rag.domain import Document, Page, Source, Survey
+from rag.errors import EmptyDocument, InvalidDocument
 from rag.local.reading import media
 from rag.local.reading.child import pipes, serve
-from rag.local.reading.composition import compose
 from rag.local.reading.confinement import allow_cpu, confine
 from rag.local.reading.frames import (
     Bitmap,
@@ -34,20 +32,13 @@ from rag.local.reading.frames import (
     read_frame,
     write_frame,
 )
-from rag.local.reading.html import read_html
-from rag.local.reading.images import read_image, render_image
-from rag.local.reading.layout import UNREAD, Printed, Recognize
+from rag.local.reading.images import render_image
+from rag.local.reading.kinds import read_kind
+from rag.local.reading.layout import UNREAD, Recognize
 from rag.local.reading.limits import Limits
-from rag.local.reading.pdf.document import read_pdf, render_pdf
+from rag.local.reading.pdf.document import render_pdf
 from rag.local.reading.pdf.layer import BLANK
-from rag.local.reading.plaintext import decode, paragraphs, whole
-
-
-class _Parsed(Struct, frozen=True):
-    text: str
-    blocks: tuple[Block, ...]
-    title: str | None = None
-    pages: tuple[Page, ...] = ()
+from rag.local.reading.readout import Readout
 
 
 def parse(source: Source, media_type: str, limits: Limits, recognize: Recognize) -> Document:
@@ -61,51 +52,32 @@ def parse(source: Source, media_type: str, limits: Limits, recognize: Recognize)
     return document
 
 
-def survey(source: Source, media_type: str, limits: Limits) -> Survey:
-    """
+def survey(source: Source, media_type: str, limits: Limits, recognize: Recognize) -> Survey:
+    """Only what is nothing but pages is left to others: within mails and archives, images are
+    recognized here, for nobody else could find them.
+
     Raises:
         InvalidDocument: the bytes cannot become a document.
     """
+    if media_type not in media.PAPER:
+        return Survey(parse(source, media_type, limits, recognize))
     document = _document(source, media_type, limits, lambda bitmaps: [Left()] * len(bitmaps))
     unread = (p.number for p in document.pages if p.reader == UNREAD and p.reason != BLANK)
     return Survey(document, tuple(unread))
 
 
 def _document(source: Source, media_type: str, limits: Limits, recognize: Recognize) -> Document:
-    parsed = _parsed(source.content, media_type, limits, recognize)
+    readout = read_kind(source.content, media_type, source.key, limits, recognize)
     return Document(
         key=source.key,
         version=source.version,
-        media_type=media.PLAIN if media_type == media.CODE else media_type,
-        title=source.title or parsed.title or _first_heading(parsed) or _file_name(source.key),
-        text=parsed.text,
-        blocks=parsed.blocks,
-        pages=parsed.pages,
+        media_type=readout.media_type or media_type,
+        title=source.title or readout.title or _first_heading(readout) or _file_name(source.key),
+        text=readout.text,
+        blocks=readout.blocks,
+        pages=readout.pages,
         attributes=source.attributes,
     )
-
-
-def _parsed(content: bytes, media_type: str, limits: Limits, recognize: Recognize) -> _Parsed:
-    if media_type == media.MARKDOWN:
-        text = decode(content)
-        return _Parsed(text, blocks(text))
-    if media_type == media.HTML:
-        page = read_html(content)
-        return _Parsed(page.markdown, blocks(page.markdown), page.title)
-    if media_type == media.CODE:
-        text = decode(content)
-        return _Parsed(text, whole(text))
-    if media_type == media.PDF:
-        return _composed(read_pdf(content, limits, recognize))
-    if media_type in media.IMAGES:
-        return _composed(read_image(content, limits, recognize))
-    text = decode(content)
-    return _Parsed(text, paragraphs(text))
-
-
-def _composed(printed: Printed) -> _Parsed:
-    whole = compose(printed.pages)
-    return _Parsed(whole.text, whole.blocks, printed.title, whole.pages)
 
 
 def _emptiness(pages: Sequence[Page]) -> str:
@@ -116,13 +88,13 @@ def _emptiness(pages: Sequence[Page]) -> str:
     return "there is no text in it"
 
 
-def _first_heading(parsed: _Parsed) -> str | None:
+def _first_heading(readout: Readout) -> str | None:
     """Of the highest level there is, without its marks."""
-    titles = [block for block in parsed.blocks if block.kind == "title"]
+    titles = [block for block in readout.blocks if block.kind == "title"]
     if not titles:
         return None
     first = min(titles, key=lambda block: block.level)
-    return parsed.text[first.start : first.end].strip("#=- \n") or None
+    return readout.text[first.start : first.end].strip("#=- \n") or None
 
 
 def _file_name(key: str) -> str:
@@ -131,22 +103,25 @@ def _file_name(key: str) -> str:
 
 def render(request: RenderPage) -> bytes:
     """One page as PNG."""
+    if request.media_type not in media.PAPER:
+        raise InvalidDocument("only PDFs and images have pages to look at")
     draw = render_pdf if request.media_type == media.PDF else render_image
     return draw(request.content, request.number, request.dpi, request.limits)
 
 
 def main() -> None:
     stdin, stdout = pipes()
+    recognize = _recognizer(stdin, stdout)
 
     def answer(payload: bytes) -> Struct:
         request = msgspec.msgpack.decode(payload, type=ParserRequest)
         allow_cpu(request.limits.seconds)
         if isinstance(request, RenderPage):
             return Rendered(render(request))
+        given = request.source, request.media_type, request.limits, recognize
         if isinstance(request, SurveySource):
-            return Surveyed(survey(request.source, request.media_type, request.limits))
-        recognize = _recognizer(stdin, stdout)
-        return Done(parse(request.source, request.media_type, request.limits, recognize))
+            return Surveyed(survey(*given))
+        return Done(parse(*given))
 
     gc.freeze()  # what was imported is never garbage, and not to be looked through again
     confine(memory=int(sys.argv[1]), writes_files=False)

@@ -15,8 +15,9 @@ BYTE_ORDER_MARKS: tuple[tuple[bytes, str], ...] = (
     (b"\xfe\xff", "utf-16"),
 )
 GUESSING_SAMPLE = 256 * 1024  # bytes; more did not change a guess and takes seconds
-CONTROLS = dict.fromkeys((*range(9), 11, *range(14, 32), 127))
-"""Dropped from text. Tab, line feed, form feed and carriage return have a meaning."""
+UNSEEN = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufeff\U000e0000-\U000e007f]")
+"""Dropped from text: controls, and the invisible twins of ASCII that carry messages to models. Tab,
+line feed, form feed and carriage return have a meaning."""
 PARAGRAPH = re.compile(r"[^\n\f]*\S[^\n\f]*(?:\n[^\n\f]*\S[^\n\f]*)*")
 
 
@@ -33,8 +34,9 @@ def decode(content: bytes, declared: str | None = None, otherwise: str | None = 
 
 
 def normalized(text: str) -> str:
-    without_returns = text.replace("\r\n", "\n").replace("\r", "\n")
-    return without_returns.translate(CONTROLS).replace("\ufeff", "")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return UNSEEN.sub("", text)
 
 
 def _decoded(content: bytes, declared: str | None) -> str | None:

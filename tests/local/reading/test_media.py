@@ -3,6 +3,7 @@
 import pytest
 
 from rag.errors import EmptyDocument, UnsupportedMediaType
+from rag.local.reading import media
 from rag.local.reading.media import CODE, HTML, MARKDOWN, PDF, PLAIN, sniff
 
 
@@ -32,17 +33,35 @@ def test_content_decides_first(content: bytes, declared: str | None, key: str, k
 
 
 @pytest.mark.parametrize(
+    ("content", "key", "kind"),
+    [
+        (b"PK\x03\x04..", "a.pdf", media.ZIP),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1..", "a.docx", media.OLE),
+        (b"{\\rtf1 hello", "a.txt", media.RTF),
+        (b"\x1f\x8b..", "a.txt", media.GZIP),
+        (b"." * 257 + b"ustar", "a", media.TAR),
+        (b"Received: from x\nSubject: y\n\nbody", "a.txt", media.MAIL),
+        (b"Subject: y\n\nbody", "a.eml", media.MAIL),
+        (b"From me Thu Jan  1 00:00:00 2026\nSubject: y\n\nbody", "a", media.MBOX),
+        (b"a,b\n1,2", "a.csv", media.CSV),
+        (b"{}", "a.json", media.JSON),
+        (b"{}", "a.ipynb", media.NOTEBOOK),
+        (b"Title\n=====", "a.rst", media.RST),
+        (b"= Title", "a.adoc", media.ASCIIDOC),
+        (b"<?xml version='1.0'?><a/>", "a", media.XML),
+        (b"<?xml version='1.0'?><html/>", "a.xml", HTML),
+        (b"<?xml version='1.0'?><xsl/>", "a.xsl", CODE),
+    ],
+)
+def test_a_look_at_its_start_or_name_tells_a_kind(content: bytes, key: str, kind: str) -> None:
+    assert sniff(content, None, key) == kind
+
+
+@pytest.mark.parametrize(
     ("content", "key", "said"),
     [
-        (b"PK\x03\x04..word/document.xml", "a.pdf", "Word documents are not read yet"),
-        (b"PK\x03\x04..xl/workbook.xml", "a", "Excel workbooks"),
-        (b"PK\x03\x04..mimetypeapplication/epub+zip", "a", "EPUB"),
-        (b"PK\x03\x04..readme", "a.zip", "ZIP archives"),
-        (b"\xd0\xcf\x11\xe0.." + "WordDocument".encode("utf-16-le"), "a.doc", "Word 97"),
-        (b"\xd0\xcf\x11\xe0.." + "EncryptedPackage".encode("utf-16-le"), "a.docx", "password"),
-        (b"{\\rtf1 hello", "a.txt", "Rich Text"),
-        (b"Received: from x\nSubject: y\n\nbody", "a", "e-mail"),
-        (b"Subject: y\n\nbody", "a.eml", "e-mail"),
+        (b"Rar!\x1a\x07\x00", "a.zip", "RAR archives are not read"),
+        (b"%!PS-Adobe", "a.ps", "PostScript is not read"),
         (b"\x7fELF\x01\x00\x00\x00\x00\x00", "a.txt", "begins with 7f 45 4c 46"),
     ],
 )

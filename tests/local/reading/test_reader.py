@@ -120,7 +120,8 @@ async def test_a_document_without_a_word_is_empty(reader: LocalReader) -> None:
         (b"x" * 1_000_001, DocumentTooLarge, "at most"),
         (b"%PDF-1.7 nothing more", InvalidDocument, "damaged or cut short"),
         (b"\x89PNG\r\n\x1a\n and then nothing", InvalidDocument, "cannot be decoded"),
-        (b"PK\x03\x04word/", UnsupportedMediaType, "Word"),
+        (b"Rar!\x1a\x07\x00", UnsupportedMediaType, "RAR"),
+        (b"PK\x03\x04word/", InvalidDocument, "damaged or cut short"),
     ],
 )
 async def test_what_cannot_be_read_is_refused_with_a_reason(

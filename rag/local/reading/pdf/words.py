@@ -13,7 +13,7 @@ from msgspec import Struct
 from rag.domain import Box
 from rag.local.reading.pdf.bidi import in_logical_order
 from rag.local.reading.pdf.calls import Edges, loose_boxes
-from rag.local.reading.plaintext import CONTROLS
+from rag.local.reading.plaintext import UNSEEN
 
 HYPHENS = "\x02\ufffe"
 """What pdfium puts for a hyphen at the end of a line, in place of it and of the line feed."""
@@ -115,7 +115,7 @@ def words(text_page: pdfium.FPDF_TEXTPAGE, text: str, frame: Frame) -> list[Word
             continue
         opening.append(opens_line or "\n" in spaces or "\r" in spaces)
         if not printed.isprintable():
-            printed = printed.translate(CONTROLS)
+            printed = UNSEEN.sub("", printed)
         texts.append(printed + "-" * len(hyphen))
         spans.append(match.span(2))
         opens_line = bool(hyphen)

@@ -1,0 +1,104 @@
+"""Every kind of file -> its reader."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TypeAlias
+
+from msgspec.structs import replace
+
+from rag.errors import DocumentTooLarge, InvalidDocument, UnsupportedMediaType
+from rag.local.reading import media
+from rag.local.reading.allowance import Allowance
+from rag.local.reading.composition import compose
+from rag.local.reading.html import read_html
+from rag.local.reading.images import read_image
+from rag.local.reading.layout import Printed, Recognize
+from rag.local.reading.limits import Limits
+from rag.local.reading.packed.containers import read_zip
+from rag.local.reading.pdf.document import read_pdf
+from rag.local.reading.plaintext import decode, paragraphs, whole
+from rag.local.reading.readout import Part, Readout, marked
+from rag.local.reading.task import Task
+
+ReadKind: TypeAlias = Callable[[bytes, Task], Readout]
+
+
+def read_kind(
+    content: bytes, media_type: str, name: str, limits: Limits, recognize: Recognize
+) -> Readout:
+    """
+    Raises:
+        InvalidDocument: the bytes cannot be read.
+    """
+    task = Task(name, limits, Allowance(limits), recognize, _nothing)
+    return _read(content, media_type, task)
+
+
+def _nothing(name: str, content: bytes, reason: str) -> Part:
+    return Part(name, None, reason)
+
+
+def _read(content: bytes, media_type: str, task: Task) -> Readout:
+    if media_type not in _READERS:
+        raise UnsupportedMediaType(f"files of this kind ({media_type}) are not read")
+    readout = _READERS[media_type](content, replace(task, read_part=partial(_read_part, task)))
+    if len(readout.text) > task.limits.characters:
+        raise DocumentTooLarge(
+            f"it has {len(readout.text) // 1_000_000} million characters; at most "
+            f"{task.limits.characters // 1_000_000} million are read"
+        )
+    return readout
+
+
+def _read_part(outer: Task, name: str, content: bytes, reason: str) -> Part:
+    """A file that cannot be read is no reason against those beside it; one that is too large or
+    too deep is, for it takes from what they may have."""
+    task = replace(outer, name=name, depth=outer.depth + 1)
+    if task.depth > task.limits.depth:
+        raise DocumentTooLarge(f"files are packed in one another more than {task.depth - 1} deep")
+    try:
+        return Part(name, _read(content, media.sniff(content, None, name), task), reason)
+    except DocumentTooLarge:
+        raise
+    except InvalidDocument as error:
+        return Part(name, None, f"{reason}; {error}")
+
+
+def _read_plain(content: bytes, task: Task) -> Readout:
+    text = decode(content)
+    return Readout(text, paragraphs(text))
+
+
+def _read_code(content: bytes, task: Task) -> Readout:
+    text = decode(content)
+    return Readout(text, whole(text), media_type=media.PLAIN)
+
+
+def _read_markdown(content: bytes, task: Task) -> Readout:
+    return marked(decode(content))
+
+
+def _read_web_page(content: bytes, task: Task) -> Readout:
+    page = read_html(content)
+    return marked(page.markdown, page.title)
+
+
+def _composed(printed: Printed) -> Readout:
+    whole = compose(printed.pages)
+    return Readout(whole.text, whole.blocks, whole.pages, printed.title)
+
+
+_READERS: dict[str, ReadKind] = {
+    media.PLAIN: _read_plain,
+    **dict.fromkeys((media.RST, media.ASCIIDOC), _read_plain),
+    **dict.fromkeys((media.CSV, media.TSV, media.JSON, media.XML), _read_code),
+    media.CODE: _read_code,
+    media.MARKDOWN: _read_markdown,
+    media.HTML: _read_web_page,
+    media.PDF: lambda content, task: _composed(read_pdf(content, task.limits, task.recognize)),
+    media.ZIP: read_zip,
+    **dict.fromkeys(
+        media.IMAGES,
+        lambda content, task: _composed(read_image(content, task.limits, task.recognize)),
+    ),
+}
