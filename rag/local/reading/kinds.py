@@ -14,6 +14,7 @@ from rag.local.reading.html import read_html
 from rag.local.reading.images import read_image
 from rag.local.reading.layout import Printed, Recognize
 from rag.local.reading.limits import Limits
+from rag.local.reading.packed.archives import read_compressed, read_tar
 from rag.local.reading.packed.containers import read_zip
 from rag.local.reading.pdf.document import read_pdf
 from rag.local.reading.plaintext import decode, paragraphs, whole
@@ -83,6 +84,10 @@ def _read_web_page(content: bytes, task: Task) -> Readout:
     return marked(page.markdown, page.title)
 
 
+def _read_compressed(media_type: str, content: bytes, task: Task) -> Readout:
+    return read_compressed(content, media_type, task)
+
+
 def _composed(printed: Printed) -> Readout:
     whole = compose(printed.pages)
     return Readout(whole.text, whole.blocks, whole.pages, printed.title)
@@ -97,6 +102,8 @@ _READERS: dict[str, ReadKind] = {
     media.HTML: _read_web_page,
     media.PDF: lambda content, task: _composed(read_pdf(content, task.limits, task.recognize)),
     media.ZIP: read_zip,
+    media.TAR: read_tar,
+    **{kind: partial(_read_compressed, kind) for kind in (media.GZIP, media.BZIP2, media.XZ)},
     **dict.fromkeys(
         media.IMAGES,
         lambda content, task: _composed(read_image(content, task.limits, task.recognize)),

@@ -70,7 +70,7 @@ class Zip:
 class Counted(io.RawIOBase):
     """A stream that is unpacked within an allowance."""
 
-    def __init__(self, stream: IO[bytes], allowance: Allowance, packed: int):
+    def __init__(self, stream: IO[bytes] | io.BufferedIOBase, allowance: Allowance, packed: int):
         self._stream = stream
         self._allowance = allowance
         self._packed = packed
