@@ -11,6 +11,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps
 
+# four at most: each starts a PostgreSQL and loads the models
+SUITE := $(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist worksteal
+
 .DEFAULT_GOAL := run
 .PHONY: install run test check bench soak lock clean
 
@@ -33,13 +36,13 @@ run: $(VENV)/.installed
 	@$(BIN)/rag serve --ingest "$(or $(DOCS),samples)" --ask "$(or $(ASK),auto)"
 
 test: $(VENV)/.tools
-	@$(BIN)/python -m pytest -q
+	@$(SUITE)
 
 check: $(VENV)/.tools
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -q
+	@$(SUITE)
 
 bench: $(VENV)/.installed
 	@$(BIN)/python scripts/bench/search.py
