@@ -37,7 +37,7 @@ async def answer(
         ModelUnavailable: a collection's model is not configured here.
     """
     hits = await _retrieve(question, within, embedders=embedders, library=library)
-    evidence = await asyncio.to_thread(library.evidence, hits)
+    evidence = await asyncio.to_thread(library.chunks.evidence, hits)
     draft, usage = (
         await answerer.draft(question.text, evidence)
         if evidence
@@ -53,7 +53,7 @@ async def answer(
         nearest=hits,
         answer_id=AnswerId(f"ans_{secrets.token_hex(12)}"),
     )
-    await asyncio.to_thread(library.keep_answer, answer)
+    await asyncio.to_thread(library.answers.keep, answer)
     return answer
 
 

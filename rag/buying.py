@@ -182,7 +182,7 @@ class Buyer:
             return await find(claimed)
 
     async def _for_reading(self, claimed: ClaimedItem) -> "_Needs":
-        source = await asyncio.to_thread(self._library.source, claimed)
+        source = await asyncio.to_thread(self._library.jobs.source, claimed)
         reader = self._readers[source.media_type or ""]
         if not isinstance(reader, PaidReader):
             return _Needs()
@@ -198,11 +198,11 @@ class Buyer:
         embedder = self._embedders[model] if model else None
         if model is None or not isinstance(embedder, PaidEmbedder):
             return _Needs()
-        source = await asyncio.to_thread(self._library.source, claimed)
+        source = await asyncio.to_thread(self._library.jobs.source, claimed)
         document = await read(source, readers=self._readers, library=self._library, lane="batch")
         chunks = await asyncio.to_thread(cut, document, claimed.collection, embedder)
         texts = [embedded_text(each, document.title) for each in chunks]
-        known = await asyncio.to_thread(self._library.embeddings, model, "passage", texts)
+        known = await asyncio.to_thread(self._library.purchases.embeddings, model, "passage", texts)
         missing = {
             embedding_purchase(model, "passage", text): text for text in texts if text not in known
         }
@@ -335,7 +335,7 @@ class Buyer:
 
     async def _give_back(self, claimed: ClaimedItem) -> None:
         with suppress(Conflict):
-            await asyncio.to_thread(self._library.release, claimed)
+            await asyncio.to_thread(self._library.jobs.release, claimed)
 
 
 class _Needs(Struct, frozen=True):

@@ -105,7 +105,7 @@ async def calibrate(collection: Collection, *, embedders: Embedders, library: Li
     if collection.embedding_model is None:
         return collection.dense_weight
     embedder = embedders[collection.embedding_model]
-    sampled = await asyncio.to_thread(library.sample_chunks, collection, _sample(embedder), SEED)
+    sampled = await asyncio.to_thread(library.chunks.sample, collection, _sample(embedder), SEED)
     asked = await asyncio.to_thread(probes, sampled, SEED)
     if len(asked) < FEWEST:  # they would decide nothing, whatever they found
         return collection.dense_weight
@@ -113,7 +113,7 @@ async def calibrate(collection: Collection, *, embedders: Embedders, library: Li
     for start in range(0, len(asked), ABREAST):
         trials += await _try(asked[start : start + ABREAST], collection, embedder, library)
     weight = await asyncio.to_thread(best_weight, trials)
-    await asyncio.to_thread(library.set_dense_weight, collection, weight)
+    await asyncio.to_thread(library.collections.set_dense_weight, collection, weight)
     return weight
 
 
@@ -134,7 +134,7 @@ async def _try(
     trials = []
     for probe, question, cosine in zip(asked, questions, cosines, strict=True):
         found = await asyncio.to_thread(
-            library.search, collection, probe.question, question, k=CANDIDATES
+            library.chunks.search, collection, probe.question, question, k=CANDIDATES
         )
         holders = frozenset(hit.chunk_id for hit in found.hits if probe.sentence in hit.text)
         trials.append(Trial(probe, found.candidates, float(cosine), holders))

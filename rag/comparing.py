@@ -103,7 +103,7 @@ async def compare(
         ]
         compared.append(compared_hits(probe, one, two, k))
     for view in (current, other):  # one that is gone would have been stood in for
-        await asyncio.to_thread(library.view, current, view.index)
+        await asyncio.to_thread(library.indexes.view, current, view.index)
     return together(compared, current.index, other.index, k)
 
 

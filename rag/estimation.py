@@ -144,10 +144,10 @@ async def _of_file(source: Source, reader: Reader, terms: _Terms) -> Estimate:
 
 
 def _worth_if_current(source: Source, terms: _Terms) -> Saved | None:
-    found = terms.library.find_document(terms.within, source.key)
+    found = terms.library.documents.find_by_key(terms.within, source.key)
     if found is None or found.version != source.version:
         return None
-    return terms.library.worth_of(terms.within, [source.key]).get(source.key, Saved())
+    return terms.library.purchases.worth_of(terms.within, [source.key]).get(source.key, Saved())
 
 
 async def _needs(source: Source, reader: Reader, terms: _Terms) -> _Needs:
@@ -199,7 +199,9 @@ async def _tokens(document: Document, terms: _Terms) -> tuple[Range, int, int]:
     except EmptyDocument:
         return NOTHING, 0, 0
     texts = list(dict.fromkeys(embedded_text(chunk, document.title) for chunk in chunks))
-    known = await asyncio.to_thread(terms.library.embeddings, embedder.model, "passage", texts)
+    known = await asyncio.to_thread(
+        terms.library.purchases.embeddings, embedder.model, "passage", texts
+    )
     most = sum(embedder.count_tokens([text for text in texts if text not in known]))
     known_tokens = sum(embedder.count_tokens([*known]))
     return Range(Decimal(int(most * FEWEST)), Decimal(most)), known_tokens, len(chunks)

@@ -80,20 +80,20 @@ async def ingest(
         ModelUnavailable: the collection's model is not configured here.
     """
     began = perf_counter()
-    source = await asyncio.to_thread(library.source, claimed)
+    source = await asyncio.to_thread(library.jobs.source, claimed)
     document = await read(source, readers=readers, library=library, lane=claimed.lane)
-    await asyncio.to_thread(library.advance, claimed, "read")
+    await asyncio.to_thread(library.jobs.advance, claimed, "read")
     pages = await asyncio.to_thread(
         _worth_of_pages, document, readers[source.media_type or ""], claimed.lane
     )
     while True:
-        views = await asyncio.to_thread(library.views, claimed.collection.id)
+        views = await asyncio.to_thread(library.indexes.views, claimed.collection.id)
         made = await _make_for_all(document, views, claimed, embedders, library)
         worth = await asyncio.to_thread(worth_of_tokens, made.values(), claimed.lane)
         own, *others = made.items()
         try:
             return await asyncio.to_thread(
-                library.publish,
+                library.documents.publish,
                 views[0],
                 document,
                 own[1].edition.chunks,
@@ -134,7 +134,7 @@ async def _make_for_all(
         await asyncio.to_thread(cut, document, view, embedder)
         for view, embedder in zip(able, chosen, strict=True)
     ]
-    await asyncio.to_thread(library.advance, claimed, "chunked")
+    await asyncio.to_thread(library.jobs.advance, claimed, "chunked")
     return {
         view.index: await make(document, chunks, embedder, library)
         for view, embedder, chunks in zip(able, chosen, pieces, strict=True)
@@ -151,19 +151,21 @@ async def survey(
         InvalidDocument: as `read`.
     """
     fingerprint = await asyncio.to_thread(getattr, reader, "fingerprint")
-    kept = await asyncio.to_thread(library.reading, source.version, fingerprint)
+    kept = await asyncio.to_thread(library.purchases.reading, source.version, fingerprint)
     if isinstance(kept, Failure):
         raise refusal_of(kept)
     if kept is not None:
         return Survey(kept)
-    known = await asyncio.to_thread(library.survey, source.version, fingerprint)
+    known = await asyncio.to_thread(library.purchases.survey, source.version, fingerprint)
     if known is not None:
         return known
     if not isinstance(reader, Surveyor):
         return None
     seen = await reader.survey(source)
     if lane == "batch" and isinstance(reader, Completer):
-        await asyncio.to_thread(library.keep_in_passing, source.version, fingerprint, seen)
+        await asyncio.to_thread(
+            library.purchases.keep_in_passing, source.version, fingerprint, seen
+        )
     return seen
 
 
@@ -178,7 +180,7 @@ async def read(
     """
     reader = readers[source.media_type or ""]
     fingerprint = await asyncio.to_thread(getattr, reader, "fingerprint")  # may ask an engine
-    kept = await asyncio.to_thread(library.reading, source.version, fingerprint)
+    kept = await asyncio.to_thread(library.purchases.reading, source.version, fingerprint)
     if isinstance(kept, Failure):
         raise refusal_of(kept)
     if kept is not None:
@@ -189,19 +191,23 @@ async def read(
             raise EmptyDocument("it holds no text that could be searched")
     except InvalidDocument as error:
         reason = Failure(error.code, "read", str(error))
-        await asyncio.to_thread(library.keep_reading, source.version, fingerprint, reason)
+        await asyncio.to_thread(library.purchases.keep_reading, source.version, fingerprint, reason)
         raise
     if any(page.reader != TEXT_LAYER for page in document.pages):
-        await asyncio.to_thread(library.keep_reading, source.version, fingerprint, document)
+        await asyncio.to_thread(
+            library.purchases.keep_reading, source.version, fingerprint, document
+        )
     elif lane == "batch":
-        await asyncio.to_thread(library.keep_in_passing, source.version, fingerprint, document)
+        await asyncio.to_thread(
+            library.purchases.keep_in_passing, source.version, fingerprint, document
+        )
     return _as_named(document, source)
 
 
 async def _read_on(source: Source, reader: Reader, fingerprint: str, library: Library) -> Document:
     """From where a survey ended, if one was kept."""
     if isinstance(reader, Completer):
-        known = await asyncio.to_thread(library.survey, source.version, fingerprint)
+        known = await asyncio.to_thread(library.purchases.survey, source.version, fingerprint)
         if known is not None:
             return await reader.complete(source, known)
     return await reader.read(source)
@@ -225,7 +231,7 @@ async def make(
     if embedder is None:
         return Made(Edition(chunks, None))
     texts = [embedded_text(piece, document.title) for piece in chunks]
-    known = await asyncio.to_thread(library.embeddings, embedder.model, "passage", texts)
+    known = await asyncio.to_thread(library.purchases.embeddings, embedder.model, "passage", texts)
     missing = list(dict.fromkeys(text for text in texts if text not in known))
     for start in range(0, len(missing), EMBEDDING_BATCH):
         batch = missing[start : start + EMBEDDING_BATCH]
@@ -237,7 +243,7 @@ async def make(
         known.update(zip(batch, vectors, strict=True))
         if start + EMBEDDING_BATCH < len(missing):
             await asyncio.to_thread(
-                library.keep_embeddings, embedder.model, "passage", batch, vectors
+                library.purchases.keep_embeddings, embedder.model, "passage", batch, vectors
             )
     there = [known[text] for text in texts if text in known]
     left_out = frozenset(n for n, text in enumerate(texts) if text not in known)
@@ -252,7 +258,9 @@ async def _without(
     Raises:
         InputRefused: they were not, or none are left.
     """
-    vectors = await asyncio.to_thread(library.embeddings, embedder.model, "passage", batch)
+    vectors = await asyncio.to_thread(
+        library.purchases.embeddings, embedder.model, "passage", batch
+    )
     others = {text for n, text in enumerate(batch) if n not in refused.positions}
     if not others or others - vectors.keys():
         raise refused

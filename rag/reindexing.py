@@ -56,17 +56,17 @@ async def rebuild(claimed: ClaimedItem, *, embedders: Embedders, library: Librar
     began = perf_counter()
     view = claimed.collection
     id = document_id(view.id, claimed.key)
-    stored = await asyncio.to_thread(library.stored, id)
+    stored = await asyncio.to_thread(library.indexes.stored, id)
     if stored is None:  # its item ended with it, unless it never was published
-        await asyncio.to_thread(library.finish, claimed, "superseded")
+        await asyncio.to_thread(library.jobs.finish, claimed, "superseded")
         return
     embedder = embedders[view.embedding_model] if view.embedding_model else None
     chunks = await asyncio.to_thread(cut, stored.document, view, embedder)
-    await asyncio.to_thread(library.advance, claimed, "chunked")
+    await asyncio.to_thread(library.jobs.advance, claimed, "chunked")
     made = await make(stored.document, chunks, embedder, library)
     worth = await asyncio.to_thread(worth_of_tokens, [made])
     await asyncio.to_thread(
-        library.publish_edition,
+        library.indexes.publish,
         claimed,
         stored,
         made.edition,
@@ -84,7 +84,7 @@ async def foresee(planned: Collection, embedder: Embedder | None, library: Libra
     """
     total = Forecast()
     async for id in _documents(planned, library):
-        stored = await asyncio.to_thread(library.stored, id)
+        stored = await asyncio.to_thread(library.indexes.stored, id)
         if stored is not None:
             total += await asyncio.to_thread(
                 _of_document, stored.document, planned, embedder, library
@@ -96,7 +96,9 @@ async def foresee(planned: Collection, embedder: Embedder | None, library: Libra
 async def _documents(collection: Collection, library: Library) -> AsyncIterator[DocumentId]:
     after: str | None = None
     while True:
-        page = await asyncio.to_thread(library.documents, collection, limit=LISTED, after=after)
+        page = await asyncio.to_thread(
+            library.documents.list, collection, limit=LISTED, after=after
+        )
         for summary in page.data:
             yield summary.id
         if not page.has_more:
@@ -114,7 +116,7 @@ def _of_document(
     if embedder is None:
         return Forecast(documents=1, chunks=len(chunks))
     texts = list(dict.fromkeys(embedded_text(chunk, document.title) for chunk in chunks))
-    known = library.embeddings(embedder.model, "passage", texts)
+    known = library.purchases.embeddings(embedder.model, "passage", texts)
     most = sum(embedder.count_tokens([text for text in texts if text not in known]))
     spared = sum(embedder.count_tokens(list(known)))
     tokens = Range(Decimal(int(most * FEWEST)), Decimal(most))

@@ -72,7 +72,7 @@ async def search(
     try:
         return await _search(query, within, embedders, library)
     except IndexGone:
-        now = await asyncio.to_thread(library.collection, within.id)
+        now = await asyncio.to_thread(library.collections.find, within.id)
         return await _search(query, now, embedders, library)
 
 
@@ -83,7 +83,7 @@ async def _search(
     vector, degraded = await _embed_question(query, within, embedders)
     mode: Mode = query.mode if vector is not None else "words"
     found = await asyncio.to_thread(
-        library.search,
+        library.chunks.search,
         within,
         query.text,
         vector,

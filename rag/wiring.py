@@ -136,7 +136,7 @@ class Services:
         Raises:
             NotFound: no such job.
         """
-        job = self.library.job(id)
+        job = self.library.jobs.find(id)
         if job.finished_at is not None:
             return job
         return msgspec.structs.replace(job, paused=self._worker.paused)
@@ -170,7 +170,7 @@ class Services:
             InvalidRequest: the name is not a good one.
         """
         planned = self.planned_collection(name)
-        return self.library.create_collection(
+        return self.library.collections.create(
             name,
             embedding_model=planned.embedding_model,
             dimension=planned.dimension,
@@ -226,7 +226,7 @@ class Services:
             Conflict: the index that serves is just that.
         """
         recipe = Recipe(planned.embedding_model, planned.dimension, planned.chunk_tokens, CHUNKER)
-        return self.library.begin_reindex(planned, recipe)
+        return self.library.indexes.begin(planned, recipe)
 
     async def foresee_index(self, planned: Collection) -> Forecast:
         model = planned.embedding_model
@@ -239,7 +239,7 @@ class Services:
         Raises:
             NotFound: no such index of this collection.
         """
-        other = await asyncio.to_thread(self.library.view, within, index)
+        other = await asyncio.to_thread(self.library.indexes.view, within, index)
         with spending_for(Purpose(within.id)):
             return await compare(
                 probes, within, other, k=k, embedders=self.embedders, library=self.library
@@ -278,10 +278,10 @@ class Services:
         Raises:
             NotFound: no such document, or it has no such page.
         """
-        summary = await asyncio.to_thread(self.library.document, document_id)
+        summary = await asyncio.to_thread(self.library.documents.find, document_id)
         if not 1 <= number <= summary.pages:
             raise NotFound(f"{summary.key!r} has pages 1 to {summary.pages}, not {number}")
-        content, media_type = await asyncio.to_thread(self.library.content, document_id)
+        content, media_type = await asyncio.to_thread(self.library.documents.content, document_id)
         source = Source(summary.key, content, media_type)
         return await self._local_reader.render(source, number, dpi)
 
@@ -300,7 +300,7 @@ class Services:
             log.warning("embedded model unavailable", extra={"action": "model_unavailable"})
             self.notices.append(notice)
             return embedders
-        for model in self.library.models_in_use():
+        for model in self.library.indexes.models_in_use():
             if model in LOCAL_MODELS and model not in embedders:
                 with suppress(ModelUnavailable):  # its collections say so when they are asked
                     embedders[model] = self._load_local(LOCAL_MODELS[model])
@@ -332,7 +332,7 @@ class Services:
 
     def _ensure_default(self) -> None:
         try:
-            self.library.collection(DEFAULT_COLLECTION)
+            self.library.collections.find(DEFAULT_COLLECTION)
         except NotFound:
             with suppress(Conflict):  # another process, starting too, was faster
                 self.create_collection(DEFAULT_COLLECTION)

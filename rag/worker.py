@@ -65,7 +65,7 @@ class Worker:
         self._missed: dict[IndexId, Collection] = {}
         """The same, before a self-check that failed."""
         self._under_way: set[object] = set()
-        """One for each document."""
+        """One for each document, until its lane knows whether another follows."""
         self._checking = 0
         self._is_drained = False
 
@@ -83,9 +83,8 @@ class Worker:
         vain. Of documents it waits for those under way: the last step of one comes after its job
         has ended."""
         under_way = set(self._under_way)
-        while under_way & self._under_way:
+        while under_way & self._under_way and not self.paused:
             await asyncio.sleep(SETTLING)
-        await asyncio.sleep(SETTLING)  # whoever has just ended a document looks for the next first
         while self._checking or (self._changed and self._is_drained and not self.paused):
             await asyncio.sleep(SETTLING)
 
@@ -98,27 +97,29 @@ class Worker:
                 lanes.create_task(self._buyer.run())
 
     async def _lane(self) -> None:
-        while True:
-            await self._pause.passed()
-            self._awake.clear()  # before looking: a wake that comes while we look is not lost
-            claimed = await self._claim()
-            self._is_drained = claimed is None
-            if claimed is not None:
-                token = object()
-                self._under_way.add(token)
-                try:
+        document = object()
+        try:
+            while True:
+                await self._pause.passed()
+                self._awake.clear()  # before looking: a wake that comes meanwhile is not lost
+                claimed = await self._claim()
+                self._is_drained = claimed is None
+                self._under_way.discard(document)  # only now is it known what follows it
+                if claimed is not None:
+                    document = object()
+                    self._under_way.add(document)
                     await self._process(claimed)
-                finally:
-                    self._under_way.discard(token)
-                continue
-            await self._check_changed()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(POLL):
-                    await self._awake.wait()
+                    continue
+                await self._check_changed()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(POLL):
+                        await self._awake.wait()
+        finally:
+            self._under_way.discard(document)
 
     async def _claim(self) -> ClaimedItem | None:
         try:
-            return await asyncio.to_thread(self._library.claim_item, lease=LEASE)
+            return await asyncio.to_thread(self._library.jobs.claim, lease=LEASE)
         except Exception as error:  # the queue cannot be read now: look again later
             if not self._paused_by(error):
                 log.exception("no item could be claimed", extra={"action": "claim_failed"})
@@ -170,7 +171,7 @@ class Worker:
         """Whether the item is ours no longer. It stays so until the next start where the database
         takes nothing now."""
         try:
-            await asyncio.to_thread(self._library.release, claimed)
+            await asyncio.to_thread(self._library.jobs.release, claimed)
         except Conflict:  # it was cancelled, or its last step, on a thread, ended it
             return True
         except RagError:
@@ -187,7 +188,7 @@ class Worker:
         while True:
             try:
                 await asyncio.to_thread(
-                    self._library.finish, claimed, state, error=failure, seconds=seconds
+                    self._library.jobs.finish, claimed, state, error=failure, seconds=seconds
                 )
                 return
             except Conflict:
@@ -215,7 +216,7 @@ class Worker:
                 self._checking -= 1
 
     async def _check(self, before: Collection) -> None:
-        now = await asyncio.to_thread(self._library.view, before, before.index)
+        now = await asyncio.to_thread(self._library.indexes.view, before, before.index)
         if is_due(now.chunks, max(before.chunks, self._checked.get(now.index, 0))):
             with spending_for(Purpose(now.id)):
                 await calibrate(now, embedders=self._embedders, library=self._library)

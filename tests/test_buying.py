@@ -86,15 +86,15 @@ class House:
             clock=lambda: self.now,
             quiet=0.0,
         )
-        if not self.library.collections().data:
-            self.library.create_collection(
+        if not self.library.collections.list().data:
+            self.library.collections.create(
                 "notes", embedding_model=embedder.model, dimension=1024, chunk_tokens=200
             )
-        self.within = self.library.collection("notes")
+        self.within = self.library.collections.find("notes")
 
     def hand_in(self, sources: Sequence[Source], job: IngestJob | None = None) -> IngestJob:
         id = job.id if job else None
-        return self.library.queue(self.within, sources, job=id, lane="batch").job
+        return self.library.jobs.queue(self.within, sources, job=id, lane="batch").job
 
     async def buy(self, rounds: int = 100) -> None:
         """Until nothing is left to be bought, or for so many rounds."""
@@ -110,11 +110,11 @@ class House:
         worker = Worker(self.library, self.readers, self.embedders, lanes=2)
         working = asyncio.create_task(worker.run())
         async with asyncio.timeout(20):
-            while any(self.library.job(job.id).finished_at is None for job in jobs):
+            while any(self.library.jobs.find(job.id).finished_at is None for job in jobs):
                 await asyncio.sleep(0.01)
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
-        return self.library.job(jobs[-1].id)
+        return self.library.jobs.find(jobs[-1].id)
 
     def spent(self) -> Spent:
         return next(iter(self.ledger.spent()), NOTHING_SPENT)
@@ -260,7 +260,7 @@ async def test_equal_bytes_and_equal_passages_are_bought_once(
     await house.buy()
     done = await house.finish(first, second)
 
-    assert done.state == house.library.job(first.id).state == "succeeded"
+    assert done.state == house.library.jobs.find(first.id).state == "succeeded"
     assert fake.pages_billed == 1
     assert len(fake.bill.charges) == 2
     assert house.spent().usd == fake.bill.usd
@@ -270,8 +270,8 @@ async def test_no_worker_has_an_item_before_it_is_bought_and_the_job_says_so(hou
     job = house.hand_in(LETTERS)
     await house.buy(rounds=1)
 
-    assert house.library.claim_item(lease=60) is None
-    waiting = house.library.job(job.id)
+    assert house.library.jobs.claim(lease=60) is None
+    waiting = house.library.jobs.find(job.id)
     assert (waiting.state, waiting.progress["waiting_for_batch"]) == ("running", 4)
 
 
@@ -297,7 +297,7 @@ async def test_a_cancelled_job_is_cancelled_at_the_provider_and_what_was_done_is
     [running] = fake.jobs.values()
     assert running.status == "RUNNING"
 
-    cancelled = house.library.cancel_job(job.id)
+    cancelled = house.library.jobs.cancel(job.id)
     await house.buy()
 
     assert cancelled.state == "cancelled"
@@ -327,11 +327,11 @@ async def test_another_job_that_waits_for_a_cancelled_one_orders_for_itself(
 async def test_of_a_document_that_was_deleted_nothing_is_kept_though_it_is_paid(
     house: House, fake: FakeMistral
 ) -> None:
-    house.library.queue(house.within, NOTES)
+    house.library.jobs.queue(house.within, NOTES)
     worker = asyncio.create_task(
         Worker(house.library, house.readers, house.embedders, lanes=1).run()
     )
-    while not (found := house.library.documents(house.within).data):
+    while not (found := house.library.documents.list(house.within).data):
         await asyncio.sleep(0.01)
     worker.cancel()
     await asyncio.gather(worker, return_exceptions=True)
@@ -340,7 +340,7 @@ async def test_of_a_document_that_was_deleted_nothing_is_kept_though_it_is_paid(
     house.hand_in([changed, *LETTERS[:1]])
     await house.buy(rounds=2)
 
-    house.library.delete_document(found[0].id)
+    house.library.documents.delete(found[0].id)
     await house.buy()
 
     assert fake.bill.usd > before
@@ -348,8 +348,8 @@ async def test_of_a_document_that_was_deleted_nothing_is_kept_though_it_is_paid(
     sent = [text for each in fake.jobs.values() for text in texts_of(each)]
     secret = [text for text in sent if "secret" in text]
     assert secret != []
-    assert house.library.embeddings("mistral-embed", "passage", secret) == {}
-    assert house.library.embeddings("mistral-embed", "passage", sent) != {}
+    assert house.library.purchases.embeddings("mistral-embed", "passage", secret) == {}
+    assert house.library.purchases.embeddings("mistral-embed", "passage", sent) != {}
 
 
 async def test_a_budget_that_is_used_up_fails_the_document_and_sends_nothing(
@@ -425,7 +425,7 @@ async def test_a_batch_that_is_refused_fails_its_documents_and_says_what_to_do(
 
     await house.buy()
 
-    failed = house.library.job(job.id)
+    failed = house.library.jobs.find(job.id)
     assert (failed.state, failed.items.failed) == ("failed", 1)
     assert failed.last_error is not None
     assert "without the batch lane" in failed.last_error.message
@@ -461,7 +461,7 @@ async def test_a_refused_key_ends_nothing_and_costs_nothing(
 
     assert len(fake.received) == 1
     assert house.pause.reason is not None
-    assert house.library.job(job.id).items.failed == 0
+    assert house.library.jobs.find(job.id).items.failed == 0
 
 
 async def test_results_that_are_gone_count_as_lost_and_are_bought_at_once(
@@ -513,15 +513,15 @@ async def test_newer_bytes_do_not_wait_behind_a_batch_and_the_old_request_is_pai
     await house.buy(rounds=4)
     [running] = fake.jobs.values()
 
-    newer = house.library.queue(house.within, [NEWER]).job
+    newer = house.library.jobs.queue(house.within, [NEWER]).job
     done = await house.finish(newer)
 
     assert (done.state, running.status) == ("succeeded", "RUNNING")
-    content, _ = house.library.content(document_id(house.within.id, NEWER.key))
+    content, _ = house.library.documents.content(document_id(house.within.id, NEWER.key))
     assert content == NEWER.content
     await house.buy()
     assert (await house.finish(job)).state == "succeeded"
-    [older, *others] = house.library.items(job.id).data
+    [older, *others] = house.library.jobs.items(job.id).data
     assert (older.state, {each.state for each in others}) == ("superseded", {"indexed"})
     assert older.error is not None
     assert "newer bytes" in older.error.message
@@ -537,11 +537,11 @@ async def test_a_batch_for_superseded_bytes_alone_is_cancelled_and_leaves_no_tex
     await house.buy(rounds=4)
     [running] = fake.jobs.values()
 
-    newer = house.library.queue(house.within, [NEWER], lane="batch").job
+    newer = house.library.jobs.queue(house.within, [NEWER], lane="batch").job
     await house.buy()
     await house.finish(newer)
 
-    assert house.library.job(job.id).items.done == 1
+    assert house.library.jobs.find(job.id).items.done == 1
     assert running.status == "CANCELLED"
     assert house.spent().usd == fake.bill.usd
     assert house.spent().lost_calls == 0
@@ -554,12 +554,12 @@ async def test_equal_bytes_put_again_wait_for_what_is_bought_for_them(
     first = house.hand_in(LETTERS[:1])
     await house.buy(rounds=1)
 
-    again = house.library.queue(house.within, LETTERS[:1]).job
-    assert house.library.claim_item(lease=60) is None
+    again = house.library.jobs.queue(house.within, LETTERS[:1]).job
+    assert house.library.jobs.claim(lease=60) is None
     await house.buy()
     await house.finish(first, again)
 
-    assert [house.library.job(job.id).state for job in (first, again)] == ["succeeded"] * 2
+    assert [house.library.jobs.find(job.id).state for job in (first, again)] == ["succeeded"] * 2
     assert fake.pages_billed == 1
 
 
@@ -610,7 +610,7 @@ async def test_what_was_read_for_a_cancelled_job_is_gone(house: House) -> None:
     await house.buy(rounds=2)
     assert kept(house, NOTES[0].version) == ["passing"]
 
-    house.library.cancel_job(job.id)
+    house.library.jobs.cancel(job.id)
 
     assert kept(house, NOTES[0].version) == []
 
@@ -619,11 +619,11 @@ async def test_what_was_bought_for_superseded_bytes_goes_with_the_document(house
     old = house.hand_in(LETTERS[:1])
     while not kept(house, LETTERS[0].version):
         await house.buy(rounds=1)  # until the pages are bought, and passages are on their way
-    newer = house.library.queue(house.within, [NEWER]).job
+    newer = house.library.jobs.queue(house.within, [NEWER]).job
     await house.finish(old, newer)
     assert "reply" in kept(house, LETTERS[0].version)
 
-    house.library.delete_document(document_id(house.within.id, NEWER.key))
+    house.library.documents.delete(document_id(house.within.id, NEWER.key))
 
     assert kept(house, LETTERS[0].version) == []
 
@@ -638,12 +638,12 @@ async def test_what_was_bought_before_is_told_as_saved_and_as_the_dry_run_said(
     await house.buy()
     first = await house.finish(job)
     bought = sum(each.units.prompt for each in fake.bill.charges)
-    other = house.library.create_collection(
+    other = house.library.collections.create(
         "other", embedding_model="mistral-embed", dimension=1024, chunk_tokens=200
     )
     predicted = await foreseen(house, other)
 
-    again = house.library.queue(other, LETTERS, lane="batch").job
+    again = house.library.jobs.queue(other, LETTERS, lane="batch").job
     await house.buy()
     second = await house.finish(again)
 
@@ -670,7 +670,7 @@ async def test_of_documents_that_are_there_everything_is_saved_also_after_a_rest
         assert again.state == "succeeded"
         assert again.saved.pages == before.pages_to_ocr == 4
         assert before.ocr_usd.least < again.saved.usd <= before.usd.most
-        assert house.library.job(again.id).saved == again.saved
+        assert house.library.jobs.find(again.id).saved == again.saved
         assert (await foreseen(house, house.within)).saved == again.saved
 
 
@@ -761,7 +761,7 @@ async def test_wherever_the_process_dies_everything_is_paid_once(
             await again.buy()
 
             where = f"killed at write {at}, {committed=}"
-            assert again.library.claim_item(lease=60) is not None, where
+            assert again.library.jobs.claim(lease=60) is not None, where
             assert [charge.path for charge in fake.bill.charges] == whole, where
             assert again.spent().usd == fake.bill.usd, where
             assert again.spent().calls == len(whole), where

@@ -60,7 +60,7 @@ class House:
         self.library = Library.open(folder)
         self.embedder = PaidEmbedder()
         self.embedders = Embedders({self.embedder.model: self.embedder})
-        self.within: Collection = self.library.create_collection(
+        self.within: Collection = self.library.collections.create(
             "notes",
             embedding_model=self.embedder.model,
             dimension=self.embedder.dimension,
@@ -69,11 +69,11 @@ class House:
 
     def hand_in(self, notes: range) -> IngestJob:
         text = "\n\n".join(note(n) for n in notes)
-        return self.library.create_job(self.within, [Source(f"{notes}.md", text.encode())])
+        return self.library.jobs.create(self.within, [Source(f"{notes}.md", text.encode())])
 
     @property
     def now(self) -> Collection:
-        return self.library.collection(self.within.id)
+        return self.library.collections.find(self.within.id)
 
     async def run(self, notes: range) -> None:
         """One process that reads a document of these notes, and stops when all is done."""
@@ -81,7 +81,7 @@ class House:
         readers = Readers(PlainReader(), {})
         worker = Worker(self.library, readers, self.embedders, lanes=2)
         work = asyncio.create_task(worker.run())
-        while self.library.job(job.id).finished_at is None:
+        while self.library.jobs.find(job.id).finished_at is None:
             await asyncio.sleep(0.01)
         await worker.settled()
         work.cancel()
@@ -130,7 +130,7 @@ async def test_a_collection_that_grew_is_tried_once_for_each_stage(house: House)
 
 async def test_a_self_check_is_not_cut_off_when_its_documents_are_done(house: House) -> None:
     house.embedder.latency = 0.2
-    house.library.set_dense_weight(house.now, 0.123)
+    house.library.collections.set_dense_weight(house.now, 0.123)
     await house.run(range(FEWEST))
 
     assert house.now.dense_weight != 0.123
@@ -139,14 +139,14 @@ async def test_a_self_check_is_not_cut_off_when_its_documents_are_done(house: Ho
 async def test_a_job_that_ends_before_the_last_step_of_its_document_is_no_reason_to_leave(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish = house.library.publish
+    publish = house.library.documents.publish
 
     def slowly(*given: Any, **more: Any) -> DocumentSummary:
         published = publish(*given, **more)
         time.sleep(0.5)
         return published
 
-    monkeypatch.setattr(house.library, "publish", slowly)
+    monkeypatch.setattr(house.library.documents, "publish", slowly)
     await house.run(range(FEWEST))
 
     assert len(house.embedder.questions) == FEWEST

@@ -58,7 +58,7 @@ class House:
     def __init__(self, folder: Path) -> None:
         self.library = Library.open(folder)
         self.embedder = PaidHashingEmbedder()
-        self.within: Collection = self.library.create_collection(
+        self.within: Collection = self.library.collections.create(
             "notes",
             embedding_model=self.embedder.model,
             dimension=self.embedder.dimension,
@@ -104,7 +104,7 @@ async def test_a_scan_costs_its_pages_and_a_range_of_tokens(house: House) -> Non
 
 async def test_what_was_embedded_before_costs_nothing_again(house: House) -> None:
     texts = ["Bread\n# Bread\n\nSourdough needs flour, water and salt."]
-    house.library.keep_embeddings(
+    house.library.purchases.keep_embeddings(
         house.embedder.model, "passage", texts, await house.embedder.embed(texts, "passage")
     )
 
@@ -158,7 +158,7 @@ async def test_a_file_that_only_ocr_can_open_costs_a_range(house: House) -> None
 async def test_a_file_that_was_refused_before_is_refused_for_the_same_reason(house: House) -> None:
     locked = Source("locked", b"a spreadsheet")
     why = Failure("encrypted_document", "read", "a password is needed")
-    house.library.keep_reading(locked.version, PagesReader.fingerprint, why)
+    house.library.purchases.keep_reading(locked.version, PagesReader.fingerprint, why)
 
     assert (await house.estimate(locked=b"a spreadsheet")).problems == (("locked", why),)
 

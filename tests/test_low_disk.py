@@ -48,13 +48,13 @@ async def test_items_wait_for_room_and_are_read_when_there_is_some(
         clock=lambda: time.monotonic() * FASTER, sleep=lambda s: asyncio.sleep(s / FASTER)
     )
     with Library.open(tmp_path / "library") as library:
-        within = library.create_collection(
+        within = library.collections.create(
             "notes",
             embedding_model=embedder.model,
             dimension=embedder.dimension,
             chunk_tokens=embedder.max_tokens,
         )
-        job = library.queue(within, [Source("a.md", b"# Whales\n\nThey eat krill.\n")]).job
+        job = library.jobs.queue(within, [Source("a.md", b"# Whales\n\nThey eat krill.\n")]).job
         for name in full:
             monkeypatch.setattr(library, name, failing_twice(getattr(library, name)))
         worker = Worker(
@@ -68,12 +68,12 @@ async def test_items_wait_for_room_and_are_read_when_there_is_some(
 
         reasons: list[Failure] = []
         await soon(lambda: bool(reasons) or reasons.extend(filter(None, [worker.paused])))
-        await soon(lambda: library.job(job.id).state not in ("queued", "running"))
+        await soon(lambda: library.jobs.find(job.id).state not in ("queued", "running"))
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
 
         assert [(r.code, r.stage) for r in reasons] == [("out_of_space", "storage")]
-        assert library.job(job.id).state == "succeeded"
+        assert library.jobs.find(job.id).state == "succeeded"
 
 
 def test_a_full_disk_is_looked_at_again_after_the_same_short_while() -> None:

@@ -98,18 +98,18 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
 
 async def ingested(services: Services, key: str = "whales.md", text: str = TEXT) -> IngestItem:
     """How it ended."""
-    within = services.library.collection(DEFAULT_COLLECTION)
-    job = services.library.create_job(within, [Source(key, text.encode(), "text/markdown")])
+    within = services.library.collections.find(DEFAULT_COLLECTION)
+    job = services.library.jobs.create(within, [Source(key, text.encode(), "text/markdown")])
     services.wake_worker()
     async with asyncio.timeout(PATIENCE):
         while services.job(job.id).finished_at is None:
             await asyncio.sleep(0.02)
-    [item] = services.library.items(job.id).data
+    [item] = services.library.jobs.items(job.id).data
     return item
 
 
 async def asked(services: Services) -> Answer:
-    within = services.library.collection(DEFAULT_COLLECTION)
+    within = services.library.collections.find(DEFAULT_COLLECTION)
     return await services.answer(Question("How much krill does the blue whale eat?"), [within])
 
 
@@ -149,13 +149,13 @@ async def test_vectors_of_another_host_are_named_after_it_and_never_meet_others(
     async with running(settings) as services:
         item = await ingested(services)
         answer = await asked(services)
-        model = services.library.collection(DEFAULT_COLLECTION).embedding_model
+        model = services.library.collections.find(DEFAULT_COLLECTION).embedding_model
         has_batch_lane = services.has_batch_lane
     moved = ForeignHost()
     with served(moved) as url:
         elsewhere = msgspec.structs.replace(settings, embedding_base_url=f"{url}{ROOT}")
         async with running(elsewhere) as services:
-            within = services.library.collection(DEFAULT_COLLECTION)
+            within = services.library.collections.find(DEFAULT_COLLECTION)
             with pytest.raises(ModelUnavailable, match="not configured here"):
                 await services.search(Query("krill", mode="dense"), within)
 

@@ -55,7 +55,7 @@ class House:
         self.embedders = Embedders(
             {embedder.model: embedder for embedder in (self.first, self.second)}
         )
-        self.within = self.library.create_collection(
+        self.within = self.library.collections.create(
             "notes",
             embedding_model=self.first.model,
             dimension=self.first.dimension,
@@ -70,22 +70,22 @@ class House:
         """The first of them, when all have ended."""
         working = asyncio.create_task(self.worker().run())
         async with asyncio.timeout(60):
-            while any(self.library.job(job.id).finished_at is None for job in jobs):
+            while any(self.library.jobs.find(job.id).finished_at is None for job in jobs):
                 await asyncio.sleep(0.01)
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
-        return self.library.job(jobs[0].id)
+        return self.library.jobs.find(jobs[0].id)
 
     def hand_in(self, **texts: str) -> IngestJob:
         sources = [Source(f"{key}.md", text.encode()) for key, text in texts.items()]
-        return self.library.create_job(self.within, sources)
+        return self.library.jobs.create(self.within, sources)
 
     async def ingest(self, **texts: str) -> IngestJob:
         return await self.ended(self.hand_in(**texts))
 
     def begin(self) -> IngestJob:
         recipe = Recipe(self.second.model, self.second.dimension, 64, CHUNKER)
-        return self.library.begin_reindex(self.within, recipe)
+        return self.library.indexes.begin(self.within, recipe)
 
     async def ask(self, text: str, within: Collection, **query: object) -> SearchResult:
         return await search(
@@ -117,8 +117,8 @@ async def test_nothing_is_read_again_and_nothing_embedded_twice(full: House) -> 
     assert job.state == "succeeded"
     assert full.reader.reads == reads
     assert embedded == len(TEXTS)
-    full.library.switch_index(full.within, job.index)
-    back = full.library.switch_index(full.within, full.within.index)
+    full.library.indexes.switch(full.within, job.index)
+    back = full.library.indexes.switch(full.within, full.within.index)
     again = await full.ended(full.begin())
     assert (again.items.total, len(full.second.embedded)) == (0, embedded)
     assert back.embedding_model == full.first.model
@@ -128,7 +128,7 @@ async def test_a_question_is_embedded_with_the_model_of_the_index_that_is_asked(
     full: House,
 ) -> None:
     job = await full.ended(full.begin())
-    now = full.library.switch_index(full.within, job.index)
+    now = full.library.indexes.switch(full.within, job.index)
 
     for view in (full.within, now):
         result = await full.ask("krill in the sea", view, mode="dense", explain=True)
@@ -140,8 +140,8 @@ async def test_who_saw_an_index_that_was_dropped_is_answered_from_the_one_that_s
     full: House,
 ) -> None:
     job = await full.ended(full.begin())
-    now = full.library.switch_index(full.within, job.index)
-    full.library.drop_index(now, full.within.index)
+    now = full.library.indexes.switch(full.within, job.index)
+    full.library.indexes.drop(now, full.within.index)
 
     result = await full.ask("krill in the sea", full.within, mode="dense", explain=True)
 
@@ -154,7 +154,7 @@ async def test_what_is_ingested_while_an_index_is_built_is_in_both(full: House) 
     handed_in = full.hand_in(yak="# Yak\n\nThe yak lives on the mountain and eats grass.")
     await full.ended(begun, handed_in)
 
-    for view in full.library.views(full.within.id):
+    for view in full.library.indexes.views(full.within.id):
         result = await full.ask("yak on the mountain", view, mode="dense")
         assert [hit.key for hit in result.data].count("yak.md") == 1
         assert result.data[0].key == "yak.md"
@@ -165,7 +165,7 @@ async def test_an_index_whose_model_is_gone_is_left_out_and_says_so(full: House)
     del full.embedders[full.second.model]
 
     assert (await full.ingest(yak="# Yak\n\nA yak.")).state == "succeeded"
-    [_, other] = full.library.indexes(full.within)
+    [_, other] = full.library.indexes.list(full.within)
     assert (other.id, other.state) == (job.index, "building")
     assert other.documents == other.documents_total - 1
 
@@ -179,16 +179,16 @@ async def test_a_collection_whose_model_is_gone_is_searched_by_words_and_says_wh
     assert (result.mode, result.data[0].key) == ("words", "whale.md")
     assert "rag reindex" in (result.degraded or "")
     job = await full.ended(full.begin())
-    now = full.library.switch_index(full.within, job.index)
+    now = full.library.indexes.switch(full.within, job.index)
     assert (await full.ask("krill in the sea", now)).degraded is None
 
 
 async def test_the_forecast_is_what_comes(full: House) -> None:
-    planned = full.library.collection("notes")
+    planned = full.library.collections.find("notes")
     planned = Collection(planned.id, planned.name, full.second.model, 32, 64, 0.5)
     before = await foresee(planned, full.second, full.library)
     await full.ended(full.begin())
-    [_, other] = full.library.indexes(full.within)
+    [_, other] = full.library.indexes.list(full.within)
     after = await foresee(planned, full.second, full.library)
 
     assert (before.documents, before.chunks) == (len(TEXTS), other.chunks)
@@ -198,7 +198,7 @@ async def test_the_forecast_is_what_comes(full: House) -> None:
 
 async def test_two_indexes_are_compared_on_questions(full: House) -> None:
     await full.ended(full.begin())
-    one, two = full.library.views(full.within.id)
+    one, two = full.library.indexes.views(full.within.id)
     probes = [
         Probe("krill in the sea", relevant={"whale.md": 1.0}),
         Probe("honey of the forest", relevant={"bear.md": 1.0}),
@@ -229,7 +229,7 @@ async def test_no_query_fails_while_an_index_is_built_switched_rolled_back_and_d
             nonlocal asked
             while not over.is_set():
                 for text, key in questions.items():
-                    view = within or full.library.collection("notes")
+                    view = within or full.library.collections.find("notes")
                     try:
                         result = await full.ask(text, view)
                     except Exception as error:
@@ -247,11 +247,11 @@ async def test_no_query_fails_while_an_index_is_built_switched_rolled_back_and_d
     try:
         job = await full.ended(full.begin())
         library, former = full.library, full.within
-        now = await asyncio.to_thread(library.switch_index, former, job.index)
+        now = await asyncio.to_thread(library.indexes.switch, former, job.index)
         await full.ingest(yak="# Yak\n\nThe yak lives on the mountain.")
-        back = await asyncio.to_thread(library.switch_index, now, former.index)
-        now = await asyncio.to_thread(library.switch_index, back, job.index)
-        await asyncio.to_thread(library.drop_index, now, former.index)
+        back = await asyncio.to_thread(library.indexes.switch, now, former.index)
+        now = await asyncio.to_thread(library.indexes.switch, back, job.index)
+        await asyncio.to_thread(library.indexes.drop, now, former.index)
         await asyncio.sleep(0.2)
     finally:
         over.set()
@@ -260,4 +260,4 @@ async def test_no_query_fails_while_an_index_is_built_switched_rolled_back_and_d
 
     assert failures == []
     assert asked > 20
-    assert [one.id for one in full.library.indexes(full.within)] == [job.index]
+    assert [one.id for one in full.library.indexes.list(full.within)] == [job.index]

@@ -49,7 +49,7 @@ class House:
         self.readers = Readers(self.reader, {})
         self.embedders = Embedders({self.embedder.model: self.embedder})
         self.library = Library.open(folder, database_url=database_url)
-        self.within: Collection = self.library.create_collection(
+        self.within: Collection = self.library.collections.create(
             "notes",
             embedding_model=self.embedder.model,
             dimension=self.embedder.dimension,
@@ -61,11 +61,11 @@ class House:
             Source(f"{key}.md", text.encode() if isinstance(text, str) else text)
             for key, text in texts.items()
         ]
-        job = self.library.create_job(self.within, sources)
+        job = self.library.jobs.create(self.within, sources)
         worker = Worker(self.library, self.readers, self.embedders, lanes=2, pause=pause)
         working = asyncio.create_task(worker.run())
         async with asyncio.timeout(20):
-            while (now := self.library.job(job.id)).state in ("queued", "running"):
+            while (now := self.library.jobs.find(job.id)).state in ("queued", "running"):
                 await asyncio.sleep(0.01)
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
@@ -74,7 +74,7 @@ class House:
     async def find(self, text: str, **query: object) -> list[str]:
         result = await search(
             Query(text, **query),  # type: ignore[arg-type]  # the tests' own keywords
-            self.library.collection("notes"),
+            self.library.collections.find("notes"),
             embedders=self.embedders,
             library=self.library,
         )
@@ -104,7 +104,7 @@ async def test_the_same_bytes_again_cost_nothing(house: House) -> None:
     job = await house.ingest(whales=WHALES)
 
     assert job.state == "succeeded"
-    assert house.library.items(job.id).data[0].state == "unchanged"
+    assert house.library.jobs.items(job.id).data[0].state == "unchanged"
     assert len(house.embedder.embedded) == before
     assert await house.find("krill", mode="words") == ["whales.md"]
 
@@ -122,13 +122,13 @@ async def test_a_text_embedded_once_is_not_embedded_again_under_another_key(hous
     await house.ingest(two=WHALES)
 
     assert len(house.embedder.embedded) == 1
-    assert len(house.library.documents(house.within).data) == 2
+    assert len(house.library.documents.list(house.within).data) == 2
 
 
 async def test_one_bad_file_is_refused_with_its_reason_and_the_others_go_on(house: House) -> None:
     job = await house.ingest(good=WHALES, bad=b"\xff\xfe\xfa", empty="  \n")
 
-    items = {item.key: item for item in house.library.items(job.id).data}
+    items = {item.key: item for item in house.library.jobs.items(job.id).data}
     assert items["good.md"].state == "indexed"
     assert items["bad.md"].state == "refused"
     assert items["bad.md"].error is not None
@@ -143,7 +143,7 @@ async def test_a_refused_file_is_not_read_again(house: House) -> None:
     await house.ingest(bad=b"\xff\xfe\xfa")
     again = await house.ingest(bad=b"\xff\xfe\xfa")
 
-    [item] = house.library.items(again.id).data
+    [item] = house.library.jobs.items(again.id).data
     assert item.state == "refused"
     assert item.error is not None
     assert item.error.code == "unsupported_media_type"
@@ -151,7 +151,7 @@ async def test_a_refused_file_is_not_read_again(house: House) -> None:
 
 
 async def test_a_collection_without_a_model_is_searched_by_words_and_says_so(house: House) -> None:
-    house.within = house.library.create_collection(
+    house.within = house.library.collections.create(
         "plain", embedding_model=None, dimension=None, chunk_tokens=100
     )
     await house.ingest(whales=WHALES)
@@ -188,7 +188,7 @@ async def test_a_model_that_is_not_configured_fails_the_item_and_says_what_to_do
     house.embedders.clear()
     job = await house.ingest(whales=WHALES)
 
-    [item] = house.library.items(job.id).data
+    [item] = house.library.jobs.items(job.id).data
     assert item.state == "failed"
     assert item.error is not None
     assert item.error.code == ModelUnavailable.code
@@ -197,7 +197,7 @@ async def test_a_model_that_is_not_configured_fails_the_item_and_says_what_to_do
 
 async def test_an_answer_quotes_the_stored_text(house: House) -> None:
     await house.ingest(whales=WHALES, bread=BREAD)
-    within = [house.library.collection("notes")]
+    within = [house.library.collections.find("notes")]
 
     answered = await answer(
         Question("What is the largest animal?"),
@@ -209,10 +209,10 @@ async def test_an_answer_quotes_the_stored_text(house: House) -> None:
 
     assert answered.outcome == "answered"
     [citation] = answered.citations
-    stored = house.library.text(citation.document_id)
+    stored = house.library.documents.text(citation.document_id)
     assert stored.text[citation.source.start : citation.source.end] == citation.quote
-    assert house.library.answer(answered.id) == answered
-    assert house.library.citation(citation.id) == citation
+    assert house.library.answers.find(answered.id) == answered
+    assert house.library.answers.citation(citation.id) == citation
 
 
 async def test_an_invented_quotation_ends_in_a_refusal(house: House) -> None:
@@ -253,7 +253,7 @@ async def test_a_stop_in_the_middle_leaves_the_item_in_the_queue(house: House) -
         await asyncio.Event().wait()
 
     house.reader.read = never  # type: ignore[method-assign, assignment]
-    job = house.library.create_job(house.within, [Source("whales.md", WHALES.encode())])
+    job = house.library.jobs.create(house.within, [Source("whales.md", WHALES.encode())])
     working = asyncio.create_task(
         Worker(house.library, house.readers, house.embedders, lanes=1).run()
     )
@@ -262,8 +262,8 @@ async def test_a_stop_in_the_middle_leaves_the_item_in_the_queue(house: House) -
     with pytest.raises(asyncio.CancelledError):
         await working
 
-    assert house.library.items(job.id).data[0].state == "queued"
-    claimed = house.library.claim_item(lease=60)
+    assert house.library.jobs.items(job.id).data[0].state == "queued"
+    claimed = house.library.jobs.claim(lease=60)
     assert claimed is not None
     assert claimed.attempts == 1
 
@@ -271,7 +271,7 @@ async def test_a_stop_in_the_middle_leaves_the_item_in_the_queue(house: House) -
 async def test_a_stop_after_the_last_step_is_a_stop(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish, published = house.library.publish, asyncio.Event()
+    publish, published = house.library.documents.publish, asyncio.Event()
     loop = asyncio.get_running_loop()
 
     def slow(*given: object, **named: object) -> object:
@@ -280,8 +280,8 @@ async def test_a_stop_after_the_last_step_is_a_stop(
         time.sleep(0.2)  # on its thread, after the commit: the stop comes now
         return result
 
-    monkeypatch.setattr(house.library, "publish", slow)
-    house.library.create_job(house.within, [Source("whales.md", WHALES.encode())])
+    monkeypatch.setattr(house.library.documents, "publish", slow)
+    house.library.jobs.create(house.within, [Source("whales.md", WHALES.encode())])
     working = asyncio.create_task(
         Worker(house.library, house.readers, house.embedders, lanes=1).run()
     )
@@ -297,9 +297,9 @@ async def test_what_a_dead_owner_had_claimed_is_free_when_the_library_opens_agai
     tmp_path: Path, database_url: str | None
 ) -> None:
     first = House(tmp_path / "library", database_url)
-    first.library.create_job(first.within, [Source("whales.md", WHALES.encode())])
-    assert first.library.claim_item(lease=LEASE) is not None
-    assert first.library.claim_item(lease=LEASE) is None
+    first.library.jobs.create(first.within, [Source("whales.md", WHALES.encode())])
+    assert first.library.jobs.claim(lease=LEASE) is not None
+    assert first.library.jobs.claim(lease=LEASE) is None
     first.library.close()
 
     with Library.open(tmp_path / "library", database_url=database_url) as again:
@@ -317,7 +317,7 @@ async def test_a_passage_the_model_refuses_is_found_by_its_words(house: House) -
         good = [text for text in texts if "krill" not in text]
         if not bad:
             return await sound(texts, input_type)
-        house.library.keep_embeddings(
+        house.library.purchases.keep_embeddings(
             house.embedder.model, "passage", good, await sound(good, "passage")
         )
         raise InputRefused("m", bad, len(texts))
@@ -326,7 +326,7 @@ async def test_a_passage_the_model_refuses_is_found_by_its_words(house: House) -
     paragraphs = [f"Paragraph {n} speaks of bread, {'flour ' * 90}." for n in range(4)]
 
     job = await house.ingest(mixed="\n\n".join([*paragraphs, "Whales eat krill. " * 12]))
-    [item] = house.library.items(job.id).data
+    [item] = house.library.jobs.items(job.id).data
 
     assert (item.state, job.state) == ("indexed", "succeeded")
     assert item.error is not None
@@ -366,17 +366,17 @@ async def test_a_refused_key_stops_the_work_and_keeps_it_queued(house: House) ->
 
     sound, house.reader.read = house.reader.read, read  # type: ignore[method-assign]
     sources = [Source(f"{n}.md", WHALES.encode() + bytes([48 + n])) for n in range(9)]
-    job = house.library.create_job(house.within, sources)
+    job = house.library.jobs.create(house.within, sources)
     worker = Worker(house.library, house.readers, house.embedders, lanes=2)
     working = asyncio.create_task(worker.run())
     await asyncio.sleep(0.5)
 
     assert len(calls) <= 2, "one for each lane, and none after"
     assert worker.paused is not None
-    assert house.library.job(job.id).items.failed == 0
+    assert house.library.jobs.find(job.id).items.failed == 0
 
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
     house.reader.read = sound  # type: ignore[method-assign]
     await house.ingest(more=BREAD)
-    assert house.library.job(job.id).items.done == 9
+    assert house.library.jobs.find(job.id).items.done == 9

@@ -59,15 +59,15 @@ class AnswersController(Controller):
     @get("/answers/{answer:str}", sync_to_thread=True)
     def show(self, answer: FromPath[str], services: NamedDependency[Services]) -> Answer:
         """Show an answer that was given before."""
-        return services.library.answer(AnswerId(answer))
+        return services.library.answers.find(AnswerId(answer))
 
     @get("/citations/{citation:str}", sync_to_thread=True)
     def citation(self, citation: FromPath[str], services: NamedDependency[Services]) -> Citation:
         """Show a citation: the quotation and where it stands in its source."""
-        return services.library.citation(CitationId(citation))
+        return services.library.answers.citation(CitationId(citation))
 
 
 def _named(services: Services, names: tuple[str, ...]) -> list[Collection]:
     """Each collection once, also where it is named twice or by name and by id."""
-    found = (services.library.collection(name) for name in names)
+    found = (services.library.collections.find(name) for name in names)
     return list({collection.id: collection for collection in found}.values())

@@ -42,12 +42,12 @@ class CollectionsController(Controller):
         after: After = None,
     ) -> Listing[Collection]:
         """List collections."""
-        return services.library.collections(limit=limit, after=after)
+        return services.library.collections.list(limit=limit, after=after)
 
     @get("/{collection:str}", sync_to_thread=True)
     def show(self, collection: FromPath[str], services: NamedDependency[Services]) -> Collection:
         """Show one collection, by name or id."""
-        return services.library.collection(collection)
+        return services.library.collections.find(collection)
 
     @patch("/{collection:str}", sync_to_thread=True)
     def change(
@@ -57,11 +57,11 @@ class CollectionsController(Controller):
         services: NamedDependency[Services],
     ) -> Collection:
         """Set how much meaning weighs against words when this collection is searched."""
-        chosen = services.library.collection(collection)
-        services.library.set_dense_weight(chosen, data.dense_weight)
-        return services.library.collection(chosen.id)
+        chosen = services.library.collections.find(collection)
+        services.library.collections.set_dense_weight(chosen, data.dense_weight)
+        return services.library.collections.find(chosen.id)
 
     @delete("/{collection:str}", sync_to_thread=True)
     def remove(self, collection: FromPath[str], services: NamedDependency[Services]) -> None:
         """Delete a collection and everything in it; effective when the call returns."""
-        services.library.delete_collection(services.library.collection(collection).id)
+        services.library.collections.delete(services.library.collections.find(collection).id)

@@ -39,12 +39,12 @@ class ContentsController(Controller):
     @get(sync_to_thread=True)
     def show(self, document: FromPath[str], services: NamedDependency[Services]) -> DocumentSummary:
         """Show a document without its text."""
-        return services.library.document(DocumentId(document))
+        return services.library.documents.find(DocumentId(document))
 
     @delete(sync_to_thread=True)
     def remove(self, document: FromPath[str], services: NamedDependency[Services]) -> None:
         """Delete a document; no search finds it once the call returned."""
-        services.library.delete_document(DocumentId(document))
+        services.library.documents.delete(DocumentId(document))
 
     @get("/text", sync_to_thread=True)
     def text(
@@ -57,14 +57,14 @@ class ContentsController(Controller):
     ) -> Document:
         """Read a document's text, with its blocks and pages as spans of it in code points."""
         wanted = None if version is None else Version(version)
-        return services.library.text(DocumentId(document), wanted)
+        return services.library.documents.text(DocumentId(document), wanted)
 
     @get("/pages/{number:int}", sync_to_thread=True)
     def page(
         self, document: FromPath[str], number: FromPath[int], services: NamedDependency[Services]
     ) -> PageText:
         """Read one page's text."""
-        read = services.library.text(DocumentId(document))
+        read = services.library.documents.text(DocumentId(document))
         return _page(DocumentId(document), read, number)
 
     @get("/pages/{number:int}/image", media_type="image/png")
@@ -83,8 +83,8 @@ class ContentsController(Controller):
         self, document: FromPath[str], services: NamedDependency[Services]
     ) -> Response[bytes]:
         """Download the original bytes. Browsers are told to save them, never to show them."""
-        summary = services.library.document(DocumentId(document))
-        content, media_type = services.library.content(summary.id)
+        summary = services.library.documents.find(DocumentId(document))
+        content, media_type = services.library.documents.content(summary.id)
         name = quote(summary.key.rsplit("/", 1)[-1])
         headers = {
             "Content-Disposition": f"attachment; filename*=UTF-8''{name}",

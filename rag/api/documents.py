@@ -131,7 +131,7 @@ class DocumentsController(Controller):
         200 where it is there already, unchanged; else 202, and it is searchable, in place of its
         older version, when the job has succeeded. A file that is itself JSON comes by POST.
         """
-        within = await asyncio.to_thread(services.library.collection, collection)
+        within = await asyncio.to_thread(services.library.collections.find, collection)
         with places.taken():
             source = await read_put(request, normalized_key(key))
             job = (await _queue(services, within, [source])).job
@@ -150,8 +150,8 @@ class DocumentsController(Controller):
     ) -> Saved:
         """Tell what a provider would be paid for documents that are there: what is saved when
         they are handed in again unchanged. At the prices at which they were made."""
-        within = services.library.collection(collection)
-        worth = services.library.worth_of(within, data.keys)
+        within = services.library.collections.find(collection)
+        worth = services.library.purchases.worth_of(within, data.keys)
         return sum(worth.values(), Saved())
 
     @get(sync_to_thread=True)
@@ -164,17 +164,17 @@ class DocumentsController(Controller):
         key: Annotated[str | None, QueryParameter(description="Only this one.")] = None,
     ) -> Listing[DocumentSummary]:
         """List a collection's documents, or find one by its key."""
-        within = services.library.collection(collection)
+        within = services.library.collections.find(collection)
         if key is None:
-            return services.library.documents(within, limit=limit, after=after)
-        found = services.library.find_document(within, normalized_key(key))
+            return services.library.documents.list(within, limit=limit, after=after)
+        found = services.library.documents.find_by_key(within, normalized_key(key))
         return Listing(() if found is None else (found,))
 
 
 def _named(services: Services, name: str, dry_run: bool) -> Collection:
     """The collection; for a dry run, also one that would have to be made first."""
     try:
-        return services.library.collection(name)
+        return services.library.collections.find(name)
     except NotFound:
         if dry_run:
             return services.planned_collection(name)
@@ -188,7 +188,9 @@ async def _queue(
     job: JobId | None = None,
     lane: Lane | None = None,
 ) -> Queued:
-    queued = await asyncio.to_thread(services.library.queue, within, sources, job=job, lane=lane)
+    queued = await asyncio.to_thread(
+        services.library.jobs.queue, within, sources, job=job, lane=lane
+    )
     services.wake_worker()
     return queued
 

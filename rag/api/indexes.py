@@ -66,7 +66,7 @@ class IndexesController(Controller):
         A dry run cuts all text, keeps and sends nothing, and answers 200 with documents, chunks,
         tokens and prices. 409 where the index that serves is just that.
         """
-        within = await asyncio.to_thread(services.library.collection, collection)
+        within = await asyncio.to_thread(services.library.collections.find, collection)
         planned = await asyncio.to_thread(
             services.planned_index, within, data.embedding_model, data.chunk_tokens
         )
@@ -86,8 +86,8 @@ class IndexesController(Controller):
         All of them are kept up: each costs its own embedding of everything that is handed in, and
         its own room, until it is dropped.
         """
-        within = services.library.collection(collection)
-        return Listing(services.library.indexes(within))
+        within = services.library.collections.find(collection)
+        return Listing(services.library.indexes.list(within))
 
     @put("/indexes/current", sync_to_thread=True)
     def switch(
@@ -101,16 +101,16 @@ class IndexesController(Controller):
         The former one is kept up, so going back is the same call. 409 while the other lacks
         documents.
         """
-        within = services.library.collection(collection)
-        return services.library.switch_index(within, data.index)
+        within = services.library.collections.find(collection)
+        return services.library.indexes.switch(within, data.index)
 
     @delete("/indexes/{index:str}", sync_to_thread=True)
     def drop(
         self, collection: FromPath[str], index: FromPath[str], services: NamedDependency[Services]
     ) -> None:
         """Drop an index that does not serve, with its files and the vectors nobody else uses."""
-        within = services.library.collection(collection)
-        services.library.drop_index(within, IndexId(index))
+        within = services.library.collections.find(collection)
+        services.library.indexes.drop(within, IndexId(index))
 
     @post("/indexes/compare", status_code=200)
     async def compare(
@@ -124,6 +124,6 @@ class IndexesController(Controller):
         Tells how much their hits have in common and, where relevant documents are named, how good
         each is.
         """
-        within = await asyncio.to_thread(services.library.collection, collection)
+        within = await asyncio.to_thread(services.library.collections.find, collection)
         probes = [Probe(each) if isinstance(each, str) else each for each in data.queries]
         return await services.compare_indexes(probes, within, data.index, data.k)

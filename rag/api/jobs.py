@@ -21,7 +21,7 @@ class JobsController(Controller):
         after: After = None,
     ) -> Listing[IngestJob]:
         """List jobs, newest first."""
-        return services.library.jobs(limit=limit, after=after)
+        return services.library.jobs.list(limit=limit, after=after)
 
     @get("/{job:str}", sync_to_thread=True)
     def show(self, job: FromPath[str], services: NamedDependency[Services]) -> IngestJob:
@@ -37,7 +37,7 @@ class JobsController(Controller):
         after: After = None,
     ) -> Listing[IngestItem]:
         """List a job's items, each with its state and, where it failed, the reason."""
-        return services.library.items(JobId(job), limit=limit, after=after)
+        return services.library.jobs.items(JobId(job), limit=limit, after=after)
 
     @post("/{job:str}/cancel", status_code=200, sync_to_thread=True)
     def cancel(self, job: FromPath[str], services: NamedDependency[Services]) -> IngestJob:
@@ -46,5 +46,5 @@ class JobsController(Controller):
         Its batches are cancelled at the provider within seconds; what was done of them by then
         is billed, and kept.
         """
-        services.library.cancel_job(JobId(job))
-        return services.library.job(JobId(job))
+        services.library.jobs.cancel(JobId(job))
+        return services.library.jobs.find(JobId(job))

@@ -77,7 +77,7 @@ class OperationsController(Controller):
     ) -> Response[Rebuilding]:
         """Throw derived indexes away and build them again from the database; answers go on."""
         kinds: tuple[IndexKind, ...] = (data.index,) if data.index else ("dense", "words")
-        number = services.library.rebuild_indexes(data.collection, kinds)
+        number = services.library.indexes.rebuild(data.collection, kinds)
         return Response(Rebuilding(number), status_code=202, headers={"Location": "/health/ready"})
 
     @get("/backup", sync_to_thread=True)

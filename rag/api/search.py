@@ -41,5 +41,5 @@ class SearchController(Controller):
         services: NamedDependency[Services],
     ) -> SearchResult:
         """Find the passages that come nearest, best first, by meaning and by words."""
-        within = await asyncio.to_thread(services.library.collection, collection)
+        within = await asyncio.to_thread(services.library.collections.find, collection)
         return await services.search(data.asked(), within)

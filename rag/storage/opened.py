@@ -12,6 +12,12 @@ from rag.storage.derived import DerivedIndexes
 from rag.storage.indexversions import IndexVersion, all_versions, find_version
 from rag.storage.texts import Texts
 
+OF_A_DOCUMENT = 20_000
+"""Operations that whoever publishes a document applies before it is acknowledged: more than the
+longest has chunks. Where more are missing, an index is being built anew."""
+
+UNINDEXED = 500  # operations that the next search may find still to be applied: about 0.3 s
+
 
 class OpenIndexes:
     """Safe to use from many threads."""
@@ -40,6 +46,14 @@ class OpenIndexes:
                 self._remove(index)
                 raise
             return known or self._opened(version)
+
+    def follow(self, index: IndexId) -> None:
+        """What whoever published a document does before it is acknowledged.
+
+        Raises:
+            IndexGone: it was dropped, here or by another process.
+        """
+        self.of(index).follow(lag=UNINDEXED, most=OF_A_DOCUMENT)
 
     def now(self) -> tuple[DerivedIndexes, ...]:
         """Those that are open."""

@@ -63,16 +63,16 @@ def compare(folder: Path, services: Services) -> None:
     for way in (convex, min_max, z_scores):
         print(f"{way.__name__:22s}" + "".join(f"{score(way, w):7.3f}" for w in WEIGHTS))
     print(f"{'reciprocal ranks':22s}{score(ranks, 0.5):7.3f}")
-    chosen = services.library.collection(COLLECTION).dense_weight
+    chosen = services.library.collections.find(COLLECTION).dense_weight
     print(f"chosen by self-check: {chosen:g}, nDCG@10 {score(convex, chosen):.4f}")
 
 
 def search(question: str, services: Services) -> Found:
-    collection = services.library.collection(COLLECTION)
+    collection = services.library.collections.find(COLLECTION)
     assert collection.embedding_model is not None
     embedder = services.embedders[collection.embedding_model]
     [vector] = asyncio.run(embedder.embed([question], "query"))
-    return services.library.search(collection, question, vector, k=DEPTH)
+    return services.library.chunks.search(collection, question, vector, k=DEPTH)
 
 
 def convex(found: Sequence[Candidate], weight: float) -> list[ChunkId]:

@@ -54,17 +54,17 @@ def measure(url: str | None, chunks: int, each: int, dimension: int) -> tuple[fl
         tempfile.TemporaryDirectory() as folder,
         Library.open(Path(folder), database_url=url) as library,
     ):
-        collection = library.create_collection(
+        collection = library.collections.create(
             "bench", embedding_model="given", dimension=dimension, chunk_tokens=256
         )
         took = []
         busy = 0.0
         for number in range(chunks // each):
             document, pieces = made(number, each)
-            library.put_blob(document.text.encode())
+            library.originals.put(document.text.encode())
             vectors = unit_vectors(chance, each, dimension)
             began, computing = time.perf_counter(), time.process_time()
-            library.publish(collection, document, pieces, vectors)
+            library.documents.publish(collection, document, pieces, vectors)
             took.append(time.perf_counter() - began)
             busy += time.process_time() - computing
     published = len(took) * each

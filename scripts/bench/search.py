@@ -51,7 +51,7 @@ def main() -> None:
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         with Library.open(Path(folder)) as library:
-            collection = library.create_collection(
+            collection = library.collections.create(
                 "bench", embedding_model=MODEL, dimension=DIMENSION, chunk_tokens=256
             )
             figures |= publish_all(library, collection, arguments.chunks, rng)
@@ -70,12 +70,12 @@ def publish_all(
         for i in range(chunks // CHUNKS_PER_DOCUMENT)
     ]
     for one, _ in prepared:
-        library.put_blob(one.text.encode())
+        library.originals.put(one.text.encode())
     started, cpu_started = time.perf_counter(), time.process_time()
     for one, vectors in prepared:
-        library.publish(collection, one, cut(one), vectors)
+        library.documents.publish(collection, one, cut(one), vectors)
     published, cpu_published = time.perf_counter(), time.process_time()
-    library.search(collection, "the first question", prepared[0][1][:1], k=10)
+    library.chunks.search(collection, "the first question", prepared[0][1][:1], k=10)
     return {
         "chunks": chunks,
         "publish_chunks_per_second": chunks / (published - started),
@@ -97,7 +97,7 @@ def search_all(
                 vector = unit(rng.normal(size=(1, DIMENSION)), rng)
                 question = text(8, rng)
                 started, cpu_started = time.perf_counter(), time.process_time()
-                found = library.search(collection, question, vector, k=k, filter=filter)
+                found = library.chunks.search(collection, question, vector, k=k, filter=filter)
                 times.append(1000 * (time.perf_counter() - started))
                 cpu += 1000 * (time.process_time() - cpu_started)
                 assert len(found.hits) >= k

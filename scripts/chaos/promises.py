@@ -84,7 +84,7 @@ def check(data_dir: Path, truth: Truth, *, database_url: str | None = None) -> K
 
 
 def collections_of(library: Library) -> tuple[Collection, ...]:
-    return library.collections(limit=PAGE).data
+    return library.collections.list(limit=PAGE).data
 
 
 def _texts(library: Library) -> Iterator[tuple[Key, str]]:
@@ -92,9 +92,9 @@ def _texts(library: Library) -> Iterator[tuple[Key, str]]:
     for collection in collections_of(library):
         after = None
         while True:
-            listing = library.documents(collection, limit=PAGE, after=after)
+            listing = library.documents.list(collection, limit=PAGE, after=after)
             for each in listing.data:
-                text = library.text(each.id).text
+                text = library.documents.text(each.id).text
                 yield Key(f"{collection.name}/{each.key}"), _same(library, each.version, text)
             after = listing.next
             if after is None:
@@ -103,7 +103,7 @@ def _texts(library: Library) -> Iterator[tuple[Key, str]]:
 
 def _same(library: Library, version: Version, text: str) -> str:
     try:
-        original = library.blob(version).decode()
+        original = library.originals.get(version).decode()
     except RagError as error:
         return f"{text!r}, without its original: {error}"
     return text if original == text else f"{text!r}, and {original!r} as its original"
@@ -122,7 +122,7 @@ def _still_kept(library: Library, truth: Truth) -> Iterator[str]:
     """Bytes that a delete should have removed when it returned."""
     for text in sorted(truth.purged):
         try:
-            library.blob(version_of(text.encode()))
+            library.originals.get(version_of(text.encode()))
         except NotFound:
             continue
         yield f"the bytes of {text!r} outlived their delete"

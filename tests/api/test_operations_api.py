@@ -10,7 +10,6 @@ import pytest
 
 from rag.errors import OutOfSpace
 from rag.storage.archives.restore import restore
-from rag.storage.space import Space
 from rag.wiring import Services
 
 PATIENCE = 30.0  # seconds
@@ -35,7 +34,7 @@ def test_a_library_in_use_is_checked(http: httpx.Client, collection: str) -> Non
 
 
 def test_bytes_of_nobody_are_found_and_removed(http: httpx.Client, services: Services) -> None:
-    version = services.library.put_blob(b"nobody has this")
+    version = services.library.originals.put(b"nobody has this")
 
     [flaw] = checked(http)["flaws"]
     assert (flaw["part"], flaw["repaired"]) == ("originals", False)
@@ -76,8 +75,8 @@ def test_an_unknown_collection_is_not_rebuilt(http: httpx.Client) -> None:
 def test_a_low_disk_is_told_with_507_and_questions_are_answered(
     http: httpx.Client, collection: str, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    full = Space(services.library.data_dir, 100 << 20, free=lambda _: 7 << 20)
-    monkeypatch.setattr(services.library, "_space", full)
+    monkeypatch.setattr(services.library._space, "_mark", 100 << 20)
+    monkeypatch.setattr(services.library._space, "_free", lambda _: 7 << 20)
 
     put = http.put(f"/v1/collections/{collection}/documents/a", json={"text": "A red fox."})
     asked = http.post(f"/v1/collections/{collection}/search", json={"query": "fox"})
@@ -120,8 +119,8 @@ def test_readiness_tells_of_the_disk_and_of_what_is_degraded(
     http: httpx.Client, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     well = http.get("/health/ready").json()
-    full = Space(services.library.data_dir, 100 << 20, free=lambda _: 7 << 20)
-    monkeypatch.setattr(services.library, "_space", full)
+    monkeypatch.setattr(services.library._space, "_mark", 100 << 20)
+    monkeypatch.setattr(services.library._space, "_free", lambda _: 7 << 20)
     low = http.get("/health/ready")
 
     assert (well["disk"]["is_low"], well["degraded"]) == (False, [])

@@ -90,7 +90,7 @@ async def test_an_interrupted_command_goes_on_with_its_job_and_pays_once(
             interrupted.cancel()
             with suppress(asyncio.CancelledError):
                 await interrupted
-            [job] = services.library.jobs().data
+            [job] = services.library.jobs.list().data
             shown = await door.call("GET", f"/v1/jobs/{job.id}")
         assert (shown["lane"], shown["progress"]["waiting_for_batch"]) == ("batch", 5)
 
@@ -98,7 +98,7 @@ async def test_an_interrupted_command_goes_on_with_its_job_and_pays_once(
         (folder / "late.md").write_text("# Late\n\nThis one came between the two.\n")
         async with door_of(settings_of(tmp_path, url)) as (door, services):
             done, outcomes = await ingest(folder, door)
-            [again] = services.library.jobs().data
+            [again] = services.library.jobs.list().data
             usd = services.library.ledger.spent(["lane"])
             nothing, _ = await ingest(folder, door)
 
@@ -163,7 +163,7 @@ async def test_without_a_provider_it_is_refused_before_anything_is_sent(
                 json={"key": "a.md", "text": "Whales."},
             )
 
-        assert services.library.jobs().data == ()
+        assert services.library.jobs.list().data == ()
 
 
 async def test_a_job_stays_in_its_lane(tmp_path: Path, fake: FakeMistral) -> None:

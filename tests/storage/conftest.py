@@ -41,11 +41,11 @@ def open_shelf(
             opened.pop().close()
         library = Library.open(data_dir, database_url=database_url)
         opened.append(library)
-        if not library.collections().data:
-            library.create_collection(
+        if not library.collections.list().data:
+            library.collections.create(
                 "notes", embedding_model="words", dimension=DIMENSION, chunk_tokens=256
             )
-        return Shelf(library, library.collection("notes"))
+        return Shelf(library, library.collections.find("notes"))
 
     yield shelf
     while opened:
@@ -60,7 +60,7 @@ def shelf(open_shelf: Callable[[], Shelf]) -> Shelf:
 @pytest.fixture
 def wordy_shelf(shelf: Shelf) -> Shelf:
     """A collection without a model."""
-    collection = shelf.library.create_collection(
+    collection = shelf.library.collections.create(
         "wordy", embedding_model=None, dimension=None, chunk_tokens=256
     )
     return Shelf(shelf.library, collection)

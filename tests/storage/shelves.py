@@ -21,8 +21,9 @@ from rag.domain import (
 )
 from rag.ranking.filters import Filter
 from rag.storage.items import ClaimedItem
-from rag.storage.library import NO_OTHERS, Library
+from rag.storage.library import Library
 from rag.storage.publishing import Edition
+from rag.storage.stores.documents import NO_OTHERS
 
 DIMENSION = 32
 
@@ -87,13 +88,13 @@ class Shelf:
     ) -> DocumentSummary:
         """Reads, cuts, embeds and publishes."""
         source = Source(key, text.encode(), title=title, attributes=attributes)
-        self.library.put_blob(source.content)
+        self.library.originals.put(source.content)
         document = read(source)
         chunks = cut(document)
         vectors = None
         if self.collection.dimension is not None:
             vectors = vectors_of([embedded_text(chunk, document.title) for chunk in chunks])
-        return self.library.publish(
+        return self.library.documents.publish(
             through or self.collection,
             document,
             chunks,
@@ -114,7 +115,7 @@ class Shelf:
     ) -> list[Hit]:
         vector = None if self.collection.dimension is None else vectors_of([question])
         modes_asked = frozenset(modes.split())
-        found = self.library.search(
+        found = self.library.chunks.search(
             self.collection, question, vector, k=k, filter=filter, modes=modes_asked
         )
         return list(found.hits)

@@ -9,7 +9,7 @@ from rag.errors import Conflict, InvalidRequest, NotFound
 
 
 def create(library, name: str):
-    return library.create_collection(name, embedding_model=None, dimension=None, chunk_tokens=256)
+    return library.collections.create(name, embedding_model=None, dimension=None, chunk_tokens=256)
 
 
 @pytest.mark.parametrize("name", ["", "-a", "A", "a b", "a/b", "ä", "a" * 65, "a\n", "_a"])
@@ -25,25 +25,27 @@ def test_a_taken_name_is_refused(shelf) -> None:
 
 def test_a_model_needs_its_dimension(shelf) -> None:
     with pytest.raises(InvalidRequest, match="or neither"):
-        shelf.library.create_collection("x", embedding_model="m", dimension=None, chunk_tokens=1)
+        shelf.library.collections.create("x", embedding_model="m", dimension=None, chunk_tokens=1)
 
 
 def test_a_collection_is_found_by_name_and_by_id(shelf) -> None:
-    assert shelf.library.collection(shelf.collection.id) == shelf.library.collection("notes")
+    assert shelf.library.collections.find(shelf.collection.id) == shelf.library.collections.find(
+        "notes"
+    )
 
 
 def test_an_unknown_collection_is_answered_with_those_there_are(shelf) -> None:
     create(shelf.library, "other")
 
     with pytest.raises(NotFound, match="there are: notes, other"):
-        shelf.library.collection("nots")
+        shelf.library.collections.find("nots")
 
 
 def test_collections_are_listed_by_name_page_by_page(shelf) -> None:
     for name in ("b", "a", "z"):
         create(shelf.library, name)
-    page = shelf.library.collections(limit=3)
-    rest = shelf.library.collections(limit=3, after=page.next)
+    page = shelf.library.collections.list(limit=3)
+    rest = shelf.library.collections.list(limit=3, after=page.next)
 
     assert [c.name for c in (*page.data, *rest.data)] == ["a", "b", "notes", "z"]
 
@@ -51,33 +53,33 @@ def test_collections_are_listed_by_name_page_by_page(shelf) -> None:
 @pytest.mark.parametrize("limit", [0, 101, -1])
 def test_a_limit_out_of_range_is_refused(shelf, limit: int) -> None:
     with pytest.raises(InvalidRequest, match="1 to 100"):
-        shelf.library.collections(limit=limit)
+        shelf.library.collections.list(limit=limit)
 
 
 def test_the_dense_weight_is_kept(shelf) -> None:
-    shelf.library.set_dense_weight(shelf.collection, 0.25)
+    shelf.library.collections.set_dense_weight(shelf.collection, 0.25)
 
-    assert shelf.library.collection("notes").dense_weight == 0.25
+    assert shelf.library.collections.find("notes").dense_weight == 0.25
     with pytest.raises(InvalidRequest, match="share"):
-        shelf.library.set_dense_weight(shelf.collection, 1.5)
+        shelf.library.collections.set_dense_weight(shelf.collection, 1.5)
 
 
 def test_a_deleted_collection_is_gone_with_all_that_was_in_it(open_shelf, data_dir: Path) -> None:
     shelf = open_shelf()
     summary = shelf.put("a", "some words")
     shelf.hits("words")
-    job = shelf.library.create_job(shelf.collection, [Source("b", b"waiting")])
-    shelf.library.delete_collection(shelf.collection.id)
+    job = shelf.library.jobs.create(shelf.collection, [Source("b", b"waiting")])
+    shelf.library.collections.delete(shelf.collection.id)
 
     for ask in (
-        lambda: shelf.library.collection("notes"),
-        lambda: shelf.library.document(summary.id),
-        lambda: shelf.library.job(job.id),
+        lambda: shelf.library.collections.find("notes"),
+        lambda: shelf.library.documents.find(summary.id),
+        lambda: shelf.library.jobs.find(job.id),
         lambda: shelf.hits("words"),
     ):
         with pytest.raises(NotFound):
             ask()
-    assert shelf.library.claim_item(lease=1) is None
+    assert shelf.library.jobs.claim(lease=1) is None
     assert not [path for path in (data_dir / "blobs").rglob("*") if path.is_file()]
     assert not list((data_dir / "indexes").iterdir())
 
@@ -86,7 +88,7 @@ def test_a_collection_made_again_under_the_same_name_is_empty(open_shelf) -> Non
     shelf = open_shelf()
     shelf.put("a", "some words")
     shelf.hits("words")
-    shelf.library.delete_collection(shelf.collection.id)
+    shelf.library.collections.delete(shelf.collection.id)
     shelf = open_shelf()
 
     assert shelf.hits("words") == []
@@ -96,17 +98,17 @@ def test_a_collection_made_again_under_the_same_name_is_empty(open_shelf) -> Non
 
 def test_deleting_an_unknown_collection_is_not_found(shelf) -> None:
     with pytest.raises(NotFound):
-        shelf.library.delete_collection(CollectionId("col_none"))
+        shelf.library.collections.delete(CollectionId("col_none"))
 
 
 def test_documents_are_listed_by_key(shelf) -> None:
     for key in ("b", "c", "a"):
         shelf.put(key, f"text of {key}")
-    page = shelf.library.documents(shelf.collection, limit=2)
-    rest = shelf.library.documents(shelf.collection, limit=2, after=page.next)
+    page = shelf.library.documents.list(shelf.collection, limit=2)
+    rest = shelf.library.documents.list(shelf.collection, limit=2, after=page.next)
 
     assert [one.key for one in (*page.data, *rest.data)] == ["a", "b", "c"]
-    assert shelf.library.versions_by_key(shelf.collection) == {
+    assert shelf.library.documents.versions_by_key(shelf.collection) == {
         one.key: one.version for one in (*page.data, *rest.data)
     }
 
@@ -134,7 +136,7 @@ def test_keys_are_listed_by_their_code_points(shelf) -> None:
     listed: list[str] = []
     after = None
     while True:
-        page = shelf.library.documents(shelf.collection, limit=3, after=after)
+        page = shelf.library.documents.list(shelf.collection, limit=3, after=after)
         listed += [one.key for one in page.data]
         after = page.next
         if not page.has_more:

@@ -31,7 +31,7 @@ def test_acknowledged_documents_survive_being_killed_and_are_found_once(
             ]
             texts[key] = [hit.key for hit in found]
         health = shelf.library.health()
-        documents = shelf.library.versions_by_key(shelf.collection)
+        documents = shelf.library.documents.versions_by_key(shelf.collection)
         shelf.library.close()
 
         assert texts == {key: [key] for key in acknowledged}

@@ -15,7 +15,7 @@ QUESTION = "red green blue"
 def fill(shelf) -> None:
     for i, color in enumerate(("red", "green", "blue", "white", "black")):
         shelf.put(f"{i}", f"{color} one\n{color} two {'green' if i % 2 else 'red'}")
-    shelf.library.delete_document(shelf.library.find_document(shelf.collection, "3").id)
+    shelf.library.documents.delete(shelf.library.documents.find_by_key(shelf.collection, "3").id)
     shelf.put("4", "black again")
 
 

@@ -8,10 +8,10 @@ from rag.storage.evidence import LONG_BLOCK
 
 
 def publish(shelf, text: str, blocks: tuple[Block, ...], *chunks: Chunk, pages: tuple = ()) -> None:
-    version = shelf.library.put_blob(text.encode())
+    version = shelf.library.originals.put(text.encode())
     document = Document("a", version, "text/plain", "A title", text, blocks, pages)
     vectors = np.repeat(np.eye(1, 32, dtype=np.float32), len(chunks), axis=0)
-    shelf.library.publish(shelf.collection, document, chunks, vectors)
+    shelf.library.documents.publish(shelf.collection, document, chunks, vectors)
 
 
 def test_a_hit_brings_every_block_it_touches_once_and_numbered(shelf) -> None:
@@ -19,7 +19,7 @@ def test_a_hit_brings_every_block_it_touches_once_and_numbered(shelf) -> None:
     blocks = (Block("text", 0, 7), Block("list", 8, 18), Block("text", 19, 27))
     publish(shelf, text, blocks, Chunk(0, 13, text[:13], 1), Chunk(8, 27, text[8:], 1))
     hits = shelf.hits("one five", modes="words")
-    evidence = shelf.library.evidence(hits)
+    evidence = shelf.library.chunks.evidence(hits)
 
     assert [block.label for block in evidence] == [1, 2, 3]
     assert sorted(block.text for block in evidence) == ["five six", "one two", "three four"]
@@ -38,7 +38,7 @@ def test_blocks_come_in_the_order_of_the_hits(shelf) -> None:
     blocks = (Block("text", 0, 7), Block("text", 8, 18))
     publish(shelf, text, blocks, Chunk(0, 7, text[:7], 1), Chunk(8, 18, text[8:], 1))
     hits = {hit.start: replace(hit, score=1 / (hit.start + 1)) for hit in shelf.hits("one three")}
-    evidence = shelf.library.evidence([hits[8], hits[0]])
+    evidence = shelf.library.chunks.evidence([hits[8], hits[0]])
 
     assert [(block.label, block.text) for block in evidence] == [(1, "three four"), (2, "one two")]
     assert [block.score for block in evidence] == [1 / 9, 1]
@@ -50,7 +50,7 @@ def test_a_long_block_is_clipped_to_the_hit_with_its_lines(shelf) -> None:
     lines = tuple(Line(at, at + 100, box) for at in range(0, len(text), 100))
     chunk = Chunk(1_000, 1_200, text[1_000:1_200], 1)
     publish(shelf, text, (Block("text", 0, len(text), lines=lines),), chunk)
-    [block] = shelf.library.evidence(shelf.hits("word"))
+    [block] = shelf.library.chunks.evidence(shelf.hits("word"))
 
     assert (block.block.start, block.block.end) == (1_000, 1_200)
     assert [line.start for line in block.block.lines] == [1_000, 1_100]
@@ -61,22 +61,22 @@ def test_running_headers_are_no_evidence(shelf) -> None:
     blocks = (Block("header", 0, 6), Block("text", 7, 11))
     publish(shelf, text, blocks, Chunk(0, 11, text, 1))
 
-    assert [block.text for block in shelf.library.evidence(shelf.hits("body"))] == ["body"]
+    assert [block.text for block in shelf.library.chunks.evidence(shelf.hits("body"))] == ["body"]
 
 
 def test_without_blocks_the_hit_itself_is_the_evidence(shelf) -> None:
     publish(shelf, "just text", (), Chunk(5, 9, "text", 1))
 
-    assert [block.text for block in shelf.library.evidence(shelf.hits("text"))] == ["text"]
+    assert [block.text for block in shelf.library.chunks.evidence(shelf.hits("text"))] == ["text"]
 
 
 def test_what_was_deleted_since_it_was_found_is_left_out(shelf) -> None:
     summary = shelf.put("a", "first words")
     shelf.put("b", "other words")
     hits = shelf.hits("words")
-    shelf.library.delete_document(summary.id)
+    shelf.library.documents.delete(summary.id)
 
-    assert [block.text for block in shelf.library.evidence(hits)] == ["other words"]
+    assert [block.text for block in shelf.library.chunks.evidence(hits)] == ["other words"]
 
 
 def test_what_was_replaced_since_it_was_found_is_left_out(shelf) -> None:
@@ -84,4 +84,4 @@ def test_what_was_replaced_since_it_was_found_is_left_out(shelf) -> None:
     hits = shelf.hits("words")
     shelf.put("a", "wholly different")
 
-    assert shelf.library.evidence(hits) == ()
+    assert shelf.library.chunks.evidence(hits) == ()

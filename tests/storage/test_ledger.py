@@ -90,7 +90,7 @@ def test_vectors_are_kept_in_one_transaction_with_their_bill(library: Library) -
         with pytest.raises(InvalidRequest):
             ledger.settle(intent, Bill(Units(1), Decimal("0.01")), broken)
 
-    assert set(library.embeddings("m", "passage", ["one", "two"])) == {"one"}
+    assert set(library.purchases.embeddings("m", "passage", ["one", "two"])) == {"one"}
     (total,) = ledger.spent()
     assert (total.calls, total.lost_calls) == (1, 1)
 
@@ -100,7 +100,7 @@ def test_vectors_that_are_for_no_document_are_not_kept(library: Library) -> None
     with spending_for(Purpose(CollectionId("col_1"))):
         library.ledger.settle(library.ledger.intend(call()), Bill(Units(1), Decimal("0.01")), asked)
 
-    assert not library.embeddings("m", "query", ["one"])
+    assert not library.purchases.embeddings("m", "query", ["one"])
     assert library.ledger.spent()[0].calls == 1
 
 

@@ -56,10 +56,10 @@ class Machine(RuleBasedStateMachine):
 
     @rule(key=KEYS)
     def delete(self, key: str) -> None:
-        found = self.shelf.library.find_document(self.shelf.collection, key)
+        found = self.shelf.library.documents.find_by_key(self.shelf.collection, key)
         assert (found is not None) == (key in self.documents)
         if found is not None:
-            self.shelf.library.delete_document(found.id)
+            self.shelf.library.documents.delete(found.id)
             del self.documents[key]
 
     @rule()
@@ -97,7 +97,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(word=st.sampled_from(WORDS))
     def search_words(self, word: str) -> None:
-        found = self.shelf.library.search(
+        found = self.shelf.library.chunks.search(
             self.shelf.collection, word, None, k=EVERYTHING, modes=frozenset({"words"})
         )
         if not found.missing:
@@ -111,7 +111,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def count(self) -> None:
-        collection = self.shelf.library.collection(self.name)
+        collection = self.shelf.library.collections.find(self.name)
         assert (collection.documents, collection.chunks) == (
             len(self.documents),
             len(self._lines()),
@@ -119,16 +119,16 @@ class Machine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "shelf"):
-            self.shelf.library.delete_collection(self.shelf.collection.id)
+            self.shelf.library.collections.delete(self.shelf.collection.id)
             self.shelf.library.close()
 
     def _opened(self) -> Shelf:
         library = type(self).reopened().library
-        if self.name not in [each.name for each in library.collections(limit=100).data]:
-            library.create_collection(
+        if self.name not in [each.name for each in library.collections.list(limit=100).data]:
+            library.collections.create(
                 self.name, embedding_model="words", dimension=DIMENSION, chunk_tokens=256
             )
-        return Shelf(library, library.collection(self.name))
+        return Shelf(library, library.collections.find(self.name))
 
     def _lines(self) -> list[Line]:
         return sorted((key, line) for key, (lines, _) in self.documents.items() for line in lines)

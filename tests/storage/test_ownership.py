@@ -107,9 +107,9 @@ def test_where_the_lock_lies_the_former_owner_can_write_no_more(
         with pytest.raises(LibraryInUse, match="taken over"):
             former.put("b", "other words")
         with pytest.raises(LibraryInUse, match="taken over"):
-            former.library.delete_collection(former.collection.id)
+            former.library.collections.delete(former.collection.id)
 
-        assert library.versions_by_key(former.collection).keys() == {"a"}
-        library.create_collection("mine", embedding_model=None, dimension=None, chunk_tokens=256)
+        assert library.documents.versions_by_key(former.collection).keys() == {"a"}
+        library.collections.create("mine", embedding_model=None, dimension=None, chunk_tokens=256)
     with suppress(LibraryInUse):  # it cannot note down what it would save
         former.library.close()

@@ -31,10 +31,10 @@ def proxy(postgres_url: str) -> Iterator[CuttingProxy]:
 @contextmanager
 def opened(folder: Path, url: str) -> Iterator[Shelf]:
     with Library.open(folder, database_url=url) as library:
-        library.create_collection(
+        library.collections.create(
             "notes", embedding_model="words", dimension=DIMENSION, chunk_tokens=256
         )
-        yield Shelf(library, library.collection("notes"))
+        yield Shelf(library, library.collections.find("notes"))
 
 
 @pytest.fixture
@@ -51,19 +51,19 @@ def far_shelf(tmp_path: Path, proxy: CuttingProxy) -> Iterator[Shelf]:
 
 
 def test_a_commit_that_was_done_but_not_answered_succeeds(far_shelf, proxy: CuttingProxy) -> None:
-    far_shelf.library.put_blob(b"some words")
+    far_shelf.library.originals.put(b"some words")
     proxy.cut = "after"
     summary = far_shelf.put("a", "some words")
 
     assert proxy.cut is None
-    assert far_shelf.library.document(summary.id) == summary
+    assert far_shelf.library.documents.find(summary.id) == summary
     assert far_shelf.texts("words") == {"some words"}
 
 
 def test_a_commit_that_never_arrived_fails_and_nothing_is_there(
     far_shelf, proxy: CuttingProxy
 ) -> None:
-    far_shelf.library.put_blob(b"some words")
+    far_shelf.library.originals.put(b"some words")
     proxy.cut = "before"
     with pytest.raises(RagError, match="database failed"):
         far_shelf.put("a", "some words")
@@ -80,11 +80,11 @@ def test_when_the_server_cannot_say_the_outcome_is_called_unknown(
     monkeypatch.setattr(outcomes, "PATIENCE", 0.0)
     proxy.cut = "after"
     with pytest.raises(RagError, match="look before you repeat"):
-        far_shelf.library.create_collection(
+        far_shelf.library.collections.create(
             "other", embedding_model=None, dimension=None, chunk_tokens=256
         )
 
-    assert far_shelf.library.collection("other").documents == 0
+    assert far_shelf.library.collections.find("other").documents == 0
 
 
 def test_connections_that_were_dropped_are_replaced(shelf, postgres_url: str) -> None:
@@ -134,7 +134,7 @@ def test_after_a_crash_of_the_server_all_that_was_acknowledged_is_there(
     stopped.set()
     writer.join()
 
-    documents = shelf.library.versions_by_key(shelf.collection)
+    documents = shelf.library.documents.versions_by_key(shelf.collection)
     assert acknowledged <= documents.keys()
     hits = shelf.hits("words", k=len(documents) + 10, modes="words")
     assert sorted(hit.key for hit in hits) == sorted(documents)

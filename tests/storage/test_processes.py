@@ -36,9 +36,9 @@ def open_process(tmp_path: Path, postgres_url: str) -> Iterator[Callable[[str], 
     def shelf(name: str) -> Shelf:
         library = Library.open(tmp_path / name, database_url=postgres_url, budgets=BUDGETS)
         opened.append(library)
-        if not library.collections().data:
+        if not library.collections.list().data:
             create(library, "notes")
-        return Shelf(library, library.collection("notes"))
+        return Shelf(library, library.collections.find("notes"))
 
     yield shelf
     for library in opened:
@@ -46,7 +46,7 @@ def open_process(tmp_path: Path, postgres_url: str) -> Iterator[Callable[[str], 
 
 
 def create(library: Library, name: str) -> None:
-    library.create_collection(name, embedding_model="words", dimension=DIMENSION, chunk_tokens=256)
+    library.collections.create(name, embedding_model="words", dimension=DIMENSION, chunk_tokens=256)
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_what_one_published_the_other_finds_with_its_next_question(one, other) -
         assert other.texts("whales", modes="words") == {f"whales number{n}"}
         other.put("b", f"krill number{n}")
         assert one.texts("krill", modes="words") == {f"krill number{n}"}
-    other.library.delete_document(other.library.find_document(other.collection, "a").id)
+    other.library.documents.delete(other.library.documents.find_by_key(other.collection, "a").id)
 
     assert one.texts("whales krill") == {"krill number4"}
 
@@ -91,14 +91,14 @@ def test_what_one_published_the_other_finds_with_its_next_question(one, other) -
 def test_a_collection_made_again_by_one_is_new_for_the_other(one, other) -> None:
     one.put("a", "old words")
     assert other.texts("words") == {"old words"}
-    one.library.delete_collection(one.collection.id)
+    one.library.collections.delete(one.collection.id)
     with pytest.raises(NotFound):
         other.hits("words")
     create(one.library, "notes")
     with pytest.raises(NotFound):  # it is another one, with another index
         other.hits("words")
     for shelf in (one, other):
-        shelf.collection = shelf.library.collection("notes")
+        shelf.collection = shelf.library.collections.find("notes")
     one.put("a", "new words")
 
     assert other.texts("words") == {"new words"}
@@ -107,13 +107,13 @@ def test_a_collection_made_again_by_one_is_new_for_the_other(one, other) -> None
 def test_bytes_are_reached_by_all_and_go_with_their_last_document(one, other) -> None:
     version = version_of(b"shared words")
     first, second = one.put("first", "shared words"), other.put("second", "shared words")
-    assert other.library.content(first.id)[0] == b"shared words"
+    assert other.library.documents.content(first.id)[0] == b"shared words"
 
-    one.library.delete_document(first.id)
-    assert one.library.blob(version) == b"shared words"
-    other.library.delete_document(second.id)
+    one.library.documents.delete(first.id)
+    assert one.library.originals.get(version) == b"shared words"
+    other.library.documents.delete(second.id)
     with pytest.raises(NotFound):
-        one.library.blob(version)
+        one.library.originals.get(version)
 
 
 # --- operations become visible in their order ---
@@ -187,7 +187,7 @@ def test_of_one_key_published_at_once_one_version_answers(one, other) -> None:
 
         assert hit.text in (f"whales one{n}", f"whales other{n}")
         assert other.hits("whales", modes="words") == [hit]
-    now = one.library.collection("notes")
+    now = one.library.collections.find("notes")
     assert (now.documents, now.chunks) == (1, 1)
 
 
@@ -196,47 +196,47 @@ def test_publishing_and_deleting_what_shares_text_and_bytes_disturbs_neither(one
     for _ in range(5):
         gone = other.put("gone", "shared words", title="t")
         ended = at_once(
-            lambda gone=gone: one.library.delete_document(gone.id),
+            lambda gone=gone: one.library.documents.delete(gone.id),
             lambda: other.put("new", "shared words", title="t"),
             lambda: one.put("newer", "shared words\nmore", title="t"),
         )
         assert not [error for error in ended if isinstance(error, RagError)]
         for key in ("new", "newer"):
-            document = one.library.find_document(one.collection, key)
-            assert other.library.content(document.id)[0].startswith(b"shared words")
+            document = one.library.documents.find_by_key(one.collection, key)
+            assert other.library.documents.content(document.id)[0].startswith(b"shared words")
         assert {hit.key for hit in other.hits("shared", modes="words")} == {"kept", "new", "newer"}
-        one.library.delete_document(document.id)
-        one.library.delete_document(one.library.find_document(one.collection, "new").id)
-    assert one.library.content(kept.id)[0] == b"shared words"
+        one.library.documents.delete(document.id)
+        one.library.documents.delete(one.library.documents.find_by_key(one.collection, "new").id)
+    assert one.library.documents.content(kept.id)[0] == b"shared words"
 
 
 def test_an_item_is_claimed_once_and_the_last_to_end_closes_the_job(one, other) -> None:
     for _ in range(3):
         sources = [Source(f"{n}", b"words") for n in range(12)]
-        job = one.library.create_job(one.collection, sources)
+        job = one.library.jobs.create(one.collection, sources)
 
         def work(shelf: Shelf) -> list[str]:
             keys = []
-            while (claimed := shelf.library.claim_item(lease=60)) is not None:
+            while (claimed := shelf.library.jobs.claim(lease=60)) is not None:
                 keys.append(claimed.key)
-                shelf.library.finish(claimed, "refused")
+                shelf.library.jobs.finish(claimed, "refused")
             return keys
 
         ended = at_once(*(lambda s=s: work(s) for s in (one, other, one, other)))
         assert Counter(key for keys in ended for key in keys) == Counter(s.key for s in sources)
-        assert other.library.job(job.id).state == "failed"
+        assert other.library.jobs.find(job.id).state == "failed"
 
 
 def test_a_cancelled_item_is_not_published_by_whoever_has_it(one, other) -> None:
     for n in range(5):
-        job = one.library.create_job(one.collection, [Source("a", f"words {n}".encode())])
-        claimed = other.library.claim_item(lease=60)
+        job = one.library.jobs.create(one.collection, [Source("a", f"words {n}".encode())])
+        claimed = other.library.jobs.claim(lease=60)
         ended = at_once(
             lambda claimed=claimed, n=n: other.put("a", f"words {n}", claimed=claimed),
-            lambda job=job: one.library.cancel_job(job.id),
+            lambda job=job: one.library.jobs.cancel(job.id),
         )
 
-        state = one.library.items(job.id).data[0].state
+        state = one.library.jobs.items(job.id).data[0].state
         assert isinstance(ended[0], Conflict) == (state == "cancelled")
         assert (f"words {n}" in one.texts("words")) == (state == "indexed")
 
@@ -253,29 +253,31 @@ def test_a_collection_is_created_once(one, other) -> None:
     ended = at_once(*(lambda s=s: create(s.library, "default") for s in (one, other) * 2))
 
     assert sum(isinstance(error, Conflict) for error in ended) == 3
-    assert [each.name for each in one.library.collections().data] == ["default", "notes"]
+    assert [each.name for each in one.library.collections.list().data] == ["default", "notes"]
 
 
 def test_the_same_bytes_readings_and_vectors_may_be_kept_at_once(one, other) -> None:
     texts = [f"text {n}" for n in range(50)]
     vectors = vectors_of(texts)
-    document = one.library.text(one.put("a", "words").id)
+    document = one.library.documents.text(one.put("a", "words").id)
     works = [
         work
         for shelf in (one, other)
         for work in (
-            lambda s=shelf: s.library.put_blob(b"bytes" * 1_000_000),
-            lambda s=shelf: s.library.keep_reading(document.version, "reader/1", document),
-            lambda s=shelf: s.library.keep_embeddings("words", "passage", texts, vectors),
-            lambda s=shelf: s.library.keep_embeddings(
+            lambda s=shelf: s.library.originals.put(b"bytes" * 1_000_000),
+            lambda s=shelf: s.library.purchases.keep_reading(
+                document.version, "reader/1", document
+            ),
+            lambda s=shelf: s.library.purchases.keep_embeddings("words", "passage", texts, vectors),
+            lambda s=shelf: s.library.purchases.keep_embeddings(
                 "words", "passage", texts[::-1], vectors[::-1]
             ),
         )
     ]
 
     assert not [error for error in at_once(*works) if isinstance(error, RagError)]
-    assert other.library.reading(document.version, "reader/1") == document
-    assert len(other.library.embeddings("words", "passage", texts)) == 50
+    assert other.library.purchases.reading(document.version, "reader/1") == document
+    assert len(other.library.purchases.embeddings("words", "passage", texts)) == 50
 
 
 # --- nodes ---
@@ -285,27 +287,27 @@ def test_a_node_that_starts_again_gives_up_what_it_had_and_nothing_else(
     one, other, open_process
 ) -> None:
     call = Intent("mistral", "mistral-embed", "embed", Units(1), Decimal("0.10"))
-    job = one.library.create_job(one.collection, [Source("a", b"one"), Source("b", b"two")])
-    ours, theirs = one.library.claim_item(lease=9_999), other.library.claim_item(lease=9_999)
+    job = one.library.jobs.create(one.collection, [Source("a", b"one"), Source("b", b"two")])
+    ours, theirs = one.library.jobs.claim(lease=9_999), other.library.jobs.claim(lease=9_999)
     one.library.ledger.intend(call)
     intent = other.library.ledger.intend(call)
 
     one.library.close()
     again = open_process("one")
 
-    assert again.library.claim_item(lease=60).key == ours.key
-    assert again.library.claim_item(lease=60) is None
+    assert again.library.jobs.claim(lease=60).key == ours.key
+    assert again.library.jobs.claim(lease=60) is None
     other.put("b", "two", claimed=theirs)
-    assert [item.state for item in again.library.items(job.id).data] == ["queued", "indexed"]
+    assert [item.state for item in again.library.jobs.items(job.id).data] == ["queued", "indexed"]
     other.library.ledger.withdraw(intent)
     (total,) = again.library.ledger.spent()
     assert total.lost_calls == 1
 
 
 def test_a_claim_of_a_node_that_is_gone_is_taken_over_when_its_lease_passes(one, other) -> None:
-    one.library.create_job(one.collection, [Source("a", b"one")])
-    slow = one.library.claim_item(lease=-1)
-    quick = other.library.claim_item(lease=60)
+    one.library.jobs.create(one.collection, [Source("a", b"one")])
+    slow = one.library.jobs.claim(lease=-1)
+    quick = other.library.jobs.claim(lease=60)
 
     assert quick.item_id == slow.item_id
     with pytest.raises(Conflict):

@@ -33,9 +33,9 @@ def test_a_published_document_survives_closing_and_opening(open_shelf) -> None:
 
     shelf = open_shelf()
 
-    assert shelf.library.document(summary.id) == summary
-    assert shelf.library.text(summary.id).text == "the quick brown fox"
-    assert shelf.library.content(summary.id) == (b"the quick brown fox", "text/plain")
+    assert shelf.library.documents.find(summary.id) == summary
+    assert shelf.library.documents.text(summary.id).text == "the quick brown fox"
+    assert shelf.library.documents.content(summary.id) == (b"the quick brown fox", "text/plain")
     assert [hit.text for hit in shelf.hits("fox")] == ["the quick brown fox"]
 
 
@@ -45,18 +45,18 @@ def test_a_new_version_answers_instead_of_the_old_one(shelf) -> None:
 
     assert shelf.texts("words") == {"third words"}
     assert new.id == old.id
-    assert shelf.library.collection("notes").documents == 1
-    assert shelf.library.collection("notes").chunks == 1
+    assert shelf.library.collections.find("notes").documents == 1
+    assert shelf.library.collections.find("notes").chunks == 1
 
 
 def test_the_text_of_an_old_version_can_still_be_read(shelf) -> None:
     old = shelf.put("a", "first words")
     shelf.put("a", "other words")
 
-    assert shelf.library.text(old.id, old.version).text == "first words"
-    assert shelf.library.text(old.id).text == "other words"
+    assert shelf.library.documents.text(old.id, old.version).text == "first words"
+    assert shelf.library.documents.text(old.id).text == "other words"
     with pytest.raises(NotFound):
-        shelf.library.text(old.id, version_of(b"never put"))
+        shelf.library.documents.text(old.id, version_of(b"never put"))
 
 
 def test_going_back_to_an_old_version_makes_it_answer_again(shelf) -> None:
@@ -74,7 +74,7 @@ def test_publishing_the_same_again_changes_nothing(shelf) -> None:
 
     assert again == first
     assert shelf.hits("words") == [hit]
-    assert shelf.library.collection("notes").chunks == 1
+    assert shelf.library.collections.find("notes").chunks == 1
 
 
 def test_the_same_bytes_with_another_title_are_published_anew(shelf) -> None:
@@ -88,37 +88,37 @@ def test_the_same_bytes_with_another_title_are_published_anew(shelf) -> None:
 def test_the_same_bytes_under_two_keys_are_two_documents(shelf) -> None:
     one = shelf.put("one", "shared words")
     two = shelf.put("two", "shared words")
-    shelf.library.delete_document(one.id)
+    shelf.library.documents.delete(one.id)
 
     assert [hit.key for hit in shelf.hits("shared")] == ["two"]
-    assert shelf.library.content(two.id)[0] == b"shared words"
+    assert shelf.library.documents.content(two.id)[0] == b"shared words"
 
 
 def test_a_deleted_document_is_never_found_again(open_shelf) -> None:
     shelf = open_shelf()
     summary = shelf.put("a", "the quick brown fox\nanother line")
     shelf.put("b", "the slow fox")
-    shelf.library.delete_document(summary.id)
+    shelf.library.documents.delete(summary.id)
 
     assert shelf.texts("the quick brown fox") == {"the slow fox"}
     shelf = open_shelf()
     assert shelf.texts("the quick brown fox") == {"the slow fox"}
     with pytest.raises(NotFound):
-        shelf.library.document(summary.id)
+        shelf.library.documents.find(summary.id)
 
 
 def test_bytes_of_a_deleted_document_go_though_they_were_never_published(shelf) -> None:
     summary = shelf.put("a", "a first version")
     shelf.put("b", "another document")
-    shelf.library.create_job(shelf.collection, [Source("a", b"waits"), Source("b", b"waits too")])
-    refused = shelf.library.claim_item(lease=60)
+    shelf.library.jobs.create(shelf.collection, [Source("a", b"waits"), Source("b", b"waits too")])
+    refused = shelf.library.jobs.claim(lease=60)
     reason = Failure("unreadable", "read", "it cannot be read")
-    shelf.library.finish(refused, "refused", error=reason)
-    shelf.library.delete_document(summary.id)
+    shelf.library.jobs.finish(refused, "refused", error=reason)
+    shelf.library.documents.delete(summary.id)
 
     with pytest.raises(NotFound):
-        shelf.library.blob(version_of(b"waits"))
-    shelf.library.blob(version_of(b"waits too"))
+        shelf.library.originals.get(version_of(b"waits"))
+    shelf.library.originals.get(version_of(b"waits too"))
 
 
 def test_nothing_of_a_deleted_document_stays_in_the_database_or_among_the_bytes(
@@ -128,15 +128,15 @@ def test_nothing_of_a_deleted_document_stays_in_the_database_or_among_the_bytes(
     summary = shelf.put("a", "unmistakable-phrase in it")
     shelf.put("a", "unmistakable-phrase again")
     version = version_of(b"unmistakable-phrase again")
-    document = shelf.library.text(summary.id)
-    shelf.library.keep_reading(version, "reader/1", document)
-    shelf.library.keep_answer(answer_quoting(summary.id, "unmistakable-phrase again"))
-    shelf.library.delete_document(summary.id)
+    document = shelf.library.documents.text(summary.id)
+    shelf.library.purchases.keep_reading(version, "reader/1", document)
+    shelf.library.answers.keep(answer_quoting(summary.id, "unmistakable-phrase again"))
+    shelf.library.documents.delete(summary.id)
 
-    assert shelf.library.reading(version, "reader/1") is None
+    assert shelf.library.purchases.reading(version, "reader/1") is None
     for lost in (
-        lambda: shelf.library.answer(AnswerId("ans_1")),
-        lambda: shelf.library.blob(version),
+        lambda: shelf.library.answers.find(AnswerId("ans_1")),
+        lambda: shelf.library.originals.get(version),
     ):
         with pytest.raises(NotFound):
             lost()
@@ -151,10 +151,10 @@ def test_a_vector_goes_with_the_last_document_that_uses_it(shelf) -> None:
     two = shelf.put("two", "shared words", title="t")
     text = "t\nshared words"
 
-    shelf.library.delete_document(one.id)
-    assert text in shelf.library.embeddings("words", "passage", [text])
-    shelf.library.delete_document(two.id)
-    assert not shelf.library.embeddings("words", "passage", [text])
+    shelf.library.documents.delete(one.id)
+    assert text in shelf.library.purchases.embeddings("words", "passage", [text])
+    shelf.library.documents.delete(two.id)
+    assert not shelf.library.purchases.embeddings("words", "passage", [text])
 
 
 @pytest.mark.parametrize("step", ["_keep_version", "_keep_vectors", "find_document"])
@@ -175,18 +175,18 @@ def test_a_failure_in_the_middle_leaves_the_old_version_answering(
     assert shelf.texts("words") == {"old words"}
     shelf = open_shelf()
     assert shelf.texts("words") == {"old words"}
-    assert shelf.library.document(summary.id) == summary
-    assert shelf.library.collection("notes").chunks == 1
+    assert shelf.library.documents.find(summary.id) == summary
+    assert shelf.library.collections.find("notes").chunks == 1
 
 
 def test_vectors_that_do_not_fit_are_refused_before_anything_changes(shelf) -> None:
-    shelf.library.put_blob(b"x")
+    shelf.library.originals.put(b"x")
     document = Document("x", version_of(b"x"), "text/plain", "x", "x")
     good = np.eye(1, 32, dtype=np.float32)
 
     def publish(vectors: np.ndarray | None, chunks: list | None = None) -> None:
         chunk = publishing.Chunk(0, 1, "x", 1)
-        shelf.library.publish(shelf.collection, document, chunks or [chunk], vectors)
+        shelf.library.documents.publish(shelf.collection, document, chunks or [chunk], vectors)
 
     with pytest.raises(Conflict, match="32-wide vectors, but was offered 64"):
         publish(np.eye(1, 64, dtype=np.float32))
@@ -205,43 +205,49 @@ def test_a_document_whose_bytes_were_never_kept_is_refused(shelf) -> None:
     document = Document("x", version_of(b"elsewhere"), "text/plain", "x", "x")
 
     with pytest.raises(Conflict, match="put_blob"):
-        shelf.library.publish(shelf.collection, document, [], np.empty((0, 32), np.float32))
+        shelf.library.documents.publish(
+            shelf.collection, document, [], np.empty((0, 32), np.float32)
+        )
 
 
 def test_half_characters_are_refused_by_name(shelf) -> None:
-    shelf.library.put_blob(b"x")
+    shelf.library.originals.put(b"x")
     document = Document("x", version_of(b"x"), "text/plain", "x", "\ud800")
 
     with pytest.raises(InvalidDocument, match="surrogates"):
-        shelf.library.publish(shelf.collection, document, [], np.empty((0, 32), np.float32))
+        shelf.library.documents.publish(
+            shelf.collection, document, [], np.empty((0, 32), np.float32)
+        )
 
 
 def test_nul_characters_are_refused_by_name(shelf) -> None:
-    shelf.library.put_blob(b"x")
+    shelf.library.originals.put(b"x")
     none = np.empty((0, 32), np.float32)
     for title, text in (("x", "a\0b"), ("a\0b", "x")):
         document = Document("x", version_of(b"x"), "text/plain", title, text)
         with pytest.raises(InvalidDocument, match="NUL"):
-            shelf.library.publish(shelf.collection, document, [], none)
+            shelf.library.documents.publish(shelf.collection, document, [], none)
 
 
 def test_a_collection_without_a_model_is_searched_by_words(wordy_shelf) -> None:
     wordy_shelf.put("a", "the quick brown fox")
 
-    [candidate] = wordy_shelf.library.search(wordy_shelf.collection, "fox", None, k=3).candidates
+    [candidate] = wordy_shelf.library.chunks.search(
+        wordy_shelf.collection, "fox", None, k=3
+    ).candidates
     assert candidate.words is not None
     assert candidate.dense is None
 
 
 def test_texts_embedded_once_are_known_afterwards(shelf) -> None:
     vectors = np.eye(2, 32, dtype=np.float32)
-    shelf.library.keep_embeddings("m", "query", ["one", "two"], vectors)
-    known = shelf.library.embeddings("m", "query", ["two", "three", "one"])
+    shelf.library.purchases.keep_embeddings("m", "query", ["one", "two"], vectors)
+    known = shelf.library.purchases.embeddings("m", "query", ["two", "three", "one"])
 
     assert known.keys() == {"one", "two"}
     assert np.array_equal(known["two"], vectors[1])
-    assert not shelf.library.embeddings("m", "passage", ["one"])
-    assert not shelf.library.embeddings("other", "query", ["one"])
+    assert not shelf.library.purchases.embeddings("m", "passage", ["one"])
+    assert not shelf.library.purchases.embeddings("other", "query", ["one"])
 
 
 def answer_quoting(document_id: str, quote: str) -> Answer:

@@ -55,7 +55,7 @@ def edition_of(text: str) -> Edition:
 
 
 def begin(shelf) -> IndexId:
-    job = shelf.library.begin_reindex(shelf.collection, OTHER)
+    job = shelf.library.indexes.begin(shelf.collection, OTHER)
     assert job.kind == "reindex"
     assert job.index is not None
     return job.index
@@ -64,22 +64,22 @@ def begin(shelf) -> IndexId:
 def work(library: Library) -> int:
     """Does what is queued; how many items that was."""
     done = 0
-    while (claimed := library.claim_item(lease=LEASE)) is not None:
+    while (claimed := library.jobs.claim(lease=LEASE)) is not None:
         build(library, claimed)
         done += 1
     return done
 
 
 def build(library: Library, claimed: ClaimedItem) -> str:
-    stored = library.stored(document_id(claimed.collection.id, claimed.key))
+    stored = library.indexes.stored(document_id(claimed.collection.id, claimed.key))
     assert stored is not None
-    return library.publish_edition(claimed, stored, edition_of(stored.document.text))
+    return library.indexes.publish(claimed, stored, edition_of(stored.document.text))
 
 
 def put(shelf, key: str, text: str) -> None:
     """Into every index that there is, as ingestion does."""
     while True:
-        views = shelf.library.views(shelf.collection.id)
+        views = shelf.library.indexes.views(shelf.collection.id)
         others = [view.index for view in views if view.index != shelf.collection.index]
         try:
             shelf.put(key, text, others={index: edition_of(text) for index in others})
@@ -90,7 +90,7 @@ def put(shelf, key: str, text: str) -> None:
 
 def found(library: Library, view: Collection, question: str, k: int = 50) -> list[str]:
     vector = letters_of([question]) if view.embedding_model == "letters" else None
-    hits = library.search(view, question, vector, k=k).hits
+    hits = library.chunks.search(view, question, vector, k=k).hits
     return sorted(hit.text for hit in hits)
 
 
@@ -114,7 +114,7 @@ def test_an_index_is_built_from_what_is_stored(shelf) -> None:
     for key in ("a", "b", "c"):
         put(shelf, key, f"text of {key}")
     index = begin(shelf)
-    before = {one.id: one for one in shelf.library.indexes(shelf.collection)}
+    before = {one.id: one for one in shelf.library.indexes.list(shelf.collection)}
 
     assert (before[index].state, before[index].documents, before[index].chunks) == (
         "building",
@@ -122,11 +122,11 @@ def test_an_index_is_built_from_what_is_stored(shelf) -> None:
         0,
     )
     assert work(shelf.library) == 3
-    [serving, other] = shelf.library.indexes(shelf.collection)
+    [serving, other] = shelf.library.indexes.list(shelf.collection)
     assert (serving.serves, serving.documents, serving.chunks) == (True, 3, 3)
     assert (other.id, other.state, other.serves) == (index, "ready", False)
     assert (other.documents, other.documents_total, other.chunks) == (3, 3, 6)
-    view = shelf.library.view(shelf.collection, index)
+    view = shelf.library.indexes.view(shelf.collection, index)
     assert (view.embedding_model, view.dimension, view.chunk_tokens) == ("letters", 8, 64)
     assert found(shelf.library, view, "text of b", k=6) == sorted(
         half for key in "abc" for half in ("text", f" of {key}")
@@ -136,54 +136,54 @@ def test_an_index_is_built_from_what_is_stored(shelf) -> None:
 def test_the_job_says_how_far_it_is(shelf) -> None:
     for key in ("a", "b"):
         put(shelf, key, f"text of {key}")
-    job = shelf.library.begin_reindex(shelf.collection, OTHER)
+    job = shelf.library.indexes.begin(shelf.collection, OTHER)
 
     assert (job.state, job.items.total) == ("queued", 2)
-    claimed = shelf.library.claim_item(lease=LEASE)
+    claimed = shelf.library.jobs.claim(lease=LEASE)
     build(shelf.library, claimed)
-    job = shelf.library.job(job.id)
+    job = shelf.library.jobs.find(job.id)
     assert (job.state, job.items.done) == ("running", 1)
     work(shelf.library)
-    job = shelf.library.job(job.id)
+    job = shelf.library.jobs.find(job.id)
     assert (job.state, job.items.done, job.progress["chunks"]) == ("succeeded", 2, 4)
 
 
 def test_a_collection_without_documents_has_its_index_at_once(shelf) -> None:
-    job = shelf.library.begin_reindex(shelf.collection, OTHER)
+    job = shelf.library.indexes.begin(shelf.collection, OTHER)
 
     assert job.state == "succeeded"
-    assert shelf.library.switch_index(shelf.collection, job.index).embedding_model == "letters"
+    assert shelf.library.indexes.switch(shelf.collection, job.index).embedding_model == "letters"
 
 
 def test_asking_again_gives_the_job_under_way(shelf) -> None:
     put(shelf, "a", "some text")
-    first = shelf.library.begin_reindex(shelf.collection, OTHER)
-    again = shelf.library.begin_reindex(shelf.collection, OTHER)
+    first = shelf.library.indexes.begin(shelf.collection, OTHER)
+    again = shelf.library.indexes.begin(shelf.collection, OTHER)
 
     assert again.id == first.id
-    assert len(shelf.library.indexes(shelf.collection)) == 2
+    assert len(shelf.library.indexes.list(shelf.collection)) == 2
 
 
 def test_a_cancelled_job_is_completed_by_the_next(shelf) -> None:
     for key in "abc":
         put(shelf, key, f"text of {key}")
-    first = shelf.library.begin_reindex(shelf.collection, OTHER)
-    build(shelf.library, shelf.library.claim_item(lease=LEASE))
-    shelf.library.cancel_job(first.id)
-    second = shelf.library.begin_reindex(shelf.collection, OTHER)
+    first = shelf.library.indexes.begin(shelf.collection, OTHER)
+    build(shelf.library, shelf.library.jobs.claim(lease=LEASE))
+    shelf.library.jobs.cancel(first.id)
+    second = shelf.library.indexes.begin(shelf.collection, OTHER)
 
-    assert shelf.library.job(first.id).state == "cancelled"
+    assert shelf.library.jobs.find(first.id).state == "cancelled"
     assert (second.index, second.items.total) == (first.index, 2)
     assert work(shelf.library) == 2
-    assert shelf.library.indexes(shelf.collection)[1].state == "ready"
+    assert shelf.library.indexes.list(shelf.collection)[1].state == "ready"
 
 
 def test_what_serves_already_is_not_built_again(shelf) -> None:
-    [serving] = shelf.library.indexes(shelf.collection)
+    [serving] = shelf.library.indexes.list(shelf.collection)
     same = Recipe(serving.embedding_model, serving.dimension, serving.chunk_tokens, serving.chunker)
 
     with pytest.raises(Conflict, match="is just that"):
-        shelf.library.begin_reindex(shelf.collection, same)
+        shelf.library.indexes.begin(shelf.collection, same)
 
 
 def test_a_new_document_goes_into_every_index_or_into_none(shelf) -> None:
@@ -193,7 +193,7 @@ def test_a_new_document_goes_into_every_index_or_into_none(shelf) -> None:
         shelf.put("a", "red words")
     assert shelf.hits("red") == []
     put(shelf, "a", "red words")
-    [serving, other] = shelf.library.views(shelf.collection.id)
+    [serving, other] = shelf.library.indexes.views(shelf.collection.id)
     assert contents(shelf.library, serving).keys() == contents(shelf.library, other).keys()
     assert found(shelf.library, other, "red") == ["red ", "words"]
 
@@ -204,7 +204,7 @@ def test_an_updated_document_answers_with_its_new_text_from_every_index(shelf) -
     put(shelf, "a", "blue words")
 
     assert work(shelf.library) == 1  # and found nothing to do
-    for view in shelf.library.views(shelf.collection.id):
+    for view in shelf.library.indexes.views(shelf.collection.id):
         assert "".join(found(shelf.library, view, "words")) != ""
         assert all("red" not in text for text in found(shelf.library, view, "red"))
 
@@ -212,66 +212,66 @@ def test_an_updated_document_answers_with_its_new_text_from_every_index(shelf) -
 def test_a_deleted_document_is_in_no_index(shelf) -> None:
     put(shelf, "a", "red words")
     put(shelf, "b", "red letters")
-    job = shelf.library.begin_reindex(shelf.collection, OTHER)
-    build(shelf.library, shelf.library.claim_item(lease=LEASE))
+    job = shelf.library.indexes.begin(shelf.collection, OTHER)
+    build(shelf.library, shelf.library.jobs.claim(lease=LEASE))
     for key in "ab":
-        shelf.library.delete_document(document_id(shelf.collection.id, key))
+        shelf.library.documents.delete(document_id(shelf.collection.id, key))
 
     assert work(shelf.library) == 0
-    assert shelf.library.job(job.id).state == "succeeded"  # there is nothing that it lacks
-    for view in shelf.library.views(shelf.collection.id):
+    assert shelf.library.jobs.find(job.id).state == "succeeded"  # there is nothing that it lacks
+    for view in shelf.library.indexes.views(shelf.collection.id):
         assert found(shelf.library, view, "red") == []
-    assert {(one.documents, one.chunks) for one in shelf.library.indexes(shelf.collection)} == {
-        (0, 0)
-    }
+    assert {
+        (one.documents, one.chunks) for one in shelf.library.indexes.list(shelf.collection)
+    } == {(0, 0)}
 
 
 def test_a_document_replaced_while_it_is_embedded_anew_keeps_its_new_text(shelf) -> None:
     put(shelf, "a", "red words")
     begin(shelf)
-    claimed = shelf.library.claim_item(lease=LEASE)
-    stored = shelf.library.stored(document_id(shelf.collection.id, "a"))
+    claimed = shelf.library.jobs.claim(lease=LEASE)
+    stored = shelf.library.indexes.stored(document_id(shelf.collection.id, "a"))
     put(shelf, "a", "blue words")
 
-    state = shelf.library.publish_edition(claimed, stored, edition_of(stored.document.text))
+    state = shelf.library.indexes.publish(claimed, stored, edition_of(stored.document.text))
 
     assert state == "superseded"
-    [_, other] = shelf.library.views(shelf.collection.id)
+    [_, other] = shelf.library.indexes.views(shelf.collection.id)
     assert list(contents(shelf.library, other).values()) == [["blue ", "words"]]
 
 
 def test_a_document_deleted_while_it_is_embedded_anew_does_not_come_back(shelf) -> None:
     put(shelf, "a", "red words")
     begin(shelf)
-    claimed = shelf.library.claim_item(lease=LEASE)
-    stored = shelf.library.stored(document_id(shelf.collection.id, "a"))
-    shelf.library.delete_document(document_id(shelf.collection.id, "a"))
+    claimed = shelf.library.jobs.claim(lease=LEASE)
+    stored = shelf.library.indexes.stored(document_id(shelf.collection.id, "a"))
+    shelf.library.documents.delete(document_id(shelf.collection.id, "a"))
 
     with pytest.raises(Conflict):
-        shelf.library.publish_edition(claimed, stored, edition_of(stored.document.text))
-    [_, other] = shelf.library.views(shelf.collection.id)
+        shelf.library.indexes.publish(claimed, stored, edition_of(stored.document.text))
+    [_, other] = shelf.library.indexes.views(shelf.collection.id)
     assert contents(shelf.library, other) == {}
 
 
 def test_the_same_item_done_twice_puts_a_document_once(shelf) -> None:
     put(shelf, "a", "red words")
     begin(shelf)
-    slow = shelf.library.claim_item(lease=-1.0)
-    build(shelf.library, shelf.library.claim_item(lease=LEASE))
+    slow = shelf.library.jobs.claim(lease=-1.0)
+    build(shelf.library, shelf.library.jobs.claim(lease=LEASE))
 
     with pytest.raises(Conflict):
         build(shelf.library, slow)
-    [_, other] = shelf.library.views(shelf.collection.id)
+    [_, other] = shelf.library.indexes.views(shelf.collection.id)
     assert list(contents(shelf.library, other).values()) == [["red ", "words"]]
 
 
 def test_what_is_handed_in_is_read_before_an_index_is_built_on(shelf) -> None:
     put(shelf, "a", "red words")
     begin(shelf)
-    shelf.library.create_job(shelf.collection, [Source("b", b"blue words")])
+    shelf.library.jobs.create(shelf.collection, [Source("b", b"blue words")])
 
-    first = shelf.library.claim_item(lease=LEASE)
-    second = shelf.library.claim_item(lease=LEASE)
+    first = shelf.library.jobs.claim(lease=LEASE)
+    second = shelf.library.jobs.claim(lease=LEASE)
 
     assert (first.key, first.builds) == ("b", None)
     assert (second.key, second.builds) == ("a", second.collection.index)
@@ -280,17 +280,17 @@ def test_what_is_handed_in_is_read_before_an_index_is_built_on(shelf) -> None:
 def test_the_same_bytes_are_unchanged_while_an_index_is_built(shelf) -> None:
     put(shelf, "a", "red words")
     begin(shelf)
-    job = shelf.library.create_job(shelf.collection, [Source("a", b"red words")])
+    job = shelf.library.jobs.create(shelf.collection, [Source("a", b"red words")])
 
     assert job.state == "succeeded"
-    assert shelf.library.items(job.id).data[0].state == "unchanged"
+    assert shelf.library.jobs.items(job.id).data[0].state == "unchanged"
 
 
 def test_a_job_that_builds_an_index_takes_no_documents(shelf) -> None:
-    job = shelf.library.begin_reindex(shelf.collection, OTHER)
+    job = shelf.library.indexes.begin(shelf.collection, OTHER)
 
     with pytest.raises(Conflict, match="builds an index"):
-        shelf.library.queue(shelf.collection, [Source("a", b"red")], job=job.id)
+        shelf.library.jobs.queue(shelf.collection, [Source("a", b"red")], job=job.id)
 
 
 # --- switching ---
@@ -308,25 +308,25 @@ def two(shelf) -> IndexId:
 
 def test_switching_is_one_step_and_so_is_going_back(shelf, two: IndexId) -> None:
     former = shelf.collection
-    now = shelf.library.switch_index(former, two)
+    now = shelf.library.indexes.switch(former, two)
 
     assert (now.index, now.embedding_model, now.chunks) == (two, "letters", 20)
-    assert shelf.library.collection("notes") == now
-    assert {one.chunks for one in shelf.library.documents(now).data} == {2}
+    assert shelf.library.collections.find("notes") == now
+    assert {one.chunks for one in shelf.library.documents.list(now).data} == {2}
     put(shelf, "new", "new words")  # the former is kept up
-    back = shelf.library.switch_index(now, former.index)
+    back = shelf.library.indexes.switch(now, former.index)
     assert (back.index, back.embedding_model, back.chunks) == (former.index, "words", 11)
-    assert {one.chunks for one in shelf.library.documents(back).data} == {1}
+    assert {one.chunks for one in shelf.library.documents.list(back).data} == {1}
     assert "new words" in shelf.texts("new")
 
 
 def test_counts_stay_right_when_documents_go_after_a_switch(shelf, two: IndexId) -> None:
-    now = shelf.library.switch_index(shelf.collection, two)
-    shelf.library.delete_document(document_id(now.id, "1"))
+    now = shelf.library.indexes.switch(shelf.collection, two)
+    shelf.library.documents.delete(document_id(now.id, "1"))
     put(shelf, "2", "other words altogether")
 
-    assert shelf.library.collection("notes").chunks == 18
-    assert {one.chunks for one in shelf.library.indexes(now)} == {18, 9}
+    assert shelf.library.collections.find("notes").chunks == 18
+    assert {one.chunks for one in shelf.library.indexes.list(now)} == {18, 9}
 
 
 def test_an_index_that_lacks_documents_cannot_serve(shelf) -> None:
@@ -334,21 +334,21 @@ def test_an_index_that_lacks_documents_cannot_serve(shelf) -> None:
     index = begin(shelf)
 
     with pytest.raises(Conflict, match="lacks 1 documents"):
-        shelf.library.switch_index(shelf.collection, index)
-    assert shelf.library.collection("notes").index == shelf.collection.index
+        shelf.library.indexes.switch(shelf.collection, index)
+    assert shelf.library.collections.find("notes").index == shelf.collection.index
     assert shelf.texts("red") == {"red words"}
 
 
 def test_an_index_that_was_left_out_lacks_the_document(shelf, two: IndexId) -> None:
     shelf.put("new", "new words", left_out=frozenset({two}))
-    [_, other] = shelf.library.indexes(shelf.collection)
+    [_, other] = shelf.library.indexes.list(shelf.collection)
 
     assert (other.state, other.documents, other.documents_total) == ("building", 10, 11)
     with pytest.raises(Conflict, match="lacks 1"):
-        shelf.library.switch_index(shelf.collection, two)
+        shelf.library.indexes.switch(shelf.collection, two)
     assert begin(shelf) == two
     assert work(shelf.library) == 1
-    assert shelf.library.switch_index(shelf.collection, two).index == two
+    assert shelf.library.indexes.switch(shelf.collection, two).index == two
 
 
 def test_the_index_that_serves_cannot_be_left_out(shelf) -> None:
@@ -358,26 +358,26 @@ def test_the_index_that_serves_cannot_be_left_out(shelf) -> None:
 
 def test_who_still_sees_the_former_index_is_answered_from_it(shelf, two: IndexId) -> None:
     """A question embedded before the switch has a vector of the former model."""
-    shelf.library.switch_index(shelf.collection, two)
+    shelf.library.indexes.switch(shelf.collection, two)
     put(shelf, "late", "red latecomer")
 
     assert "red latecomer" in shelf.texts("red latecomer")
-    assert shelf.library.search(shelf.collection, "red", None, k=1).hits
+    assert shelf.library.chunks.search(shelf.collection, "red", None, k=1).hits
 
 
 def test_each_index_has_its_own_weight(shelf, two: IndexId) -> None:
-    shelf.library.set_dense_weight(shelf.collection, 0.125)
-    view = shelf.library.view(shelf.collection, two)
-    shelf.library.set_dense_weight(view, 0.875)
+    shelf.library.collections.set_dense_weight(shelf.collection, 0.125)
+    view = shelf.library.indexes.view(shelf.collection, two)
+    shelf.library.collections.set_dense_weight(view, 0.875)
 
-    assert shelf.library.collection("notes").dense_weight == 0.125
-    assert shelf.library.switch_index(shelf.collection, two).dense_weight == 0.875
+    assert shelf.library.collections.find("notes").dense_weight == 0.125
+    assert shelf.library.indexes.switch(shelf.collection, two).dense_weight == 0.875
 
 
 def test_an_index_of_another_collection_is_not_found(shelf, wordy_shelf) -> None:
     for index in (wordy_shelf.collection.index, IndexId("idx_99"), IndexId("1"), IndexId("idx_01")):
         with pytest.raises(NotFound):
-            shelf.library.switch_index(shelf.collection, index)
+            shelf.library.indexes.switch(shelf.collection, index)
 
 
 # --- dropping ---
@@ -402,11 +402,13 @@ def test_a_dropped_index_leaves_nothing_behind(shelf, data_dir: Path, two: Index
     put(shelf, "1", "replaced words")  # leaves chunks of a former version
     former = shelf.hits("red")
     assert rows_of(shelf.library, two)["vectors"] > 0
-    shelf.library.drop_index(shelf.collection, two)
+    shelf.library.indexes.drop(shelf.collection, two)
 
     assert set(rows_of(shelf.library, two).values()) == {0}
     assert not list((data_dir / "indexes").glob(f"*/*-{two.removeprefix('idx_')}"))
-    assert [one.id for one in shelf.library.indexes(shelf.collection)] == [shelf.collection.index]
+    assert [one.id for one in shelf.library.indexes.list(shelf.collection)] == [
+        shelf.collection.index
+    ]
     assert shelf.hits("red") == former
     shelf.put("a", "alone again")  # nobody asks for the other edition any more
     assert "alone again" in shelf.texts("alone")
@@ -414,37 +416,37 @@ def test_a_dropped_index_leaves_nothing_behind(shelf, data_dir: Path, two: Index
 
 def test_vectors_that_another_index_uses_stay(shelf, two: IndexId) -> None:
     third = Recipe("letters", 8, 32, "blocks")
-    shelf.library.begin_reindex(shelf.collection, third)
+    shelf.library.indexes.begin(shelf.collection, third)
     work(shelf.library)
     before = rows_of(shelf.library, two)["vectors"]
-    shelf.library.drop_index(shelf.collection, two)
+    shelf.library.indexes.drop(shelf.collection, two)
 
     assert rows_of(shelf.library, two)["vectors"] == before
-    [_, left] = shelf.library.views(shelf.collection.id)
+    [_, left] = shelf.library.indexes.views(shelf.collection.id)
     assert len(found(shelf.library, left, "red words of 5")) == 20
 
 
 def test_the_index_that_serves_is_not_dropped(shelf, two: IndexId) -> None:
     with pytest.raises(Conflict, match="serves"):
-        shelf.library.drop_index(shelf.collection, shelf.collection.index)
+        shelf.library.indexes.drop(shelf.collection, shelf.collection.index)
     assert shelf.texts("red")
 
 
 def test_dropping_ends_the_job_that_builds(shelf) -> None:
     put(shelf, "a", "red words")
-    job = shelf.library.begin_reindex(shelf.collection, OTHER)
-    claimed = shelf.library.claim_item(lease=LEASE)
-    shelf.library.drop_index(shelf.collection, job.index)
+    job = shelf.library.indexes.begin(shelf.collection, OTHER)
+    claimed = shelf.library.jobs.claim(lease=LEASE)
+    shelf.library.indexes.drop(shelf.collection, job.index)
 
-    assert shelf.library.job(job.id).state == "cancelled"
+    assert shelf.library.jobs.find(job.id).state == "cancelled"
     with pytest.raises(Conflict):
         build(shelf.library, claimed)
     assert shelf.texts("red") == {"red words"}
 
 
 def test_who_still_sees_a_dropped_index_is_told(shelf, two: IndexId) -> None:
-    view = shelf.library.view(shelf.collection, two)
-    shelf.library.drop_index(shelf.collection, two)
+    view = shelf.library.indexes.view(shelf.collection, two)
+    shelf.library.indexes.drop(shelf.collection, two)
 
     with pytest.raises(IndexGone):
         found(shelf.library, view, "red")
@@ -507,11 +509,11 @@ def test_documents_that_come_and_go_while_an_index_is_built_are_in_both_once(
                 truth[key] = f"{color} again {key}"
                 put(shelf, key, truth[key])
             elif truth.pop(key, None) is not None:
-                shelf.library.delete_document(document_id(shelf.collection.id, key))
+                shelf.library.documents.delete(document_id(shelf.collection.id, key))
 
     def build_all() -> None:
         begin(shelf)
-        while (claimed := shelf.library.claim_item(lease=LEASE)) is not None:
+        while (claimed := shelf.library.jobs.claim(lease=LEASE)) is not None:
             try:
                 build(shelf.library, claimed)
             except (Conflict, AssertionError):
@@ -524,13 +526,13 @@ def test_documents_that_come_and_go_while_an_index_is_built_are_in_both_once(
         thread.join()
 
     assert failures == []
-    serving, other = shelf.library.views(shelf.collection.id)
+    serving, other = shelf.library.indexes.views(shelf.collection.id)
     expected = {document_id(shelf.collection.id, key): text for key, text in truth.items()}
     for view in (serving, other):
         assert {id: "".join(parts) for id, parts in contents(shelf.library, view).items()} == (
             expected
         )
-    assert {one.state for one in shelf.library.indexes(serving)} == {"ready"}
+    assert {one.state for one in shelf.library.indexes.list(serving)} == {"ready"}
     everything = set(expected.values())
     assert set(shelf.texts("words again of", k=50)) == everything
     assert len(found(shelf.library, other, "words again of", k=50)) == 2 * len(everything)

@@ -31,44 +31,46 @@ def test_what_costs_nothing_saves_nothing() -> None:
 
 def test_a_job_adds_up_what_its_items_saved(wordy_shelf) -> None:
     shelf = wordy_shelf
-    job = shelf.library.create_job(shelf.collection, [Source(key, b"one") for key in "abc"])
+    job = shelf.library.jobs.create(shelf.collection, [Source(key, b"one") for key in "abc"])
     for bought in (4, 1, 0):
-        claimed = shelf.library.claim_item(lease=60)
+        claimed = shelf.library.jobs.claim(lease=60)
         pay(shelf, Purpose(shelf.collection.id, claimed.job_id, claimed.key), bought)
         publish(shelf, claimed, Worth(4, Decimal("0.016")))
 
-    assert shelf.library.job(job.id).saved == Saved(0 + 3 + 4, 0, Decimal("0.028"))
-    worth = shelf.library.worth_of(shelf.collection, ["a", "b", "nowhere"])
+    assert shelf.library.jobs.find(job.id).saved == Saved(0 + 3 + 4, 0, Decimal("0.028"))
+    worth = shelf.library.purchases.worth_of(shelf.collection, ["a", "b", "nowhere"])
     assert worth == dict.fromkeys("ab", Saved(4, 0, Decimal("0.016")))
 
 
 def test_a_document_that_is_there_saves_all_of_its_worth(wordy_shelf) -> None:
     shelf = wordy_shelf
-    job = shelf.library.create_job(shelf.collection, [Source("a", b"one")])
-    publish(shelf, shelf.library.claim_item(lease=60), WORTH)
-    again = shelf.library.create_job(shelf.collection, [Source("a", b"one")])
+    job = shelf.library.jobs.create(shelf.collection, [Source("a", b"one")])
+    publish(shelf, shelf.library.jobs.claim(lease=60), WORTH)
+    again = shelf.library.jobs.create(shelf.collection, [Source("a", b"one")])
 
-    assert shelf.library.job(job.id).saved == again.saved == WORTH.all
+    assert shelf.library.jobs.find(job.id).saved == again.saved == WORTH.all
 
 
 def test_a_file_that_is_handed_in_again_while_it_waits_spares_nothing(wordy_shelf) -> None:
     shelf = wordy_shelf
-    first = shelf.library.create_job(shelf.collection, [Source("a", b"one")])
-    second = shelf.library.create_job(shelf.collection, [Source("a", b"one")])
-    claimed = shelf.library.claim_item(lease=60)
+    first = shelf.library.jobs.create(shelf.collection, [Source("a", b"one")])
+    second = shelf.library.jobs.create(shelf.collection, [Source("a", b"one")])
+    claimed = shelf.library.jobs.claim(lease=60)
     pay(shelf, Purpose(shelf.collection.id, claimed.job_id, claimed.key), 4)
     publish(shelf, claimed, Worth(4, Decimal("0.016")))
-    publish(shelf, shelf.library.claim_item(lease=60), Worth(4, Decimal("0.016")))
-    later = shelf.library.create_job(shelf.collection, [Source("a", b"one")])
+    publish(shelf, shelf.library.jobs.claim(lease=60), Worth(4, Decimal("0.016")))
+    later = shelf.library.jobs.create(shelf.collection, [Source("a", b"one")])
 
-    saved = [shelf.library.job(job.id).saved for job in (first, second, later)]
+    saved = [shelf.library.jobs.find(job.id).saved for job in (first, second, later)]
     assert saved == [Saved(), Saved(), Saved(4, 0, Decimal("0.016"))]
 
 
 def publish(shelf, claimed: ClaimedItem, worth: Worth) -> None:
-    source = shelf.library.source(claimed)
+    source = shelf.library.jobs.source(claimed)
     document = Document(source.key, source.version, "text/plain", "", source.content.decode())
-    shelf.library.publish(shelf.collection, document, (), None, claimed=claimed, worth=worth)
+    shelf.library.documents.publish(
+        shelf.collection, document, (), None, claimed=claimed, worth=worth
+    )
 
 
 def pay(shelf, purpose: Purpose, pages: int) -> None:

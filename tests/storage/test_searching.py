@@ -70,7 +70,7 @@ def test_the_cosine_is_known_for_every_candidate(shelf) -> None:
     for i in range(30):
         shelf.put(f"d{i}", f"topic {i} filler{i}")
     shelf.put("x", "needle among quite a few other different words here")
-    found = shelf.library.search(shelf.collection, "needle", vector_towards(), k=2)
+    found = shelf.library.chunks.search(shelf.collection, "needle", vector_towards(), k=2)
     candidates = found.candidates
 
     assert all(candidate.dense is not None for candidate in candidates)
@@ -86,10 +86,10 @@ def vector_towards() -> np.ndarray:
 def test_a_leg_that_is_not_asked_says_nothing(shelf) -> None:
     shelf.put("a", "some words")
     vector = np.eye(1, 32, dtype=np.float32)
-    words_only = shelf.library.search(
+    words_only = shelf.library.chunks.search(
         shelf.collection, "words", vector, k=1, modes=frozenset({"words"})
     )
-    dense_only = shelf.library.search(
+    dense_only = shelf.library.chunks.search(
         shelf.collection, "words", vector[0], k=1, modes=frozenset({"dense"})
     )
 
@@ -99,7 +99,7 @@ def test_a_leg_that_is_not_asked_says_nothing(shelf) -> None:
 
 def test_a_vector_of_another_width_is_refused(shelf) -> None:
     with pytest.raises(InvalidRequest, match="64 numbers, and the collection's 32"):
-        shelf.library.search(shelf.collection, "x", np.eye(1, 64, dtype=np.float32), k=1)
+        shelf.library.chunks.search(shelf.collection, "x", np.eye(1, 64, dtype=np.float32), k=1)
 
 
 @settings(
@@ -147,11 +147,11 @@ def test_a_document_being_replaced_is_always_found_once(shelf) -> None:
 def test_a_sample_is_the_same_for_the_same_seed(shelf) -> None:
     for i in range(20):
         shelf.put(f"d{i}", f"words {i}")
-    sample = shelf.library.sample_chunks(shelf.collection, 5, 1)
+    sample = shelf.library.chunks.sample(shelf.collection, 5, 1)
 
     assert len(sample) == 5
-    assert sample == shelf.library.sample_chunks(shelf.collection, 5, 1)
-    assert sample != shelf.library.sample_chunks(shelf.collection, 5, 2)
-    assert len(shelf.library.sample_chunks(shelf.collection, 100, 1)) == 20
+    assert sample == shelf.library.chunks.sample(shelf.collection, 5, 1)
+    assert sample != shelf.library.chunks.sample(shelf.collection, 5, 2)
+    assert len(shelf.library.chunks.sample(shelf.collection, 100, 1)) == 20
     for _, title, chunk in sample:
         assert chunk.text == f"words {title[1:]}"

@@ -67,25 +67,26 @@ def test_a_low_disk_takes_nothing_in_and_answers_and_deletes(
     kept = shelf.put("kept", "red fox")
     gone = shelf.put("gone", "grey wolf")
     source = Source("new", b"white hare")
-    shelf.library.queue(shelf.collection, [source])
-    monkeypatch.setattr(shelf.library, "_space", Space(Path("/"), 100, free=(disk := Disk(99))))
+    shelf.library.jobs.queue(shelf.collection, [source])
+    monkeypatch.setattr(shelf.library._space, "_mark", 100)
+    monkeypatch.setattr(shelf.library._space, "_free", disk := Disk(99))
 
     for refused in (
-        lambda: shelf.library.queue(shelf.collection, [source]),
-        lambda: shelf.library.put_blob(b"bytes"),
-        lambda: shelf.library.claim_item(lease=60),
-        lambda: shelf.library.create_collection(
+        lambda: shelf.library.jobs.queue(shelf.collection, [source]),
+        lambda: shelf.library.originals.put(b"bytes"),
+        lambda: shelf.library.jobs.claim(lease=60),
+        lambda: shelf.library.collections.create(
             "more", embedding_model=None, dimension=None, chunk_tokens=256
         ),
     ):
         with pytest.raises(OutOfSpace):
             refused()
-    shelf.library.delete_document(gone.id)
+    shelf.library.documents.delete(gone.id)
 
     assert shelf.texts("fox wolf") == {"red fox"}
-    assert shelf.library.document(kept.id).key == "kept"
+    assert shelf.library.documents.find(kept.id).key == "kept"
     disk.free = 120
-    assert shelf.library.claim_item(lease=60).key == "new"
+    assert shelf.library.jobs.claim(lease=60).key == "new"
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_loses_nothing_that_was_acknowledged(small_disk: Path) -> None:
     """Written until the disk takes no more, once for each kind of write."""
     with Library.open(small_disk / "library") as library:
-        collection = library.create_collection(
+        collection = library.collections.create(
             "notes", embedding_model=None, dimension=None, chunk_tokens=256
         )
         acknowledged: list[bytes] = []
@@ -111,7 +112,7 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(small_disk: Path) -> No
         for n in range(400):
             content = f"document {n} ".encode() * 3_000
             try:
-                library.queue(collection, [Source(f"{n}", content)])
+                library.jobs.queue(collection, [Source(f"{n}", content)])
                 acknowledged.append(content)
             except OutOfSpace:
                 refusals += 1
@@ -119,38 +120,40 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(small_disk: Path) -> No
                     break
         assert refusals == 20
 
-        held = {item.key for job in library.jobs(limit=100).data for item in items(library, job)}
+        held = {
+            item.key for job in library.jobs.list(limit=100).data for item in items(library, job)
+        }
         assert {f"{n}" for n, _ in enumerate(acknowledged)} <= held
 
     subprocess.run(["mount", "-o", "remount,size=24m", str(small_disk)], check=True)
     with Library.open(small_disk / "library") as library:
-        found = [library.claim_item(lease=60) for _ in acknowledged]
-        assert [library.source(each).content for each in found if each] == acknowledged
-        assert library.claim_item(lease=60) is None  # and nothing of what was refused
+        found = [library.jobs.claim(lease=60) for _ in acknowledged]
+        assert [library.jobs.source(each).content for each in found if each] == acknowledged
+        assert library.jobs.claim(lease=60) is None  # and nothing of what was refused
 
 
 def items(library: Library, job):
-    return library.items(job.id, limit=100).data
+    return library.jobs.items(job.id, limit=100).data
 
 
 def test_room_that_comes_back_is_used_without_a_restart(small_disk: Path) -> None:
     ballast = small_disk / "ballast"
     with Library.open(small_disk / "library") as library:
-        collection = library.create_collection(
+        collection = library.collections.create(
             "notes", embedding_model=None, dimension=None, chunk_tokens=256
         )
-        library.queue(collection, [Source("a", b"before")])
+        library.jobs.queue(collection, [Source("a", b"before")])
         fill(ballast)
 
         with pytest.raises(OutOfSpace):
-            library.queue(collection, [Source("b", b"during" * 20_000)])
+            library.jobs.queue(collection, [Source("b", b"during" * 20_000)])
         with pytest.raises(OutOfSpace):
-            library.delete_collection(collection.id)
+            library.collections.delete(collection.id)
         ballast.unlink()
-        library.queue(collection, [Source("b", b"after")])
+        library.jobs.queue(collection, [Source("b", b"after")])
 
-        assert library.claim_item(lease=60).key == "a"
-        assert library.claim_item(lease=60).key == "b"
+        assert library.jobs.claim(lease=60).key == "a"
+        assert library.jobs.claim(lease=60).key == "b"
 
 
 def fill(path: Path) -> None:

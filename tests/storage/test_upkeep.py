@@ -49,7 +49,7 @@ def test_a_search_says_that_words_were_left_out(
     shutil.rmtree(data_dir / "indexes")
     shelf = open_shelf()
 
-    found = shelf.library.search(shelf.collection, QUESTION, None, k=3)
+    found = shelf.library.chunks.search(shelf.collection, QUESTION, None, k=3)
 
     assert (found.missing, found.hits) == ({"words"}, ())
 

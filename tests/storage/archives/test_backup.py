@@ -34,7 +34,7 @@ def archive(shelf: Shelf) -> bytes:
     shelf.put("a", "red fox", letter="a")
     shelf.put("b", "blue whale")
     shelf.put("gone", "dodo")
-    shelf.library.delete_document(shelf.library.find_document(shelf.collection, "gone").id)
+    shelf.library.documents.delete(shelf.library.documents.find_by_key(shelf.collection, "gone").id)
     return backup_of(shelf.library)
 
 
@@ -44,7 +44,7 @@ def backup_of(library: Library) -> bytes:
 
 def opened(folder: Path) -> Shelf:
     library = Library.open(folder)
-    return Shelf(library, library.collection("notes"))
+    return Shelf(library, library.collections.find("notes"))
 
 
 @only_sqlite
@@ -57,9 +57,11 @@ def test_a_restored_library_answers_like_the_first(
     assert (restored.manifest.documents, restored.left_out) == (2, ())
     assert second.texts("red fox blue whale dodo") == ANSWER
     for key in ("a", "b"):
-        summary = shelf.library.find_document(shelf.collection, key)
-        assert second.library.find_document(second.collection, key) == summary
-        assert second.library.content(summary.id) == shelf.library.content(summary.id)
+        summary = shelf.library.documents.find_by_key(shelf.collection, key)
+        assert second.library.documents.find_by_key(second.collection, key) == summary
+        assert second.library.documents.content(summary.id) == shelf.library.documents.content(
+            summary.id
+        )
     assert second.library.checkup.run().flaws == ()
     assert b"dodo" not in archive
     second.library.close()
@@ -88,7 +90,7 @@ def test_what_a_dead_process_left_of_a_backup_is_removed(
     shelf = open_shelf()
     gone = shelf.put("a", "red fox")
     kept = shelf.library.begin_backup()
-    shelf.library.delete_document(gone.id)
+    shelf.library.documents.delete(gone.id)
     assert (data_dir / "backup").is_dir()
     assert gone.version in set(shelf.library._blobs.all())
     kept._is_open = False  # as a process that was killed
@@ -114,15 +116,15 @@ def test_what_is_deleted_while_the_archive_is_written_is_in_it_whole(
 ) -> None:
     summary = shelf.put("a", "red fox")
     backup = shelf.library.begin_backup()
-    shelf.library.delete_document(summary.id)
+    shelf.library.documents.delete(summary.id)
     shelf.put("b", "blue whale")
     with pytest.raises(NotFound):
-        shelf.library.content(summary.id)
+        shelf.library.documents.content(summary.id)
     restore(io.BytesIO(b"".join(backup.chunks())), tmp_path / "second")
     second = opened(tmp_path / "second")
 
     assert second.texts("red fox blue whale") == {"red fox"}
-    assert second.library.content(summary.id)[0] == b"red fox"
+    assert second.library.documents.content(summary.id)[0] == b"red fox"
     deadline = time.monotonic() + 20
     while summary.version in set(shelf.library._blobs.all()):  # removed when the archive is done
         assert time.monotonic() < deadline
@@ -144,8 +146,8 @@ def test_a_backup_under_load_is_a_prefix_of_what_was_acknowledged(
             if ending.is_set():
                 return
             if n % 3 == 2:
-                gone = shelf.library.find_document(shelf.collection, held.pop(0))
-                shelf.library.delete_document(gone.id)
+                gone = shelf.library.documents.find_by_key(shelf.collection, held.pop(0))
+                shelf.library.documents.delete(gone.id)
             else:
                 held.append(f"{n}")
                 shelf.put(f"{n}", f"number {n}")
@@ -159,7 +161,7 @@ def test_a_backup_under_load_is_a_prefix_of_what_was_acknowledged(
         archive = backup_of(shelf.library)
         restore(io.BytesIO(archive), tmp_path / f"{n}")
         copy = opened(tmp_path / f"{n}")
-        found.append((known, frozenset(copy.library.versions_by_key(copy.collection))))
+        found.append((known, frozenset(copy.library.documents.versions_by_key(copy.collection))))
         assert copy.library.checkup.run().flaws == ()
         copy.library.close()
     ending.set()
@@ -175,7 +177,9 @@ def test_a_lost_or_damaged_original_does_not_spoil_the_backup(shelf: Shelf, tmp_
     shelf.put("damaged", "blue whale")
     shelf.put("sound", "white hare")
     lost, damaged = (
-        shelf.library._blobs._path(shelf.library.find_document(shelf.collection, key).version)
+        shelf.library._blobs._path(
+            shelf.library.documents.find_by_key(shelf.collection, key).version
+        )
         for key in ("lost", "damaged")
     )
     lost.unlink()
@@ -350,7 +354,7 @@ def test_a_library_is_never_written_over(shelf: Shelf, archive: bytes, data_dir:
 @only_sqlite
 def test_an_empty_library_makes_room(archive: bytes, tmp_path: Path) -> None:
     with Library.open(tmp_path / "second") as empty:
-        empty.create_collection("other", embedding_model=None, dimension=None, chunk_tokens=100)
+        empty.collections.create("other", embedding_model=None, dimension=None, chunk_tokens=100)
     restore(io.BytesIO(archive), tmp_path / "second")
     second = opened(tmp_path / "second")
 
@@ -368,13 +372,13 @@ def test_a_folder_of_something_else_is_left_alone(archive: bytes, tmp_path: Path
 
 @only_sqlite
 def test_what_waited_is_still_queued(shelf: Shelf, tmp_path: Path) -> None:
-    shelf.library.queue(shelf.collection, [Source("later", b"green frog")])
+    shelf.library.jobs.queue(shelf.collection, [Source("later", b"green frog")])
     restored = restore(io.BytesIO(backup_of(shelf.library)), tmp_path / "second")
     second = opened(tmp_path / "second")
 
-    claimed = second.library.claim_item(lease=60)
+    claimed = second.library.jobs.claim(lease=60)
     assert restored.waiting == 1
-    assert second.library.source(claimed).content == b"green frog"
+    assert second.library.jobs.source(claimed).content == b"green frog"
     second.library.close()
 
 

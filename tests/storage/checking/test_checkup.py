@@ -37,7 +37,7 @@ def filled(shelf: Shelf) -> Shelf:
     """Three documents that came through the queue, one of them in two versions."""
     for key, content in [("a", "red"), *TEXTS.items()]:
         source = Source(key, content.encode(), title=key, attributes={"letter": key, "n": (key,)})
-        shelf.library.queue(shelf.collection, [source])
+        shelf.library.jobs.queue(shelf.collection, [source])
         work(shelf)
     assert flawed(shelf.library.checkup.run()) == set()
     return shelf
@@ -45,11 +45,13 @@ def filled(shelf: Shelf) -> Shelf:
 
 def work(shelf: Shelf) -> None:
     """As a worker would."""
-    while (claimed := shelf.library.claim_item(lease=60)) is not None:
-        document = read(shelf.library.source(claimed))
+    while (claimed := shelf.library.jobs.claim(lease=60)) is not None:
+        document = read(shelf.library.jobs.source(claimed))
         chunks = cut(document)
         vectors = vectors_of([f"{document.title}\n{chunk.text}" for chunk in chunks])
-        shelf.library.publish(shelf.collection, document, chunks, vectors, claimed=claimed)
+        shelf.library.documents.publish(
+            shelf.collection, document, chunks, vectors, claimed=claimed
+        )
 
 
 def flawed(report: Report) -> set[str]:
@@ -156,7 +158,7 @@ def call_nobody_waits_for(shelf: Shelf) -> None:
 
 
 def bytes_of_nobody(shelf: Shelf) -> None:
-    shelf.library.put_blob(b"nobody's")
+    shelf.library.originals.put(b"nobody's")
 
 
 def segment_bits(shelf: Shelf) -> None:

@@ -92,7 +92,7 @@ def test_lost_bytes_are_for_a_person_to_bring_again(shelf: Shelf, data_dir: Path
     assert said(report) == [("originals", True, False)]
     assert "'a'" in report.flaws[0].what
     assert not report.is_sound
-    shelf.library.queue(shelf.collection, [Source("a", b"red fox")])
+    shelf.library.jobs.queue(shelf.collection, [Source("a", b"red fox")])
     assert said(shelf.library.checkup.run()) == []
 
 
@@ -104,8 +104,8 @@ def test_damaged_bytes_are_set_aside_and_can_be_brought_again(shelf: Shelf, data
     assert said(shelf.library.checkup.run(repair=True)) == [("originals", False, True)]
     assert [each.read_bytes() for each in (data_dir / "damaged").iterdir()] == [b"RED FOX"]
     assert said(shelf.library.checkup.run()) == [("originals", True, False)]
-    shelf.library.queue(shelf.collection, [Source("a", b"red fox")])
-    assert shelf.library.content(summary.id)[0] == b"red fox"
+    shelf.library.jobs.queue(shelf.collection, [Source("a", b"red fox")])
+    assert shelf.library.documents.content(summary.id)[0] == b"red fox"
     assert said(shelf.library.checkup.run()) == []
 
 
@@ -117,10 +117,10 @@ def test_a_strangers_file_is_left_to_its_owner(shelf: Shelf, data_dir: Path) -> 
 
 
 def test_a_passage_that_the_model_refused_is_no_flaw(shelf: Shelf) -> None:
-    shelf.library.queue(shelf.collection, [Source("a", b"red fox\nunspeakable")])
-    claimed = shelf.library.claim_item(lease=60)
-    document = read(shelf.library.source(claimed))
-    shelf.library.publish(
+    shelf.library.jobs.queue(shelf.collection, [Source("a", b"red fox\nunspeakable")])
+    claimed = shelf.library.jobs.claim(lease=60)
+    document = read(shelf.library.jobs.source(claimed))
+    shelf.library.documents.publish(
         shelf.collection,
         document,
         cut(document),

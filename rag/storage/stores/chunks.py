@@ -1,0 +1,61 @@
+"""The chunks of a library, as questions find them."""
+
+from collections.abc import Sequence
+
+from rag.domain import Chunk, ChunkId, Collection, Evidence, Hit, Vectors
+from rag.ranking.filters import Filter, bounded
+from rag.storage import evidence, samples, searching
+from rag.storage.database import Database
+from rag.storage.opened import OpenIndexes
+from rag.storage.searching import BOTH, Asked, Found, Mode, Rank, all_of
+from rag.storage.texts import Texts
+
+
+class ChunkStore:
+    """Chunks by meaning, by words, and by chance."""
+
+    def __init__(self, database: Database, indexes: OpenIndexes, texts: Texts) -> None:
+        self._database = database
+        self._indexes = indexes
+        self._texts = texts
+
+    def search(
+        self,
+        collection: Collection,
+        question: str,
+        vector: Vectors | None,
+        rank: Rank = all_of,
+        *,
+        k: int,
+        filter: Filter | None = None,
+        modes: frozenset[Mode] = BOTH,
+    ) -> Found:
+        """The `k` best chunks by meaning and the `k` best by words, together, within the filter;
+        and those that `rank` chooses of them, as hits.
+
+        Without a vector, or in a collection without a model, there is no dense leg. It is one
+        index that is asked, from start to end: that through which the collection is seen, whether
+        it still serves or not.
+
+        Raises:
+            IndexGone: that index was dropped; read the collection again.
+        """
+        asked = Asked(question, vector, k, bounded(filter) if filter else None, modes)
+        return searching.search(
+            asked,
+            collection.id,
+            rank,
+            indexes=self._indexes.of(collection.index),
+            database=self._database,
+            texts=self._texts,
+        )
+
+    def evidence(self, hits: Sequence[Hit]) -> tuple[Evidence, ...]:
+        """The blocks that the hits cover, each once, numbered from 1 in the order of the hits."""
+        with self._database.read() as session:
+            return evidence.evidence_of(session, hits)
+
+    def sample(self, collection: Collection, n: int, seed: int) -> list[tuple[ChunkId, str, Chunk]]:
+        """Up to `n` live chunks with their documents' titles; the same for the same seed."""
+        with self._database.read() as session:
+            return samples.sample_chunks(session, collection.index, n, seed, self._texts)

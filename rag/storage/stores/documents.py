@@ -1,0 +1,140 @@
+"""The documents of a library."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+
+from rag.domain import (
+    Chunk,
+    Collection,
+    Document,
+    DocumentId,
+    DocumentSummary,
+    Failure,
+    IndexId,
+    ItemState,
+    Listing,
+    Vectors,
+    Version,
+)
+from rag.errors import Conflict, IndexGone
+from rag.storage import documents, items, publishing
+from rag.storage.blobs import Blobs
+from rag.storage.database import Database
+from rag.storage.forgetting import Forgetting
+from rag.storage.items import ClaimedItem, Work
+from rag.storage.opened import OpenIndexes
+from rag.storage.publishing import Edition, Publication
+from rag.storage.savings import WORTHLESS, Worth
+
+NO_OTHERS: Mapping[IndexId, Edition] = {}
+
+
+class DocumentStore:
+    """Documents, published and deleted in one transaction each."""
+
+    def __init__(
+        self,
+        database: Database,
+        blobs: Blobs,
+        indexes: OpenIndexes,
+        forgetting: Forgetting,
+        changed: Callable[[], None],
+    ) -> None:
+        """
+        Args:
+            changed: to be called when indexes have something to follow.
+        """
+        self._database = database
+        self._blobs = blobs
+        self._indexes = indexes
+        self._forgetting = forgetting
+        self._changed = changed
+
+    def publish(
+        self,
+        collection: Collection,
+        document: Document,
+        chunks: Sequence[Chunk],
+        vectors: Vectors | None,
+        *,
+        claimed: ClaimedItem | None = None,
+        seconds: float = 0.0,
+        refused: frozenset[int] = frozenset(),
+        flaw: Failure | None = None,
+        worth: Worth = WORTHLESS,
+        others: Mapping[IndexId, Edition] = NO_OTHERS,
+        left_out: frozenset[IndexId] = frozenset(),
+    ) -> DocumentSummary:
+        """Makes a document searchable, instead of its former version; on disk and found by the
+        next search when it returns. With `claimed`, its item ends in the same transaction:
+        `indexed`, or `unchanged` when this very document was published already; with `flaw`, the
+        item says in what it is not as good as it should be, and with `worth`, what of that was
+        not paid for it.
+
+        Args:
+            chunks, vectors, refused: for the index through which the collection is seen.
+            others: for its other indexes.
+            left_out: indexes that shall lack the document, for their model is not there.
+
+        Raises:
+            IndexesChanged: the collection has an index for which nothing was given.
+            Conflict: the item was cancelled or is another worker's by now; vectors of another
+                width than the collection's; bytes that were never put.
+            InvalidDocument: text that cannot be kept.
+            InvalidRequest: not one finite vector of length 1 for each chunk but the `refused`.
+        """
+        own = Edition(tuple(chunks), vectors, refused)
+        publication = Publication(document, {collection.index: own, **others}, left_out)
+        publishing.check_publication(publication)
+        with self._database.write() as session:
+            size = self._blobs.size(session, document.version)
+            if size is None:
+                raise Conflict(f"the bytes of {document.key!r} were never put; use put_blob first")
+            if claimed is not None:
+                items.require_claim(session, claimed)
+            summary, changed = publishing.publish(session, collection, publication, size)
+            if claimed is not None:
+                work = Work(summary.pages, summary.pages_ocred, summary.chunks, seconds, worth)
+                state: ItemState = "indexed" if changed else "unchanged"
+                items.finish(session, claimed, state, error=flaw, work=work)
+        for index in publication.editions:
+            with suppress(IndexGone):  # it was dropped meanwhile
+                self._indexes.follow(index)
+        self._changed()
+        return summary
+
+    def find(self, id: DocumentId) -> DocumentSummary:
+        with self._database.read() as session:
+            return documents.find_document(session, id)
+
+    def find_by_key(self, collection: Collection, key: str) -> DocumentSummary | None:
+        with self._database.read() as session:
+            return documents.document_by_key(session, collection.id, key)
+
+    def list(
+        self, collection: Collection, *, limit: int = 20, after: str | None = None
+    ) -> Listing[DocumentSummary]:
+        with self._database.read() as session:
+            return documents.list_documents(session, collection.id, limit=limit, after=after)
+
+    def versions_by_key(self, collection: Collection) -> dict[str, Version]:
+        """The current bytes of every document, for a client that skips what is unchanged."""
+        with self._database.read() as session:
+            return documents.versions_by_key(session, collection.id)
+
+    def text(self, id: DocumentId, version: Version | None = None) -> Document:
+        """A version whole; the current one unless another is named."""
+        with self._database.read() as session:
+            return documents.read_document(session, id, version)
+
+    def content(self, id: DocumentId) -> tuple[bytes, str]:
+        """The original bytes of the current version, and their media type."""
+        summary = self.find(id)
+        return self._blobs.get(summary.version), summary.media_type
+
+    def delete(self, id: DocumentId) -> None:
+        """Never found again once it returns; its text, chunks, vectors, readings, answers that
+        quote it, and its bytes, if no other document has the same, are gone."""
+        with self._database.alone() as session:
+            unused = documents.remove_document(session, id)
+        self._forgetting.forget(unused)

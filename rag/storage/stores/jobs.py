@@ -1,0 +1,145 @@
+"""The ingest jobs of a library, and their items."""
+
+from collections.abc import Sequence
+
+from rag.domain import (
+    Collection,
+    Failure,
+    IngestItem,
+    IngestJob,
+    ItemState,
+    JobId,
+    Lane,
+    Listing,
+    Source,
+)
+from rag.errors import NotFound
+from rag.storage import items, jobs
+from rag.storage.blobs import Blobs
+from rag.storage.database import Database
+from rag.storage.items import ClaimedItem, Work
+from rag.storage.jobs import Queued
+from rag.storage.sources import check_sources
+from rag.storage.space import Space
+
+
+class JobStore:
+    """What is queued, what is worked on, and how it ended."""
+
+    def __init__(self, database: Database, blobs: Blobs, space: Space) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._space = space
+
+    def queue(
+        self,
+        collection: Collection,
+        sources: Sequence[Source],
+        *,
+        job: JobId | None = None,
+        lane: Lane | None = None,
+    ) -> Queued:
+        """Keeps the sources and queues them, in a new job or in one that goes on; what is the
+        same as published is `unchanged`.
+
+        Args:
+            lane: the job's own where None, or the direct one.
+
+        Raises:
+            InvalidRequest: a key or attribute that cannot be kept.
+            NotFound: no such job.
+            Conflict: that job is another collection's, in another lane, or was cancelled.
+        """
+        check_sources(sources)
+        self._space.require_room()
+        for source in sources:
+            self._blobs.put(source.content)
+        with self._database.write() as session:
+            for source in sources:
+                # again, for a delete may have removed the same bytes in between; no other can
+                # while this transaction is open
+                self._blobs.keep(session, source.content)
+            return jobs.queue_sources(session, collection, sources, job, lane)
+
+    def create(self, collection: Collection, sources: Sequence[Source]) -> IngestJob:
+        """`queue` in a job of their own."""
+        return self.queue(collection, sources).job
+
+    def find(self, id: JobId) -> IngestJob:
+        with self._database.read() as session:
+            return jobs.find_job(session, id)
+
+    def list(self, *, limit: int = 20, after: str | None = None) -> Listing[IngestJob]:
+        with self._database.read() as session:
+            return jobs.list_jobs(session, limit=limit, after=after)
+
+    def items(
+        self, job_id: JobId, *, limit: int = 20, after: str | None = None
+    ) -> Listing[IngestItem]:
+        with self._database.read() as session:
+            return items.list_items(session, job_id, limit=limit, after=after)
+
+    def cancel(self, id: JobId) -> IngestJob:
+        """What is published stays; what is not will not be."""
+        with self._database.write() as session:
+            return items.cancel_job(session, id)
+
+    def claim(self, *, lease: float) -> ClaimedItem | None:
+        """The next item to work on, for `lease` seconds; None when there is none."""
+        self._space.require_room()  # before anything is bought for it
+        with self._database.write() as session:
+            return items.claim_item(session, lease=lease)
+
+    def source(self, claimed: ClaimedItem) -> Source:
+        """
+        Raises:
+            Conflict: the item was cancelled meanwhile, and its bytes are gone.
+            NotFound: they are gone, although they are wanted.
+        """
+        try:
+            content = self._blobs.get(claimed.version)
+        except NotFound:
+            with self._database.write() as session:
+                items.require_claim(session, claimed)
+            raise
+        return Source(
+            key=claimed.key,
+            content=content,
+            media_type=claimed.media_type,
+            title=claimed.title,
+            attributes=claimed.attributes,
+        )
+
+    def advance(self, claimed: ClaimedItem, state: ItemState) -> None:
+        """Records a completed step and prolongs the lease.
+
+        Raises:
+            Conflict: the item was cancelled, or is another worker's by now.
+        """
+        with self._database.write() as session:
+            items.advance(session, claimed, state)
+
+    def finish(
+        self,
+        claimed: ClaimedItem,
+        state: ItemState,
+        *,
+        error: Failure | None = None,
+        pages: int = 0,
+        pages_ocred: int = 0,
+        chunks: int = 0,
+        seconds: float = 0.0,
+    ) -> None:
+        """Ends an item that was not published.
+
+        Raises:
+            Conflict: the item was cancelled, or is another worker's by now.
+        """
+        work = Work(pages=pages, pages_ocred=pages_ocred, chunks=chunks, seconds=seconds)
+        with self._database.write() as session:
+            items.finish(session, claimed, state, error=error, work=work)
+
+    def release(self, claimed: ClaimedItem) -> None:
+        """Gives an item back untried, as when the service stops."""
+        with self._database.write() as session:
+            items.release(session, claimed)
