@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Sequence
 
+import msgspec
 from msgspec import Struct
 
 from rag.domain import Answer, AnswerId, Collection, Draft, Hit, Policy
@@ -36,14 +37,14 @@ async def answer(
         ProviderError: the answerer failed for good, after retries.
         ModelUnavailable: a collection's model is not configured here.
     """
-    hits = await _retrieve(question, within, embedders=embedders, library=library)
+    hits, degraded = await _retrieve(question, within, embedders=embedders, library=library)
     evidence = await asyncio.to_thread(library.chunks.evidence, hits)
     draft, usage = (
         await answerer.draft(question.text, evidence)
         if evidence
         else (Draft(sufficient=False, claims=()), None)
     )
-    answer = ground(
+    grounded = ground(
         question.text,
         draft,
         evidence,
@@ -53,18 +54,21 @@ async def answer(
         nearest=hits,
         answer_id=AnswerId(f"ans_{secrets.token_hex(12)}"),
     )
+    answer = msgspec.structs.replace(grounded, degraded=degraded)
     await asyncio.to_thread(library.answers.keep, answer)
     return answer
 
 
 async def _retrieve(
     question: Question, within: Sequence[Collection], *, embedders: Embedders, library: Library
-) -> list[Hit]:
-    """The best chunks over all collections. Scores of one collection are comparable with
-    another's as far as fusion normalises them."""
+) -> tuple[list[Hit], str | None]:
+    """The best chunks over all collections, and why a search among them had a leg less. Scores of
+    one collection are comparable with another's as far as fusion normalises them."""
     query = Query(question.text, k=question.k, filter=question.filter)
     results = await asyncio.gather(
         *(search(query, each, embedders=embedders, library=library) for each in within)
     )
     hits = [hit for result in results for hit in result.data]
-    return sorted(hits, key=lambda hit: -hit.score)[: question.k]
+    best = sorted(hits, key=lambda hit: -hit.score)[: question.k]
+    reasons = dict.fromkeys(result.degraded for result in results if result.degraded)
+    return best, "; ".join(reasons) or None

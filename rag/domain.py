@@ -383,6 +383,9 @@ class Answer(Struct, frozen=True):
     nearest: tuple[Hit, ...] = ()
     """For a refusal: the passages that came nearest."""
     usage: Usage | None = None
+    degraded: str | None = None
+    """Why evidence was looked for with less than there should be, as by words alone while no
+    question can be embedded; None where it was not."""
 
 
 # --- jobs ---------------------------------------------------------------------------------------

@@ -181,6 +181,16 @@ async def test_a_model_that_is_down_leaves_the_words(house: House) -> None:
     with pytest.raises(ProviderUnavailable):
         await house.find("krill", mode="dense")
 
+    answered = await answer(
+        Question("What do whales eat?"),
+        [house.within],
+        embedders=house.embedders,
+        answerer=FirstBlockAnswerer(),
+        library=house.library,
+    )
+    assert "it is down" in (answered.degraded or "")
+    assert house.library.answers.find(answered.id) == answered
+
 
 async def test_a_model_that_is_not_configured_fails_the_item_and_says_what_to_do(
     house: House,
@@ -303,7 +313,7 @@ async def test_what_a_dead_owner_had_claimed_is_free_when_the_library_opens_agai
     first.library.close()
 
     with Library.open(tmp_path / "library", database_url=database_url) as again:
-        claimed = again.claim_item(lease=LEASE)
+        claimed = again.jobs.claim(lease=LEASE)
 
     assert claimed is not None
     assert claimed.attempts == 2

@@ -44,8 +44,8 @@ def command(
         body = {"question": question.text, "collections": within, "verification": verification}
         return await door.call("POST", "/v1/answers", json=body)
 
-    run(
-        lambda door: answer_each(
-            asked, lambda q: one(q, door), as_json or bool(questions), show.answer
-        )
-    )
+    def shown(answered: dict[str, Any]) -> None:
+        show.degraded(answered)
+        show.answer(answered)
+
+    run(lambda door: answer_each(asked, lambda q: one(q, door), as_json or bool(questions), shown))

@@ -45,8 +45,7 @@ def command(
         return await door.call("POST", f"/v1/collections/{collection}/search", json=body)
 
     def shown(result: dict[str, Any]) -> None:
-        if result.get("degraded"):
-            show.aside.print(result["degraded"], style="yellow")
+        show.degraded(result)
         show.hits(result["data"])
         if not result["data"]:
             show.results.print("Nothing found.")

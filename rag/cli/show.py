@@ -118,6 +118,12 @@ def _not_read(bad: Sequence[Outcome], on: Console) -> None:
         on.print(f"  ... and {left} more; --report FILE lists all of them")
 
 
+def degraded(result: dict[str, Any], *, on: Console = aside) -> None:
+    """Why a search, or that of an answer, had less to go by than it should."""
+    if result.get("degraded"):
+        on.print(result["degraded"], style="yellow")
+
+
 def answer(answered: dict[str, Any], *, on: Console = results) -> None:
     """The answer's text with numbered marks, then each quotation and where it stands."""
     numbers = {c["id"]: n for n, c in enumerate(answered["citations"], start=1)}

@@ -72,6 +72,7 @@ function showAnswer(answer) {
   text.append(characters.slice(end).join(""));
   const by = answer.answerer === "extractive" ? "in the words of the sources" : `by ${answer.answerer}`;
   $("result").replaceChildren(
+    answer.degraded ? element("p", { className: "warn", textContent: answer.degraded }) : "",
     text,
     element("p", { className: "faint", textContent: `Answered ${by}.` }),
     ...answer.citations.map((citation) => quotation(citation, numbers.get(citation.id))),
