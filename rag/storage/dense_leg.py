@@ -18,7 +18,7 @@ from rag.storage.dense.compaction import FLUSH
 from rag.storage.dense.damage import SegmentDamaged
 from rag.storage.dense.index import DenseIndex, Found
 from rag.storage.dense.manifest import Published
-from rag.storage.dense.scanning import Ids, Rows, exact_search
+from rag.storage.dense.scanning import Ids, Rows, as_query, as_rows, cosines_of, exact_search
 from rag.storage.dense.searching import Step
 from rag.storage.dense.segment import Segment, open_segment
 from rag.storage.dense.writing import Span, remove_unpublished, write_segment
@@ -210,7 +210,8 @@ class DenseLeg:
             numbers, vectors = live_vectors(session, ids)
         if not len(numbers):
             return {}
-        return dict(zip(numbers.tolist(), (vectors @ vector.reshape(-1)).tolist(), strict=True))
+        cosines = cosines_of(as_rows(vectors), as_query(vector))
+        return dict(zip(numbers.tolist(), cosines.tolist(), strict=True))
 
     def _rows(self, allowed: Allowed | None) -> Iterator[tuple[Ids, Vectors]]:
         with self._database.read() as session:

@@ -26,6 +26,7 @@ from rag.storage.dense.scanning import (
     as_pairs,
     as_query,
     as_rows,
+    cosines_of,
     merged,
 )
 from rag.storage.dense.searching import Step, search_part
@@ -109,7 +110,8 @@ class DenseIndex:
             self._state = msgspec.structs.replace(state, blocks=compacted(blocks))
 
     def search(self, vector: Vectors, k: int, allowed: Allowed | None = None) -> Found:
-        """The `k` nearest to one vector with their cosines, or as many as there are."""
+        """The `k` nearest to one vector with their cosines, or as many as there are; of equals,
+        those with the smaller numbers."""
         return self.explain(vector, k, allowed)[0]
 
     def explain(
@@ -121,7 +123,7 @@ class DenseIndex:
             found, step = search_part(part, query, k, allowed)
             near.append(Near(part.numbers.ids[found.positions], found.cosines))
             steps.append(step)
-        return as_pairs(merged(near, k)), tuple(steps)
+        return as_pairs(merged(near, k).first(k)), tuple(steps)
 
     def cosines(self, vector: Vectors, ids: Sequence[int] | Ids) -> dict[int, float]:
         """Of those chunks that are here."""
@@ -129,8 +131,7 @@ class DenseIndex:
         found: dict[int, float] = {}
         for part in self._state.parts:
             numbers, rows = part.live_rows(part.numbers.find(asked))
-            cosines = rows.astype(np.float32) @ query
-            found |= dict(zip(numbers.tolist(), cosines.tolist(), strict=True))
+            found |= dict(zip(numbers.tolist(), cosines_of(rows, query).tolist(), strict=True))
         return found
 
     def due(self, *, at_least: int = FLUSH, most: int | None = None) -> Work | None:

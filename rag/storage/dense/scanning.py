@@ -5,7 +5,7 @@ FAISS's own is needed for it: 70 ns per row of 1,024 where the rows are in memor
 """
 
 from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import faiss
 import numpy as np
@@ -27,7 +27,7 @@ GATHERED = 512  # rows copied at once: 1 MB at 1,024, which stays in the second 
 
 
 class Near(Struct, frozen=True):
-    """Rows and their cosines, best first."""
+    """Rows and their cosines, best first; of equals, the one that comes first."""
 
     positions: Positions
     cosines: Vectors
@@ -35,12 +35,20 @@ class Near(Struct, frozen=True):
     def first(self, k: int) -> "Near":
         return Near(self.positions[:k], self.cosines[:k])
 
+    def first_with_equals(self, k: int) -> "Near":
+        """The first `k`, and those that are as near as the last of them."""
+        if len(self.cosines) <= k:
+            return self
+        return self.first(int(np.searchsorted(-self.cosines, -self.cosines[k - 1], "right")))
+
 
 NOTHING = Near(np.empty(0, np.int64), np.empty(0, np.float32))
 
 
 def scan(rows: Rows, query: Vectors, k: int, bitmap: Bitmap | None = None) -> Near:
-    """The `k` rows nearest to a query, among those whose bit is set.
+    """The `k` rows nearest to a query, among those whose bit is set, and all that are as near as
+    the last of them: which of equals is to be found does not depend on where they lie, and is
+    for the caller to say.
 
     Args:
         query: (d,), contiguous.
@@ -48,7 +56,6 @@ def scan(rows: Rows, query: Vectors, k: int, bitmap: Bitmap | None = None) -> Ne
     if not len(rows) or k < 1:
         return NOTHING
     use_one_thread()
-    k = min(k, len(rows))
     # rows are numbered by their place, so that the selector sees places too
     selector = None if bitmap is None else selector_of(bitmap)
     scanner = faiss.ScalarQuantizer(rows.shape[1], FP16).select_InvertedListScanner(  # type: ignore[attr-defined]  # the stubs lack it
@@ -56,23 +63,42 @@ def scan(rows: Rows, query: Vectors, k: int, bitmap: Bitmap | None = None) -> Ne
     )
     scanner.set_query(faiss.swig_ptr(query))
     scanner.set_list(0, 0.0)
+    asked = min(k + 1, len(rows))
+    near = _nearest(scanner, rows, asked)
+    while len(near.cosines) == asked < len(rows) and near.cosines[-1] == near.cosines[k - 1]:
+        asked = min(2 * asked, len(rows))
+        near = _nearest(scanner, rows, asked)
+    return near.first_with_equals(k)
+
+
+def _nearest(scanner: Any, rows: Rows, k: int) -> Near:
+    """Which of those as near as the last are among them, FAISS leaves to chance."""
     cosines = np.full(k, -np.inf, np.float32)
     positions = np.full(k, -1, np.int64)
     heap = faiss.swig_ptr(cosines), faiss.swig_ptr(positions)
     scanner.scan_codes(len(rows), faiss.swig_ptr(rows.view(np.uint8)), None, *heap, k)
-    return best(positions, cosines, k)
+    there = positions >= 0  # FAISS's -1 for "no more"
+    return in_order(positions[there], cosines[there])
 
 
 def scan_some(
     fetch: Callable[[Positions], Rows], query: Vectors, k: int, positions: Positions
 ) -> Near:
-    """The `k` nearest of the rows at `positions`, which are fetched a cacheful at a time."""
+    """`scan` of the rows at `positions`, which are fetched a cacheful at a time."""
     found = []
     for start in range(0, len(positions), GATHERED):
         some = positions[start : start + GATHERED]
         near = scan(fetch(some), query, k)
         found.append(Near(some[near.positions], near.cosines))
     return merged(found, k)
+
+
+def cosines_of(rows: Rows, query: Vectors) -> Vectors:
+    """Of all rows in order, and to the last bit those that `scan` finds."""
+    near = scan(rows, query, len(rows))
+    cosines = np.full(len(rows), np.nan, np.float32)
+    cosines[near.positions] = near.cosines
+    return cosines
 
 
 def exact_search(
@@ -88,20 +114,19 @@ def exact_search(
         near = scan(as_rows(vectors), flat, k)
         found.append(Near(ids[near.positions], near.cosines))
         found = [merged(found, k)]
-    return as_pairs(found[0])
+    return as_pairs(found[0].first(k))
 
 
 def merged(found: Iterable[Near], k: int) -> Near:
-    """The `k` best of several results."""
+    """The `k` best of several results, and all that are as near as the last of them."""
     kept = list(found) or [NOTHING]
     positions = np.concatenate([near.positions for near in kept])
-    return best(positions, np.concatenate([near.cosines for near in kept]), k)
+    cosines = np.concatenate([near.cosines for near in kept])
+    return in_order(positions, cosines).first_with_equals(max(k, 0))
 
 
-def best(positions: Positions, cosines: Vectors, k: int) -> Near:
-    """The `k` best of those that are rows at all, not FAISS's -1 for "no more"."""
-    order = np.argsort(-cosines, kind="stable")
-    order = order[positions[order] >= 0][:k]
+def in_order(positions: Positions, cosines: Vectors) -> Near:
+    order = np.lexsort((positions, -cosines))
     return Near(positions[order], cosines[order])
 
 

@@ -50,6 +50,33 @@ def test_a_cosine_is_the_inner_product(rows: Rows) -> None:
     }
 
 
+def test_of_equals_those_with_the_smaller_numbers_come_first(rows: Rows, put: Put) -> None:
+    same, random = np.repeat(rows(1), 300, axis=0), np.random.default_rng(5)
+    ids = random.permutation(300).astype(np.int64)
+    first = put(ids[:90], same[:90])
+    second = put(ids[90:180], same[90:180], first=2, last=2)
+    index = DenseIndex(D, [first, second])
+    index.change(ids[180:], same[180:], [], 3)
+
+    for k in (1, 7, 150, 300, 400):
+        assert numbers(index.search(same[0], k)) == list(range(min(k, 300)))
+    assert numbers(index.search(same[0], 5, Allowed(ids_from(40, 200)))) == [40, 41, 42, 43, 44]
+
+
+def test_a_row_has_one_cosine_however_it_is_found(rows: Rows, put: Put) -> None:
+    ids, vectors = ids_from(0, 900), rows(900)
+    index = DenseIndex(D, [put(ids[:500], vectors[:500])])
+    index.change(ids[500:], vectors[500:], [], 2)
+    query = rows(1)[0]
+    found = dict(index.search(query, 900))
+
+    assert index.cosines(query, ids) == found
+    assert dict(index.search(query, 900, Allowed(ids[::3]))) == {
+        id: found[id] for id in found if id % 3 == 0
+    }
+    assert dict(exact_search([(ids, vectors)], query, 900)) == found
+
+
 def test_a_deleted_row_is_found_no_more(rows: Rows) -> None:
     index, vectors = DenseIndex(D), rows(50)
     index.change(ids_from(0, 50), vectors, [], 1)
