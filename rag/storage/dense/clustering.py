@@ -25,9 +25,9 @@ TRAINED_ON = 64  # rows for each list: more made no difference to recall
 ROUNDS = 8  # of k-means, as above
 STEP = 8_192  # rows at once: 32 MB at 1,024
 ASKED = 200  # sampled rows that stand for questions: recall is known to 0.5 %
-NEAREST = 10
 RECALL = 0.97  # asked of the sample, so that 0.95 holds for questions that are a little different
-FRACTIONS = (1.0, 0.5, 0.1, 0.01)
+MEASURED = ((1.0, 10), (1.0, 100), (0.5, 10), (0.1, 10), (0.01, 10))
+"""Fractions of the rows allowed, and how many nearest are looked for."""
 WITHIN_LISTS = (0.98, 0.99, 1.0)  # of the nearest: how many lists are tried
 FEWEST_CANDIDATES, MOST_CANDIDATES = 50, 1_600
 WORTH_IT = 2_000  # rows allowed: fewer are fetched one by one in the time clusters take
@@ -50,7 +50,7 @@ def make_clusters(rows: Rows) -> tuple[bytes, tuple[Probing, ...]]:
         index.add(rows[start : start + STEP].astype(np.float32))
     clusters = Clusters(index)
     asked = np.sort(random.choice(len(rows), min(ASKED, len(rows)), replace=False))
-    measured = (_probing(rows, clusters, asked, fraction) for fraction in FRACTIONS)
+    measured = (_probing(rows, clusters, asked, *each) for each in MEASURED)
     probing = tuple(found for found in measured if found is not None)
     return faiss.serialize_index(index).tobytes(), probing
 
@@ -72,12 +72,14 @@ def _trained(rows: Rows, random: np.random.Generator) -> faiss.IndexIVFPQFastSca
     return index
 
 
-def _probing(rows: Rows, clusters: Clusters, asked: Positions, fraction: float) -> Probing | None:
+def _probing(
+    rows: Rows, clusters: Clusters, asked: Positions, fraction: float, nearest: int
+) -> Probing | None:
     """The cheapest search with enough recall among every n-th row; None when none has it."""
     chosen = np.arange(0, len(rows), round(1 / fraction))
     if len(chosen) < WORTH_IT:
         return None
-    truth = _nearest(rows, asked, chosen)
+    truth = _nearest(rows, asked, chosen, nearest)
     is_chosen = np.zeros(len(rows), np.bool_)
     is_chosen[chosen] = True
     bitmap = None if fraction == 1.0 else bitmap_of(is_chosen)
@@ -90,9 +92,11 @@ def _probing(rows: Rows, clusters: Clusters, asked: Positions, fraction: float) 
             _ranks(clusters.nearest(query, MOST_CANDIDATES, lists, bitmap), row, near)
             for query, row, near in zip(queries, asked.tolist(), truth, strict=True)
         ]
-        tried.append(_enough(np.concatenate(ranks), fraction, lists))
-    able = [probing for probing in tried if probing is not None]
-    return min(able, key=clusters.cost, default=None)
+        ranks_of_all = np.concatenate(ranks)
+        if (candidates := _enough(ranks_of_all)) is not None:
+            share = round(float((ranks_of_all < candidates).mean()), 4)
+            tried.append(Probing(fraction, lists, candidates, share, nearest))
+    return min(tried, key=clusters.cost, default=None)
 
 
 def _ranks(candidates: Positions, itself: int, near: Positions) -> Positions:
@@ -102,27 +106,26 @@ def _ranks(candidates: Positions, itself: int, near: Positions) -> Positions:
     return np.where(is_near.any(axis=0), is_near.argmax(axis=0), 2 * MOST_CANDIDATES)
 
 
-def _enough(ranks: Positions, fraction: float, lists: int) -> Probing | None:
+def _enough(ranks: Positions) -> int | None:
     """As few candidates as give enough recall; None when the most do not."""
     for candidates in range(FEWEST_CANDIDATES, MOST_CANDIDATES + 1, FEWEST_CANDIDATES):
-        recall = float((ranks < candidates).mean())
-        if recall >= RECALL:
-            return Probing(fraction, lists, candidates, round(recall, 4))
+        if (ranks < candidates).mean() >= RECALL:
+            return candidates
     return None
 
 
-def _nearest(rows: Rows, asked: Positions, chosen: Positions) -> Positions:
+def _nearest(rows: Rows, asked: Positions, chosen: Positions, nearest: int) -> Positions:
     """The true neighbors of each row asked for among those chosen, itself left out."""
     queries = rows[asked].astype(np.float32)
-    best = np.full((len(asked), NEAREST), -np.inf, np.float32)
-    places = np.full((len(asked), NEAREST), -1, np.int64)
+    best = np.full((len(asked), nearest), -np.inf, np.float32)
+    places = np.full((len(asked), nearest), -1, np.int64)
     for start in range(0, len(chosen), STEP):
         some = chosen[start : start + STEP]
         cosines = queries @ rows[some].astype(np.float32).T
         cosines[asked[:, None] == some[None, :]] = -np.inf
         best = np.concatenate([best, cosines], axis=1)
         places = np.concatenate([places, np.broadcast_to(some, cosines.shape)], axis=1)
-        order = np.argpartition(-best, NEAREST, axis=1)[:, :NEAREST]
+        order = np.argpartition(-best, nearest, axis=1)[:, :nearest]
         best = np.take_along_axis(best, order, axis=1)
         places = np.take_along_axis(places, order, axis=1)
     return np.asarray(places)

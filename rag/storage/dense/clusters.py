@@ -121,12 +121,6 @@ class Clusters:
         return list_of
 
 
-def candidates_for(probing: Probing, k: int) -> int:
-    """Measured for 10 nearest; of more, the last are farther out, where there are more rows."""
-    more = int(probing.candidates * (k / 10) ** 0.6)
-    return max(probing.candidates, more, 2 * k)
-
-
 def _enough(order: Positions, lists: int, counts: Counts) -> Positions:
     """The nearest lists that hold something allowed, and enough of it.
 

@@ -31,7 +31,9 @@ class Probing(Struct, frozen=True):
     candidates: int
     """Re-scored exactly."""
     recall: float
-    """At 10, against exact search."""
+    """Against exact search."""
+    nearest: int = 10
+    """Rows that were looked for."""
 
 
 class Manifest(Struct, frozen=True):

@@ -3,16 +3,16 @@
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from rag.domain import Vectors
 from rag.storage.dense.allowed import Allowed, Projection
-from rag.storage.dense.clusters import Clusters, candidates_for
+from rag.storage.dense.clusters import Clusters
 from rag.storage.dense.manifest import Probing
 from rag.storage.dense.parts import Block
 from rag.storage.dense.scanning import NOTHING, Near, Positions, scan, scan_some
 from rag.storage.dense.segment import Segment
 
-MEASURED_FOR = 10  # nearest rows
 PER_FETCHED_ROW = 1.2  # microseconds at 1,024: a row somewhere in a mapped file, and its cosine
 
 Way = Literal["nothing", "scan", "fetch", "clusters"]
@@ -59,11 +59,11 @@ def search_part(
 def _search_clustered(segment: Segment, clusters: Clusters, asked: _Asked) -> tuple[Near, Step]:
     scale = segment.manifest.dimension / 1024
     fetching = asked.count * PER_FETCHED_ROW * scale
-    share = asked.count / segment.manifest.rows * min(1.0, MEASURED_FOR / asked.k)
-    probing = probing_for(segment.manifest.probing, share)
+    share = asked.count / segment.manifest.rows
+    probing = probing_for(segment.manifest.probing, share, asked.k)
     way: Way = "fetch"
     if probing is None:
-        reason = f"clusters were not measured for 1 in {1 / share:,.0f} rows"
+        reason = f"clusters were not measured for {asked.k} of 1 in {1 / share:,.0f} rows"
     elif fetching <= clusters.cost(probing):
         reason = f"about {fetching:,.0f} us against {clusters.cost(probing):,.0f} by clusters"
     else:
@@ -76,10 +76,21 @@ def _search_clustered(segment: Segment, clusters: Clusters, asked: _Asked) -> tu
     return near, Step(segment.name, len(segment), asked.count, way, reason)
 
 
-def probing_for(measured: tuple[Probing, ...], share: float) -> Probing | None:
-    """The search that was measured for the nearest share of rows below."""
-    below = [probing for probing in measured if probing.fraction <= share * 1.001]
-    return max(below, key=lambda probing: probing.fraction, default=None)
+def probing_for(measured: tuple[Probing, ...], share: float, k: int) -> Probing | None:
+    """The search that was measured as deep, or the next deeper: the `k` nearest of a share of
+    the rows are among the k / share nearest of all.
+
+    It was measured with as few rows allowed, or fewer. Then there are more candidates as near
+    now, and as many times more are taken.
+    """
+    taken = [
+        replace(each, candidates=max(2 * k, round(each.candidates * share / each.fraction)))
+        for each in measured
+        if each.fraction <= 1.001 * share and k / share <= 1.001 * each.nearest / each.fraction
+    ]
+    return min(
+        taken, key=lambda each: (each.nearest / each.fraction, each.candidates), default=None
+    )
 
 
 def _probe(segment: Segment, clusters: Clusters, probing: Probing, asked: _Asked) -> Near:
@@ -91,10 +102,9 @@ def _probe(segment: Segment, clusters: Clusters, probing: Probing, asked: _Asked
         live = segment.tombstones.live
         bitmap = live if bitmap is None else bitmap & live
         counts = segment.live_counts() if counts is None else counts
-    wanted = candidates_for(probing, asked.k)
-    found = clusters.nearest(asked.query, wanted, probing.lists, bitmap, counts)
+    found = clusters.nearest(asked.query, probing.candidates, probing.lists, bitmap, counts)
     if len(found) < min(asked.k, asked.count):
-        found = clusters.nearest(asked.query, wanted, clusters.lists, bitmap)
+        found = clusters.nearest(asked.query, probing.candidates, clusters.lists, bitmap)
     return scan_some(segment.rows.at, asked.query, asked.k, found)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dense_truth import OWNER, D, Rows, ids_from, nearest, numbers
+from msgspec.structs import replace
 
 from rag.domain import Vectors
 from rag.storage.dense import searching
@@ -132,16 +133,30 @@ def test_the_plan_says_what_it_does_and_why(segment: Segment) -> None:
     assert (all_of_it.way, all_of_it.allowed) == ("clusters", N)
     assert (none.way, none.allowed) == ("nothing", 0)
     assert (few.way, few.allowed) == ("fetch", 20)
-    assert "not measured for 1 in 300 rows" in few.reason
+    assert "not measured for 10 of 1 in 300 rows" in few.reason
 
 
-def test_a_share_between_two_measured_takes_the_wider_search() -> None:
-    measured = (Probing(1.0, 8, 100, 0.97), Probing(0.1, 32, 200, 0.97))
+def test_a_search_is_as_deep_as_one_that_was_measured() -> None:
+    whole, deep = Probing(1.0, 8, 100, 0.97, nearest=10), Probing(1.0, 40, 300, 0.97, nearest=100)
+    tenth = Probing(0.1, 32, 50, 0.97, nearest=10)
+    measured = (whole, deep, tenth)
 
-    assert probing_for(measured, 1.0) == measured[0]
-    assert probing_for(measured, 0.99) == measured[1]
-    assert probing_for(measured, 0.1) == measured[1]
-    assert probing_for(measured, 0.05) is None
+    assert probing_for(measured, 1.0, 10) == whole
+    assert probing_for(measured, 0.1, 10) == tenth
+    assert probing_for(measured, 1.0, 100) == deep
+    assert probing_for(measured, 0.5, 10) == replace(tenth, candidates=5 * 50)
+    assert probing_for(measured, 0.9, 100) is None
+    assert probing_for(measured, 1.0, 101) is None
+    assert probing_for(measured, 0.05, 10) is None
+
+
+@pytest.mark.parametrize("k", [30, 100])
+def test_more_than_ten_are_found_as_well(segment: Segment, k: int) -> None:
+    index = DenseIndex(D, [segment])
+    [step] = index.explain(QUESTIONS[0], k)[1]
+
+    assert step.way == "clusters"
+    assert recall(index, np.arange(N), k) >= 0.95
 
 
 def test_rows_without_any_groups_keep_their_recall(rows: Rows, tmp_path: Path) -> None:
