@@ -18,11 +18,12 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from rag.domain import CollectionId, IndexId
-from rag.storage.chunks import ChunkNames
 from rag.storage.database import Database
 from rag.storage.dense_leg import DenseLeg
+from rag.storage.hits import ChunkNames
 from rag.storage.indexversions import IndexVersion
-from rag.storage.operations import count_after, latest_operation
+from rag.storage.operations import count_after, latest_seen
+from rag.storage.remembering import Remembered
 from rag.storage.selecting import Selector
 from rag.storage.texts import Texts
 from rag.storage.word_leg import WordLeg
@@ -66,6 +67,7 @@ class DerivedIndexes:
         self._version = version
         self._keeping = threading.Lock()
         self._ending = threading.Event()
+        self._latest = Remembered[int](database)
         self.names = ChunkNames(version.id)
         self.selector = Selector(version)
         words = self._folder / f"words-{version.id}"
@@ -103,8 +105,7 @@ class DerivedIndexes:
             lag: operations they may be behind without anything being done.
             most: operations that count as near; `A_FEW` where None.
         """
-        with self._database.read() as session:
-            latest = latest_operation(session, self._version.id)
+        latest = self._latest.of("latest", self._look_for_latest)
         behind: set[IndexKind] = set()
         for leg in self._legs:
             if leg.seq + lag >= latest:
@@ -114,6 +115,10 @@ class DerivedIndexes:
             else:
                 catch_up(leg, latest)
         return Followed(latest, frozenset(behind))
+
+    def _look_for_latest(self) -> int:
+        with self._database.look() as look:
+            return latest_seen(look, self._version.id)
 
     def keep_up(self) -> None:
         """Catches up however far that is, and writes to disk what is worth writing."""

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from rag.domain import CollectionId, DocumentId
 from rag.errors import NotFound
+from rag.storage.engines.looking import Look, Prepared
 from rag.storage.tables import ChunkRow, CollectionRow, OperationRow
 
 STEP = 5_000  # operations applied at once: some 8 MB of vectors
@@ -28,7 +29,7 @@ class Changes(Struct, frozen=True):
     """Of the last of them."""
 
 
-_LATEST = (
+_LATEST = Prepared(
     select(OperationRow.seq)
     .where(OperationRow.index_version_id == bindparam("index_version"))
     .order_by(OperationRow.seq.desc())
@@ -38,7 +39,13 @@ _LATEST = (
 
 def latest_operation(session: Session, index_version: int) -> int:
     """Sequence number of the last operation; 0 when there is none."""
-    return session.scalar(_LATEST, {"index_version": index_version}) or 0
+    return session.scalar(_LATEST.query, {"index_version": index_version}) or 0
+
+
+def latest_seen(look: Look, index_version: int) -> int:
+    """`latest_operation`, for every search."""
+    rows = look.rows(_LATEST, index_version=index_version)
+    return int(rows[0][0]) if rows else 0
 
 
 def count_after(session: Session, index_version: int, seq: int, *, at_most: int) -> int:

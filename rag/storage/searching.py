@@ -14,10 +14,10 @@ from msgspec import Struct
 from rag.domain import Candidate, ChunkId, CollectionId, Hit, Ranked, Vectors
 from rag.errors import InvalidRequest
 from rag.ranking.filters import Filter
-from rag.storage.chunks import live_hits
 from rag.storage.database import Database
 from rag.storage.dense.searching import Step
 from rag.storage.derived import DerivedIndexes, Followed
+from rag.storage.hits import live_hits
 from rag.storage.indexversions import find_version
 from rag.storage.selecting import Selection
 from rag.storage.texts import Texts
@@ -116,13 +116,14 @@ def search(
         stages.end("filter")
         legs = _ask(asked, selection, indexes, followed, stages)
         ids = list(legs.words | legs.dense)
-        with database.read() as session:
-            names = indexes.names.of(session, ids)
+        with database.look() as look:
+            names = indexes.names.of(look, ids)
             candidates = _candidates(names, legs)
             ranked = rank(candidates)
-            hits = live_hits(session, collection_id, ranked, names, texts)
-            if not hits or len(hits) < len(ranked):
-                find_version(session, indexes.version.index)  # nothing there, or nothing any more?
+            hits = live_hits(look, collection_id, ranked, names, texts)
+        if not hits or len(hits) < len(ranked):  # nothing there, or nothing any more?
+            with database.read() as session:
+                find_version(session, indexes.version.index)
         if len(names) == len(ids) and len(hits) == len(ranked):
             break
     stages.end("hits")

@@ -6,15 +6,24 @@ its start for each hit; a text once read is cut for nothing.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from rag.storage.batches import batches
+from rag.storage.engines.looking import Look, Prepared
 from rag.storage.tables import VersionRow
 
 CAPACITY = 16_000_000  # characters, 16 to 64 MB: the text of some 10,000 chunks four times over
+
+_TEXTS = Prepared(
+    select(VersionRow.id, VersionRow.revision, VersionRow.text).where(
+        VersionRow.id.in_(bindparam("ids", expanding=True))
+    ),
+    listed="ids",
+)
 
 Key = tuple[int, int]
 """Id and revision of a version: its text under them never changes."""
@@ -29,6 +38,15 @@ class Texts:
 
     def of(self, session: Session, keys: Iterable[Key]) -> dict[int, str]:
         """Texts by version id."""
+        return self._of(keys, lambda ids: session.execute(_TEXTS.query, {"ids": ids}))
+
+    def at(self, look: Look, keys: Iterable[Key]) -> dict[int, str]:
+        """The same, of the moment looked at."""
+        return self._of(keys, lambda ids: look.rows(_TEXTS, ids=ids))
+
+    def _of(
+        self, keys: Iterable[Key], read: Callable[[Sequence[int]], Iterable[Any]]
+    ) -> dict[int, str]:
         wanted = set(keys)
         with self._lock:
             found = {key: self._kept[key] for key in wanted if key in self._kept}
@@ -36,12 +54,7 @@ class Texts:
                 self._kept.move_to_end(key)
         missing = [id for id, _ in wanted - found.keys()]
         for some in batches(missing):
-            rows = session.execute(
-                select(VersionRow.id, VersionRow.revision, VersionRow.text).where(
-                    VersionRow.id.in_(some)
-                )
-            )
-            for id, revision, text in rows:
+            for id, revision, text in read(some):
                 found[id, revision] = text
                 self._keep((id, revision), text)
         return {id: text for (id, _), text in found.items()}

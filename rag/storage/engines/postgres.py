@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from rag.errors import InvalidSettings
+from rag.storage.engines.looking import PostgresLook
 from rag.storage.engines.options import OPTIONS, cause
 from rag.storage.engines.outcomes import was_committed
 from rag.storage.fencing import Fence
@@ -95,6 +96,12 @@ class PostgresEngine:
     def read(self) -> Iterator[Session]:
         with Session(self._reader) as session:
             yield session
+
+    @contextmanager
+    def look(self) -> Iterator[PostgresLook]:
+        """Like `read`, without what a session costs."""
+        with self._reader.connect() as connection:
+            yield PostgresLook(connection)
 
     @contextmanager
     def write(self, fence: Fence | None) -> Iterator[Session]:

@@ -11,15 +11,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from rag.errors import InvalidSettings
 from rag.storage.durable import PRIVATE_FILE
+from rag.storage.engines.looking import SqliteLook
 from rag.storage.engines.options import OPTIONS, cause
 from rag.storage.fencing import Fence
 
@@ -66,6 +67,19 @@ class SqliteEngine:
     def read(self) -> Iterator[Session]:
         with Session(self._reader) as session:
             yield session
+
+    @contextmanager
+    def look(self) -> Iterator[SqliteLook]:
+        """Like `read`, without what a session costs."""
+        connection = self._reader.raw_connection()
+        try:
+            driver = cast(sqlite3.Connection, connection.driver_connection)  # what the driver made
+            driver.execute("BEGIN")
+            yield SqliteLook(driver, self._reader.dialect)
+        except sqlite3.Error as error:
+            raise OperationalError("a query", None, error) from error
+        finally:
+            connection.close()  # and rolls back
 
     @contextmanager
     def write(self, fence: Fence | None) -> Iterator[Session]:

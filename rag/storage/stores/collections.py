@@ -6,6 +6,7 @@ from rag.storage import collections, documents, items
 from rag.storage.database import Database
 from rag.storage.forgetting import Forgetting
 from rag.storage.opened import OpenIndexes
+from rag.storage.remembering import Remembered
 from rag.storage.space import Space
 
 
@@ -19,6 +20,7 @@ class CollectionStore:
         self._space = space
         self._indexes = indexes
         self._forgetting = forgetting
+        self._found = Remembered[Collection](database)
 
     def create(
         self, name: str, *, embedding_model: str | None, dimension: int | None, chunk_tokens: int
@@ -44,8 +46,12 @@ class CollectionStore:
         Raises:
             NotFound: with the names there are.
         """
-        with self._database.read() as session:
-            return collections.find_collection(session, name_or_id)
+
+        def read() -> Collection:
+            with self._database.read() as session:
+                return collections.find_collection(session, name_or_id)
+
+        return self._found.of(name_or_id, read)
 
     def list(self, *, limit: int = 20, after: str | None = None) -> Listing[Collection]:
         with self._database.read() as session:
