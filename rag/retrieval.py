@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import islice
+from math import ceil
 from time import perf_counter
 from typing import Any, Literal, TypeAlias
 
@@ -27,12 +29,13 @@ LEGS: Mapping[Mode, frozenset[Leg]] = {
 }
 
 CANDIDATES = 100
-"""Asked of each leg at least, whatever k: fusion needs to see more than it returns."""
+"""Asked of each of two legs at least, whatever k: fusion needs to see more than it returns."""
 
 CANDIDATES_PER_HIT = 4
 
-SPARE = 3
-"""Hits looked at per hit returned, to make up for folded duplicates."""
+LOOKS = (1.3, 3.0)
+"""Hits made whole per hit returned, to make up for folded duplicates: mostly a few more than are
+wanted will do, and where they do not, the search is done again."""
 
 
 class Query(Struct, frozen=True):
@@ -82,19 +85,23 @@ async def _search(
     began = perf_counter()
     vector, degraded = await _embed_question(query, within, embedders)
     mode: Mode = query.mode if vector is not None else "words"
-    found = await asyncio.to_thread(
-        library.chunks.search,
-        within,
-        query.text,
-        vector,
-        lambda candidates: fuse(candidates, dense_weight=within.dense_weight, k=SPARE * query.k),
-        k=max(CANDIDATES, CANDIDATES_PER_HIT * query.k),
-        filter=query.filter,
-        modes=LEGS[mode],
-    )
+    for per_hit in LOOKS:
+        look = ceil(per_hit * query.k)
+        found = await asyncio.to_thread(
+            library.chunks.search,
+            within,
+            query.text,
+            vector,
+            partial(fuse, dense_weight=within.dense_weight, k=look),
+            k=_of_each_leg(mode, query.k, look),
+            filter=query.filter,
+            modes=LEGS[mode],
+        )
+        hits = list(islice(fold_duplicates(found.hits), query.k))
+        if len(hits) == query.k or len(found.hits) < look:
+            break
     if "words" in found.missing:
         mode, degraded = _without_words(mode, within)
-    hits = list(islice(fold_duplicates(found.hits), query.k))
     return SearchResult(
         tuple(hits),
         mode,
@@ -102,6 +109,11 @@ async def _search(
         milliseconds=round(1000 * (perf_counter() - began), 3),
         explain=_explain(found, hits, within) if query.explain else None,
     )
+
+
+def _of_each_leg(mode: Mode, k: int, look: int) -> int:
+    """One leg alone is not fused, and so not asked for more than is looked at."""
+    return max(CANDIDATES, CANDIDATES_PER_HIT * k) if mode == "hybrid" else look
 
 
 async def _embed_question(
