@@ -76,9 +76,11 @@ def fill(folder: Path, chunks: int) -> None:
 
 def _collection(library: Library) -> Collection:
     try:
-        return library.collection(NAME)
+        return library.collections.find(NAME)
     except NotFound:
-        return library.create_collection(NAME, embedding_model=MODEL, dimension=D, chunk_tokens=256)
+        return library.collections.create(
+            NAME, embedding_model=MODEL, dimension=D, chunk_tokens=256
+        )
 
 
 def vocabulary() -> Words:

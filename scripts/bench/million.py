@@ -105,11 +105,11 @@ class Bench:
 
     def __init__(self, library: Library) -> None:
         self.library = library
-        self.collection: Collection = library.collection(NAME)
+        self.collection: Collection = library.collections.find(NAME)
         self.indexes: DerivedIndexes = library._indexes.of(self.collection.index)
 
     def service(self, *modes: Mode, k: int = K) -> Callable[[Question], object]:
-        return lambda q: self.library.search(
+        return lambda q: self.library.chunks.search(
             self.collection, q.text, q.vector, k=k, modes=frozenset(modes)
         )
 
@@ -204,7 +204,7 @@ def beside_writes(bench: Bench, asked: Sequence[Question]) -> None:
     took = {"both legs, idle": for_a_while(ask, asked, BESIDE / 3)}
     with publishing(bench.library, bench.collection):
         took[f"while {RATE} chunks/s come"] = for_a_while(ask, asked, BESIDE)
-    bench.library.rebuild_indexes(NAME, ["dense"])
+    bench.library.indexes.rebuild(NAME, ["dense"])
     took["while dense is built anew"] = for_a_while(ask, asked, BESIDE)
     report(took)
 
@@ -228,8 +228,8 @@ def publishing(library: Library, collection: Collection) -> Iterator[None]:
         number, began = 0, time.perf_counter()
         while not ending.wait(max(0.0, began + number * CHUNKS / RATE - time.perf_counter())):
             [(document, chunks)] = documents(first + number, 1, words)
-            library.put_blob(document.text.encode())
-            library.publish(collection, document, chunks, vectors(CHUNKS, first + number))
+            library.originals.put(document.text.encode())
+            library.documents.publish(collection, document, chunks, vectors(CHUNKS, first + number))
             number += 1
         seconds = time.perf_counter() - began
         print(f"published {number * CHUNKS / seconds:.0f} chunks/s for {seconds:.0f} s", flush=True)
@@ -272,7 +272,7 @@ async def serve_library(folder: Path, asked: Sequence[Question]) -> None:
 
 def _obey(library: Library) -> None:
     for _ in sys.stdin:
-        with publishing(library, library.collection(NAME)):
+        with publishing(library, library.collections.find(NAME)):
             sys.stdin.readline()
 
 

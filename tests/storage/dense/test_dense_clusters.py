@@ -43,9 +43,10 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Published]:
 
 
 @pytest.fixture(autouse=True)
-def fetching_is_dear(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So few rows would be fetched one by one, and never searched by clusters."""
+def exact_search_is_dear(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So few rows would be looked at one by one, and never searched by clusters."""
     monkeypatch.setattr(searching, "PER_FETCHED_ROW", 1e9)
+    monkeypatch.setattr(searching, "PER_SCANNED_ROW", 1e9)
 
 
 @pytest.fixture
@@ -129,8 +130,10 @@ def test_the_plan_says_what_it_does_and_why(segment: Segment) -> None:
     [all_of_it] = index.explain(QUESTIONS[0], 10)[1]
     [none] = index.explain(QUESTIONS[0], 10, Allowed(ids_from(0, 5)))[1]
     [few] = index.explain(QUESTIONS[0], 10, Allowed(IDS[:20]))[1]
+    [too_deep] = index.explain(QUESTIONS[0], N // 2)[1]
 
     assert (all_of_it.way, all_of_it.allowed) == ("clusters", N)
+    assert (too_deep.way, too_deep.allowed) == ("scan", N)
     assert (none.way, none.allowed) == ("nothing", 0)
     assert (few.way, few.allowed) == ("fetch", 20)
     assert "not measured for 10 of 1 in 300 rows" in few.reason
