@@ -5,8 +5,10 @@ by the collection's own tokenizer. What only OCR could tell is a range.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext, suppress
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 from msgspec import Struct
@@ -22,7 +24,7 @@ from rag.domain import (
     Survey,
     embedded_text,
 )
-from rag.errors import EmptyDocument, InvalidDocument
+from rag.errors import EmptyDocument, InvalidDocument, ModelUnavailable
 from rag.ingestion import cut, paid_pages, survey
 from rag.ports import Embedder, Embedders, PaidEmbedder, Priced, Reader, Readers
 from rag.storage.library import Library
@@ -91,13 +93,30 @@ class Estimate(Struct, frozen=True):
 NOTHING_TO_DO = Estimate()
 
 
+class _Index(Struct, frozen=True):
+    """One that takes every document of the collection."""
+
+    view: Collection
+    embedder: Embedder | None
+    lane: Lane
+
+
 class _Terms(Struct, frozen=True):
     """What holds for all files."""
 
-    within: Collection
-    embedder: Embedder | None
+    indexes: tuple[_Index, ...]
+    """The one that serves first."""
     library: Library
     lane: Lane
+
+
+class _Texts(Struct, frozen=True):
+    """What an index embeds of a file."""
+
+    tokens: Range = NOTHING
+    chunks: int = 0
+    """At most."""
+    known_tokens: int = 0
 
 
 class _Needs(Struct, frozen=True):
@@ -105,11 +124,9 @@ class _Needs(Struct, frozen=True):
 
     pages: int = 0
     to_ocr: Range = NOTHING
-    tokens: Range = NOTHING
-    chunks: int = 0
-    """At most."""
+    texts: tuple[_Texts, ...] = ()
+    """For each index, or none at all."""
     known_pages: int = 0
-    known_tokens: int = 0
     is_unknown: bool = False
 
 
@@ -126,10 +143,20 @@ async def estimate(
     Raises:
         ModelUnavailable: the collection's model is not configured here.
     """
-    model = within.embedding_model
-    terms = _Terms(within, embedders[model] if model else None, library, lane)
+    views = await asyncio.to_thread(library.indexes.views, within.id)
+    terms = _Terms(tuple(_taking(views, embedders, lane)), library, lane)
     parts = [await _of_file(each, readers[each.media_type or ""], terms) for each in sources]
     return sum(parts, NOTHING_TO_DO)
+
+
+def _taking(views: Sequence[Collection], embedders: Embedders, lane: Lane) -> Iterator[_Index]:
+    """An index that does not serve lacks the documents that its model is not there for, and what
+    it embeds is bought at once in either lane."""
+    for number, view in enumerate(views):
+        model = view.embedding_model
+        with nullcontext() if number == 0 else suppress(ModelUnavailable):
+            embedder = embedders[model] if model else None
+            yield _Index(view, embedder, lane if number == 0 else "direct")
 
 
 async def _of_file(source: Source, reader: Reader, terms: _Terms) -> Estimate:
@@ -144,10 +171,11 @@ async def _of_file(source: Source, reader: Reader, terms: _Terms) -> Estimate:
 
 
 def _worth_if_current(source: Source, terms: _Terms) -> Saved | None:
-    found = terms.library.documents.find_by_key(terms.within, source.key)
+    within = terms.indexes[0].view
+    found = terms.library.documents.find_by_key(within, source.key)
     if found is None or found.version != source.version:
         return None
-    return terms.library.purchases.worth_of(terms.within, [source.key]).get(source.key, Saved())
+    return terms.library.purchases.worth_of(within, [source.key]).get(source.key, Saved())
 
 
 async def _needs(source: Source, reader: Reader, terms: _Terms) -> _Needs:
@@ -162,14 +190,11 @@ async def _opened(source: Source, seen: Survey, reader: Reader, terms: _Terms) -
     if isinstance(reader, Priced):
         to_ocr = await reader.unbought(source, seen.unread) if unread else 0
         known_pages = paid_pages(seen.document, reader) + unread - to_ocr
-    counted, known_tokens, chunks = await _tokens(seen.document, terms)
     return _Needs(
         len(seen.document.pages),
         _exactly(to_ocr),
-        counted + Range(*(Decimal(unread * each) for each in TOKENS_OF_A_PAGE)),
-        chunks + _most_chunks(unread, terms),
+        tuple([await _texts(seen.document, unread, each, terms) for each in terms.indexes]),
         known_pages,
-        known_tokens,
     )
 
 
@@ -180,54 +205,69 @@ async def _unopened(source: Source, reader: Reader, terms: _Terms) -> _Needs:
         return _Needs()
     most = min(bound, 1 + len(source.content) // BYTES_OF_A_PAGE)
     tokens = Range(Decimal(TOKENS_OF_A_PAGE[0]), Decimal(most * TOKENS_OF_A_PAGE[1]))
-    chunks = _most_chunks(most, terms)
-    return _Needs(1, Range(Decimal(1), Decimal(most)), tokens, chunks, is_unknown=True)
+    texts = tuple(_Texts(tokens, _most_chunks(most, each)) for each in terms.indexes)
+    return _Needs(1, Range(Decimal(1), Decimal(most)), texts, is_unknown=True)
 
 
-def _most_chunks(pages: int, terms: _Terms) -> int:
+def _most_chunks(pages: int, index: _Index) -> int:
     """Of pages that are not read yet."""
-    return pages * (1 + TOKENS_OF_A_PAGE[1] // terms.within.chunk_tokens)
+    return pages * (1 + TOKENS_OF_A_PAGE[1] // index.view.chunk_tokens)
 
 
-async def _tokens(document: Document, terms: _Terms) -> tuple[Range, int, int]:
-    """Of its texts that were not embedded before, and of those that were; and its chunks."""
-    embedder = terms.embedder
+async def _texts(document: Document, unread: int, index: _Index, terms: _Terms) -> _Texts:
+    """
+    Args:
+        unread: pages of which nothing is known.
+    """
+    coming = Range(*(Decimal(unread * each) for each in TOKENS_OF_A_PAGE))
+    embedder, unseen = index.embedder, _Texts(coming, _most_chunks(unread, index))
     if embedder is None or not document.text.strip():
-        return NOTHING, 0, 0
+        return unseen
     try:
-        chunks = await asyncio.to_thread(cut, document, terms.within, embedder)
+        chunks = await asyncio.to_thread(cut, document, index.view, embedder)
     except EmptyDocument:
-        return NOTHING, 0, 0
+        return unseen
     texts = list(dict.fromkeys(embedded_text(chunk, document.title) for chunk in chunks))
     known = await asyncio.to_thread(
         terms.library.purchases.embeddings, embedder.model, "passage", texts
     )
     most = sum(embedder.count_tokens([text for text in texts if text not in known]))
-    known_tokens = sum(embedder.count_tokens([*known]))
-    return Range(Decimal(int(most * FEWEST)), Decimal(most)), known_tokens, len(chunks)
+    return _Texts(
+        coming + Range(Decimal(int(most * FEWEST)), Decimal(most)),
+        unseen.chunks + len(chunks),
+        sum(embedder.count_tokens([*known])),
+    )
 
 
 def _priced(needs: _Needs, reader: Reader, terms: _Terms) -> Estimate:
     def pages_usd(pages: int) -> Decimal:
         return reader.cost(pages, terms.lane) if isinstance(reader, Priced) else Decimal(0)
 
-    def tokens_usd(tokens: int) -> Decimal:
-        paid = terms.embedder if isinstance(terms.embedder, PaidEmbedder) else None
-        return paid.cost(tokens, terms.lane) if paid else Decimal(0)
-
-    ocr, embedding = _each(needs.to_ocr, pages_usd), _each(needs.tokens, tokens_usd)
-    spared = pages_usd(needs.known_pages) + tokens_usd(needs.known_tokens)
+    ocr, tokens, embedding = _each(needs.to_ocr, pages_usd), NOTHING, NOTHING
+    known_tokens, spared = 0, pages_usd(needs.known_pages)
+    for index, texts in zip(terms.indexes, needs.texts, strict=False):
+        tokens += texts.tokens
+        embedding += _each(texts.tokens, partial(_tokens_usd, index))
+        known_tokens += texts.known_tokens
+        spared += _tokens_usd(index, texts.known_tokens)
+    serving = terms.indexes[0]
+    coming = needs.texts[0].chunks if needs.texts else 0
     return Estimate(
         files=1,
         pages=needs.pages,
         pages_to_ocr=int(needs.to_ocr.least),
-        tokens=needs.tokens,
+        tokens=tokens,
         ocr_usd=ocr,
         embedding_usd=embedding,
-        self_check=foreseen(terms.within, terms.embedder, needs.chunks),
-        saved=Saved(needs.known_pages, needs.known_tokens, spared),
+        self_check=foreseen(serving.view, serving.embedder, coming),
+        saved=Saved(needs.known_pages, known_tokens, spared),
         unknown=int(needs.is_unknown),
     ).summed()
+
+
+def _tokens_usd(index: _Index, tokens: int) -> Decimal:
+    paid = index.embedder if isinstance(index.embedder, PaidEmbedder) else None
+    return paid.cost(tokens, index.lane) if paid else Decimal(0)
 
 
 def _each(range: Range, usd: Callable[[int], Decimal]) -> Range:

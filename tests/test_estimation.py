@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.chunking.chunks import CHUNKER
 from rag.domain import Collection, Document, Failure, Lane, Page, Saved, Source, Survey
 from rag.errors import EncryptedDocument
 from rag.estimation import NOTHING_TO_DO, TOKENS_OF_A_PAGE, Estimate, Range, estimate
@@ -13,6 +14,7 @@ from rag.ports import Embedders, Readers
 from rag.ranking.selfcheck import FEWEST
 from rag.spending import Errand
 from rag.storage.library import Library
+from rag.storage.rebuilding import Recipe
 from tests.fakes import HashingEmbedder, PlainReader
 
 pytestmark = pytest.mark.anyio
@@ -58,6 +60,7 @@ class House:
     def __init__(self, folder: Path) -> None:
         self.library = Library.open(folder)
         self.embedder = PaidHashingEmbedder()
+        self.embedders = Embedders({self.embedder.model: self.embedder})
         self.within: Collection = self.library.collections.create(
             "notes",
             embedding_model=self.embedder.model,
@@ -70,7 +73,7 @@ class House:
             [Source(key, content) for key, content in contents.items()],
             self.within,
             readers=Readers(PagesReader(), {}),
-            embedders=Embedders({self.embedder.model: self.embedder}),
+            embedders=self.embedders,
             library=self.library,
             lane=lane,
         )
@@ -81,6 +84,26 @@ def house(tmp_path: Path) -> Iterator[House]:
     house = House(tmp_path / "library")
     yield house
     house.library.close()
+
+
+async def test_every_index_of_the_collection_is_priced(house: House) -> None:
+    class Other(PaidHashingEmbedder):
+        model = "other/64"
+
+        def cost(self, tokens: int, lane: Lane = "direct") -> Decimal:
+            return 10 * super().cost(tokens, lane)
+
+    one = await house.estimate("batch", bread=BREAD)
+    other = Other()
+    recipe = Recipe(other.model, other.dimension, other.max_tokens, CHUNKER)
+    house.library.indexes.begin(house.within, recipe)
+    left_out = await house.estimate("batch", bread=BREAD)
+    house.embedders = Embedders({each.model: each for each in (house.embedder, other)})
+    both = await house.estimate("batch", bread=BREAD)
+
+    assert left_out == one, "an index whose model is not there lacks the document"
+    assert both.tokens.most == 2 * one.tokens.most
+    assert both.usd.most == (1 + 2 * 10) * one.usd.most, "no batch is bought for the second"
 
 
 async def test_text_costs_its_tokens_and_nothing_else(house: House) -> None:
