@@ -90,7 +90,7 @@ class Library:
         self.jobs = JobStore(database, blobs, space)
         self.purchases = PurchaseStore(database)
         self.documents = DocumentStore(database, blobs, indexes, self._forgetting, self._wake)
-        self.chunks = ChunkStore(database, indexes, texts)
+        self.chunks = ChunkStore(database, indexes, texts, self._wake)
         self.answers = AnswerStore(database)
         self.ledger = SqlLedger(database, budgets)
         self.orders = Orders(database, budgets, space)

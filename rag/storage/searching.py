@@ -60,6 +60,8 @@ class _Legs(Struct, frozen=True):
     dense: dict[int, float]
     cosines: Mapping[int, float]
     steps: tuple[Step, ...] = ()
+    has_words: bool = True
+    """Whether the word index could be asked."""
 
 
 class Plan(Struct, frozen=True):
@@ -127,10 +129,11 @@ def search(
         if len(names) == len(ids) and len(hits) == len(ranked):
             break
     stages.end("hits")
-    missing = asked.modes & followed.behind & {"words"}
+    is_missing = "words" in asked.modes and not legs.has_words
+    missing: frozenset[Mode] = frozenset({"words"} if is_missing else ())
     allowed = None if selection is None else len(selection.allowed)
     plan = Plan(allowed, legs.steps, stages.milliseconds)
-    return Found(candidates, tuple(hits), frozenset(missing), plan)
+    return Found(candidates, tuple(hits), missing, plan)
 
 
 def _selection(
@@ -149,13 +152,14 @@ def _ask(
     followed: Followed,
     stages: Stages,
 ) -> _Legs:
-    words: dict[int, float] = {}
+    by_words: Sequence[tuple[int, float]] | None = None
     if "words" in asked.modes and "words" not in followed.behind:
         within = selection.within if selection else None
-        words = dict(indexes.words.search(asked.text, asked.k, within))
+        by_words = indexes.words.search(asked.text, asked.k, within)
+    words, has_words = dict(by_words or ()), by_words is not None
     stages.end("words")
     if "dense" not in asked.modes or asked.vector is None or indexes.dense is None:
-        return _Legs(words, {}, {})
+        return _Legs(words, {}, {}, has_words=has_words)
     vector = _checked(asked.vector, indexes.dense.dimension)
     allowed = selection.allowed if selection else None
     is_behind = "dense" in followed.behind
@@ -165,7 +169,7 @@ def _ask(
     others = [id for id in words if id not in dense]
     cosines = dense | indexes.dense.cosines(vector, others)
     stages.end("dense")
-    return _Legs(words, dense, cosines, steps)
+    return _Legs(words, dense, cosines, steps, has_words)
 
 
 def _checked(vector: Vectors, dimension: int) -> Vectors:

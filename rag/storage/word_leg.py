@@ -3,12 +3,15 @@
 import logging
 import shutil
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 from rag.storage.chunks import live_entries
 from rag.storage.database import Database
 from rag.storage.indexversions import IndexVersion
+from rag.storage.lexical.damage import WordsDamaged, damage_told
+from rag.storage.lexical.seals import undamaged
 from rag.storage.lexical.words import Found, Within, WordIndex
 from rag.storage.operations import changes_after
 from rag.storage.texts import Texts
@@ -91,7 +94,7 @@ class WordLeg:
             if not self._apply_next(self._index):
                 return False
         if self._index.unsaved > UNSAVED:
-            self._index.absorb()
+            self._save()
         return True
 
     def keep_up(self, ending: threading.Event) -> None:
@@ -102,7 +105,23 @@ class WordLeg:
         while not ending.is_set() and self.step():
             pass
         if self._index.unsaved and not ending.is_set():
-            self._index.absorb()
+            self._save()
+        if self._is_to_be_new.is_set() and not ending.is_set():  # that was found out just now
+            self._build_beside(ending)
+
+    def _save(self) -> None:
+        """Writes to disk what is in memory, where the index is sound; else it is to be new.
+
+        Raises:
+            WordsDamaged: the index is sound, and the disk is full.
+        """
+        try:
+            with damage_told():
+                self._index.absorb()
+        except WordsDamaged as damage:
+            if undamaged(self.folder):
+                raise
+            self.begin_anew(str(damage))
 
     def _build_beside(self, ending: threading.Event) -> None:
         shutil.rmtree(self._other, ignore_errors=True)
@@ -118,7 +137,8 @@ class WordLeg:
             former, self._index = self._index, new
             self.folder, self._other = self._other, self.folder
         self._is_to_be_new.clear()
-        former.close()
+        with suppress(WordsDamaged), damage_told():
+            former.close()
         shutil.rmtree(self._other, ignore_errors=True)
 
     def _apply_next(self, index: WordIndex) -> bool:
@@ -131,16 +151,33 @@ class WordLeg:
             )
             return True
 
-    def search(self, question: str, k: int, within: Within | None) -> Found:
-        return self._index.search(question, k, within=within)
+    def search(self, question: str, k: int, within: Within | None) -> Found | None:
+        """None where a file turns out to be damaged: the words are missing until `keep_up`."""
+        try:
+            with damage_told():
+                return self._index.search(question, k, within=within)
+        except WordsDamaged as damage:
+            if not self.is_to_be_new:
+                self.begin_anew(str(damage))
+            return None
 
     def close(self) -> None:
-        """Leaves nothing to be applied by the next start."""
-        self._index.close()
+        """Leaves nothing to be applied by the next start; which finds out that it is damaged.
+
+        Raises:
+            WordsDamaged: the index is sound, and the disk is full.
+        """
+        try:
+            with damage_told():
+                self._index.close()
+        except WordsDamaged:
+            if undamaged(self.folder):
+                raise
 
     def discard(self) -> None:
         """Lets go of the files, which are about to be deleted."""
-        self._index.close()
+        with suppress(WordsDamaged), damage_told():
+            self._index.close()
 
 
 def _beside(folder: Path) -> Path:

@@ -68,11 +68,12 @@ def check_words(held: Holdings) -> Findings:
         if words.is_to_be_new:
             continue
         indexes.follow()
-        seq, chunks = words.index.moment()
-        difference = compared(held.database, indexes.version.id, seq, chunks, with_vector=False)
         if not is_undamaged(indexes):
             yield _finding(held, indexes, "words", "a file of it is damaged")
-        elif not difference.is_none:
+            continue
+        seq, chunks = words.index.moment()
+        difference = compared(held.database, indexes.version.id, seq, chunks, with_vector=False)
+        if not difference.is_none:
             yield _finding(held, indexes, "words", _said(difference))
 
 

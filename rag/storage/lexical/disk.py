@@ -50,12 +50,16 @@ class DiskIndex:
     def write(self, rows: Iterable[tantivy.Document], deleted: Iterable[int], mark: Mark) -> None:
         """Deletes, adds, and makes both durable and searchable."""
         writer = self._open_writer()
-        for chunk in (*deleted, MARK):
-            writer.delete_documents_by_term("chunk", chunk)
-        for row in rows:
-            writer.add_document(row)
-        writer.add_document(mark_row(self._owner, mark))
-        writer.commit()
+        try:
+            for chunk in (*deleted, MARK):
+                writer.delete_documents_by_term("chunk", chunk)
+            for row in rows:
+                writer.add_document(row)
+            writer.add_document(mark_row(self._owner, mark))
+            writer.commit()
+        except BaseException:
+            self._writer = None  # it holds rows that will be written once more
+            raise
         self._index.reload()
         self.searcher = self._index.searcher()
         self.mark = mark

@@ -7,6 +7,7 @@ stand in for another; while somebody writes, and after a crash, there is none.
 
 import hashlib
 import json
+import logging
 import zlib
 from collections.abc import Mapping
 from mmap import ACCESS_READ, mmap
@@ -14,18 +15,31 @@ from pathlib import Path
 
 from rag.storage.durable import write_durably
 
+log = logging.getLogger(__name__)
+
 SEAL = "sealed"
 LIST = "meta.json"
 """Names the segments; it is the one file without a checksum of its own."""
 
 MAGIC = 1337  # ends every footer
 STEP = 1 << 20  # bytes that are checked at a time
+DAMAGE = (OSError, ValueError, KeyError, TypeError)
+"""What reading raises where a file is gone, unreadable, or not what tantivy wrote."""
+
 TAIL = 8  # bytes: length of the footer's JSON, and the magic number, each little-endian
 
 
 def seal(folder: Path) -> None:
-    """Says that the index is at rest, and what it consists of."""
-    write_durably(folder / SEAL, _digest(folder, _checksums(folder)).encode())
+    """Says that the index is at rest, and what it consists of. A damaged one gets no seal: it is
+    told apart by the next start, and whoever closes it may be about to remove it."""
+    try:
+        digest = _digest(folder, _checksums(folder))
+    except DAMAGE:
+        log.warning(
+            "a word index was damaged while it was in use", extra={"action": "index_not_sealed"}
+        )
+        return
+    write_durably(folder / SEAL, digest.encode())
 
 
 def unseal(folder: Path) -> None:
@@ -39,7 +53,7 @@ def undamaged(folder: Path) -> bool:
         checksums = _checksums(folder)
         sealed = folder / SEAL
         return not sealed.exists() or sealed.read_text() == _digest(folder, checksums)
-    except (OSError, ValueError, KeyError, TypeError):
+    except DAMAGE:
         return False
 
 

@@ -162,7 +162,12 @@ class WordIndex:
             )
             lasting = set(gone)
             rows = (row(each) for each in put if each.chunk not in lasting)
-            self._disk.write(rows, gone, mark)
+            try:
+                self._disk.write(rows, gone, mark)
+            except BaseException:
+                with self._changing:
+                    self._changes[:0] = changes  # or the next mark would claim them
+                raise
             with self._changing:
                 self._delta.remove([each.chunk for each in put])
                 self._deleted -= lasting

@@ -1,6 +1,6 @@
 """The chunks of a library, as questions find them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rag.domain import Chunk, ChunkId, Collection, Evidence, Hit, Vectors
 from rag.ranking.filters import Filter, bounded
@@ -14,7 +14,14 @@ from rag.storage.texts import Texts
 class ChunkStore:
     """Chunks by meaning, by words, and by chance."""
 
-    def __init__(self, database: Database, indexes: OpenIndexes, texts: Texts) -> None:
+    def __init__(
+        self, database: Database, indexes: OpenIndexes, texts: Texts, wake: Callable[[], None]
+    ) -> None:
+        """
+        Args:
+            wake: has the indexes kept up.
+        """
+        self._wake = wake
         self._database = database
         self._indexes = indexes
         self._texts = texts
@@ -41,7 +48,7 @@ class ChunkStore:
             IndexGone: that index was dropped; read the collection again.
         """
         asked = Asked(question, vector, k, bounded(filter) if filter else None, modes)
-        return searching.search(
+        found = searching.search(
             asked,
             collection.id,
             rank,
@@ -49,6 +56,9 @@ class ChunkStore:
             database=self._database,
             texts=self._texts,
         )
+        if found.missing:  # perhaps it was found out just now
+            self._wake()
+        return found
 
     def evidence(self, hits: Sequence[Hit]) -> tuple[Evidence, ...]:
         """The blocks that the hits cover, each once, numbered from 1 in the order of the hits."""
