@@ -3,158 +3,29 @@
 `MACHINE=2000 pytest tests/storage/test_machine.py` runs that many stories instead of a few.
 """
 
-import itertools
 import os
-import random
-import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test as run_machine
+from msgspec.structs import replace
 
-from rag.ranking.filters import Eq
-from rag.storage import dense_leg, derived, word_leg
+from rag.storage import dense_leg, derived, publishing, rebuilding, word_leg
+from rag.storage.dense.compaction import Work
 from rag.storage.dense.index import DenseIndex
-from rag.storage.library import Library
-from tests.storage.shelves import DIMENSION, Shelf
+from rag.storage.dense.scanning import Ids, Rows
+from rag.storage.derived import DerivedIndexes, Followed
+from rag.storage.operations import Turn
+from tests.storage.machine import Machine
+from tests.storage.recipes import WHOLE
+from tests.storage.shelves import Shelf, only_sqlite
 
-STORIES = int(os.environ.get("MACHINE", "5"))
-STEPS = 20
-
-KEYS = st.sampled_from([f"key{n}" for n in range(6)])
-WORDS = ("red", "green", "blue")
-TEXT = st.lists(st.sampled_from([*WORDS, "red green", "blue blue"]), min_size=1, max_size=5)
-GROUP = st.integers(0, 2)
-EVERYTHING = 1_000
-
-Line = tuple[str, str]
-"""Key and text of a chunk."""
-
-_numbers = itertools.count()
-
-
-class Machine(RuleBasedStateMachine):
-    """Chunks are lines; each document has a group to filter by."""
-
-    reopened: Callable[[], Shelf]
-    data_dir: Path
-
-    @initialize()
-    def begin(self) -> None:
-        self.name = f"machine{next(_numbers)}"
-        self.documents: dict[str, tuple[list[str], int]] = {}
-        self.shelf = self._opened()
-
-    @rule(key=KEYS, lines=TEXT, group=GROUP)
-    def put(self, key: str, lines: list[str], group: int) -> None:
-        self.shelf.put(key, "\n".join(lines), group=group)
-        self.documents[key] = (lines, group)
-
-    @rule(key=KEYS)
-    def delete(self, key: str) -> None:
-        found = self.shelf.library.documents.find_by_key(self.shelf.collection, key)
-        assert (found is not None) == (key in self.documents)
-        if found is not None:
-            self.shelf.library.documents.delete(found.id)
-            del self.documents[key]
-
-    @rule()
-    def keep_up(self) -> None:
-        for indexes in self.shelf.library._indexes.now():
-            indexes.keep_up()
-
-    @rule()
-    def restart(self) -> None:
-        self.shelf = self._opened()
-
-    @rule()
-    def crash(self) -> None:
-        die(self.shelf.library)
-        self.shelf = self._opened()
-
-    @rule(seed=st.integers(0, 2**32 - 1), is_removed=st.booleans())
-    def damage(self, seed: int, is_removed: bool) -> None:
-        """A file of an index changes while nobody runs."""
-        die(self.shelf.library)
-        files = sorted(path for path in self.data_dir.glob("indexes/**/*") if path.is_file())
-        if files:
-            harm(random.Random(seed).choice(files), seed, is_removed=is_removed)
-        self.shelf = self._opened()
-
-    @rule()
-    def lose_indexes(self) -> None:
-        die(self.shelf.library)
-        shutil.rmtree(self.data_dir / "indexes", ignore_errors=True)
-        self.shelf = self._opened()
-
-    @invariant()
-    def by_meaning_all_are_found_once(self) -> None:
-        assert self._found("red", modes="dense") == self._lines()
-
-    @rule(word=st.sampled_from(WORDS))
-    def search_words(self, word: str) -> None:
-        found = self.shelf.library.chunks.search(
-            self.shelf.collection, word, None, k=EVERYTHING, modes=frozenset({"words"})
-        )
-        if not found.missing:
-            lines = sorted((hit.key, hit.text) for hit in found.hits)
-            assert lines == [line for line in self._lines() if word in line[1].split()]
-
-    @rule(group=GROUP)
-    def search_filtered(self, group: int) -> None:
-        expected = [line for line in self._lines() if self.documents[line[0]][1] == group]
-        assert self._found("green", modes="dense", filter=Eq("group", group)) == expected
-
-    @rule()
-    def count(self) -> None:
-        collection = self.shelf.library.collections.find(self.name)
-        assert (collection.documents, collection.chunks) == (
-            len(self.documents),
-            len(self._lines()),
-        )
-
-    def teardown(self) -> None:
-        if hasattr(self, "shelf"):
-            self.shelf.library.collections.delete(self.shelf.collection.id)
-            self.shelf.library.close()
-
-    def _opened(self) -> Shelf:
-        library = type(self).reopened().library
-        if self.name not in [each.name for each in library.collections.list(limit=100).data]:
-            library.collections.create(
-                self.name, embedding_model="words", dimension=DIMENSION, chunk_tokens=256
-            )
-        return Shelf(library, library.collections.find(self.name))
-
-    def _lines(self) -> list[Line]:
-        return sorted((key, line) for key, (lines, _) in self.documents.items() for line in lines)
-
-    def _found(self, question: str, **options: object) -> list[Line]:
-        hits = self.shelf.hits(question, k=EVERYTHING, **options)
-        return sorted((hit.key, hit.text) for hit in hits)
-
-
-def die(library: Library) -> None:
-    """As a process dies: nothing is saved, and the locks fall."""
-    library._upkeep.close()
-    for indexes in library._indexes.now():
-        indexes.words._index._disk._writer = None
-    library._is_closed = True
-    library._database.close()
-    library._ownership.release()
-
-
-def harm(path: Path, seed: int, *, is_removed: bool) -> None:
-    content = bytearray(path.read_bytes())
-    if is_removed or not content:
-        path.unlink()
-    else:
-        content[seed % len(content)] ^= 1 << (seed % 8)
-        path.write_bytes(content)
+STORIES = int(os.environ.get("MACHINE", "4"))
+STEPS = 25
 
 
 @pytest.fixture
@@ -168,14 +39,177 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rag.storage.upkeep.CALM", 0.01)
 
 
-def test_a_library_is_a_dict(open_shelf, data_dir: Path, small: None) -> None:
-    story = type("Story", (Machine,), {"reopened": staticmethod(open_shelf), "data_dir": data_dir})
+@pytest.fixture
+def story(open_shelf: Callable[[], Shelf], data_dir: Path, small: None) -> type[Machine]:
+    return type(
+        "Story",
+        (Machine,),
+        {"reopened": staticmethod(lambda: open_shelf().library), "data_dir": data_dir},
+    )
+
+
+def test_a_library_is_a_dict(story: type[Machine]) -> None:
+    tell_random(story, STORIES)
+
+
+# --- bugs that are planted, to see whether the machine finds them ---
+
+
+def publishing_forgets_what_is_being_built(patch: pytest.MonkeyPatch) -> None:
+    """A document published meanwhile goes into the index that serves, and into no other."""
+    keep = publishing.keep_edition
+
+    def keep_served(session, document, version_id, version, edition) -> None:
+        if version.serves:
+            keep(session, document, version_id, version, edition)
+
+    patch.setattr(publishing, "keep_edition", keep_served)
+
+
+def building_brings_back_a_former_text(patch: pytest.MonkeyPatch) -> None:
+    """Whoever builds an index puts what it read, though the document is another by now."""
+    publish = rebuilding.publish_edition
+
+    def publish_anyway(session, view, stored, edition) -> str:
+        id = rebuilding.document_id(view.id, stored.document.key)
+        current = session.execute(
+            rebuilding._CURRENT.where(rebuilding.VersionRow.document_id == id)
+        ).first()
+        stored = rebuilding.Stored(stored.document, *(current or (0, 0)))
+        return publish(session, view, stored, edition)
+
+    patch.setattr(rebuilding, "publish_edition", publish_anyway)
+
+
+def a_switch_leaves_a_stale_projection(patch: pytest.MonkeyPatch) -> None:
+    """An index opened while it did not serve is followed by nobody's search afterwards."""
+    follow = DerivedIndexes.follow
+
+    def follow_served(self, **options) -> Followed:
+        if self.version.serves:
+            return follow(self, **options)
+        return Followed(self.words.seq, frozenset())
+
+    patch.setattr(DerivedIndexes, "follow", follow_served)
+
+
+def a_switch_does_not_count_again(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(rebuilding, "_count_again", lambda *_: None)
+
+
+def a_compaction_loses_tombstones(patch: pytest.MonkeyPatch) -> None:
+    """A segment does not name what was deleted of older ones, and they are live again after a
+    restart."""
+    due = DenseIndex.due
+
+    def due_without(self, **options) -> Work | None:
+        work = due(self, **options)
+        return None if work is None else replace(work, deleted=())
+
+    patch.setattr(DenseIndex, "due", due_without)
+
+
+def deleting_forgets_the_other_indexes(patch: pytest.MonkeyPatch) -> None:
+    """Only the oldest index is told of it."""
+    record = Turn.record_live_chunks
+
+    def record_some(self, kind, document, index_version=None) -> None:
+        record(self, kind, document, index_version or (1 if kind == "delete" else None))
+
+    patch.setattr(Turn, "record_live_chunks", record_some)
+
+
+def a_segment_claims_operations_that_it_lacks(patch: pytest.MonkeyPatch) -> None:
+    """A restart believes it, and never applies them."""
+    rows = Work.rows
+
+    def all_but_one(self) -> Iterator[tuple[Ids, Rows]]:
+        *before, (ids, last) = rows(self)
+        yield from (*before, (ids[1:], last[1:]))
+
+    patch.setattr(Work, "rows", all_but_one)
+
+
+Step = tuple[str, dict[str, object]]
+
+A: dict[str, object] = {"key": "key0", "group": 0, "leaves_out": False}
+B = A | {"key": "key1"}
+OLD, NEW = {"lines": ["red"]}, {"lines": ["blue", "green"]}
+BEGIN: list[Step] = [("put", A | OLD), ("put", B | OLD), ("reindex", {"recipe": WHOLE})]
+BUILT: list[Step] = [*BEGIN, ("build", {"most": 2})]
+TO_NEW: Step = ("switch", {"place": 1})
+LOOK: list[Step] = [("search_the_others", {}), ("count", {}), ("compare_rows", {})]
+FIVE = {"lines": ["red", "green", "blue", "red green", "blue blue"]}
+
+PLANTED: dict[Callable[[pytest.MonkeyPatch], None], list[Step]] = {
+    publishing_forgets_what_is_being_built: [*BUILT, ("put", A | NEW), *LOOK],
+    building_brings_back_a_former_text: [
+        *BEGIN,
+        ("begin_to_build", {}),
+        ("put", A | NEW),
+        ("finish_what_was_begun", {}),
+        *LOOK,
+    ],
+    a_switch_leaves_a_stale_projection: [*BUILT, TO_NEW, ("put", A | NEW), *LOOK],
+    a_switch_does_not_count_again: [*BUILT, ("put", A | NEW), TO_NEW, *LOOK],
+    a_compaction_loses_tombstones: [
+        *(("put", A | FIVE | {"key": f"key{n}"}) for n in range(5)),
+        ("keep_up", {}),
+        ("delete", {"key": "key0"}),
+        ("restart", {}),
+        *LOOK,
+    ],
+    deleting_forgets_the_other_indexes: [*BUILT, ("delete", {"key": "key0"}), *LOOK],
+    a_segment_claims_operations_that_it_lacks: [
+        ("put", A | FIVE),
+        ("put", B | NEW),
+        ("restart", {}),
+        *LOOK,
+    ],
+}
+"""Bugs, each with a short story that shows it."""
+
+
+@only_sqlite
+@pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant.__name__)
+def test_a_story_shows_the_bug_that_is_planted(
+    story: type[Machine], monkeypatch: pytest.MonkeyPatch, plant: Callable
+) -> None:
+    tell(story, PLANTED[plant])
+    plant(monkeypatch)
+    with pytest.raises(AssertionError):
+        tell(story, PLANTED[plant])
+
+
+@only_sqlite
+@pytest.mark.skipif("MACHINE" not in os.environ, reason="MACHINE=N asks for it: it takes minutes")
+@pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant.__name__)
+def test_random_stories_find_the_bug_that_is_planted(
+    story: type[Machine], monkeypatch: pytest.MonkeyPatch, plant: Callable
+) -> None:
+    plant(monkeypatch)
+    with pytest.raises((AssertionError, Flaky)):
+        tell_random(story, 10 * STORIES, phases=[Phase.generate], database=None)
+
+
+def tell(story: type[Machine], steps: list[Step]) -> None:
+    """Rule by rule, as Hypothesis would."""
+    machine = story()
+    machine.begin()
+    for rule, options in steps:
+        getattr(machine, rule)(**options)
+        machine.by_meaning_all_are_found_once()
+    machine.teardown()
+
+
+def tell_random(story: type[Machine], stories: int, **options: Any) -> None:
     run_machine(
         story,
         settings=settings(
-            max_examples=STORIES,
+            max_examples=stories,
             stateful_step_count=STEPS,
             deadline=None,
             suppress_health_check=list(HealthCheck),
+            **options,
         ),
     )
