@@ -56,6 +56,7 @@ class DenseLeg:
         self._owner = f"{library_id}/{version.id}/{version.model}"
         self.dimension = dimension
         self._following = threading.Lock()
+        self._is_to_be_new = threading.Event()
         self._index = self._opened()
 
     @property
@@ -74,6 +75,15 @@ class DenseLeg:
         self._give_up(index, SegmentDamaged("all", reason))
 
     @property
+    def is_to_be_new(self) -> bool:
+        """Whether another is being built beside this one, or about to be."""
+        return self._is_to_be_new.is_set()
+
+    def begin_beside(self) -> None:
+        """Lets `keep_up` build another beside this one, which answers until then."""
+        self._is_to_be_new.set()
+
+    @property
     def seq(self) -> int:
         """Complete up to this operation."""
         return self._index.seq
@@ -83,12 +93,16 @@ class DenseLeg:
 
     def step(self) -> bool:
         """Applies the next operations; False when there are none."""
-        with self._following, self._database.read() as session:
-            changes = changes_after(session, self._version.id, self._index.seq)
+        with self._following:
+            return self._apply_next(self._index)
+
+    def _apply_next(self, index: DenseIndex) -> bool:
+        with self._database.read() as session:
+            changes = changes_after(session, self._version.id, index.seq)
             if changes is None:
                 return False
             ids, vectors = live_vectors(session, changes.put)
-            self._index.change(ids, vectors, changes.deleted, changes.seq)
+            index.change(ids, vectors, changes.deleted, changes.seq)
             return True
 
     def keep_up(self, ending: threading.Event) -> None:
@@ -97,7 +111,7 @@ class DenseLeg:
         For one thread at a time, for as long as it takes, or until it is to end.
         """
         with suppress(Stopped):
-            if self._is_far_behind():
+            if (self.is_to_be_new and self._index.seq) or self._is_far_behind():
                 self._build_anew(ending)
             while not ending.is_set() and self.step():
                 self._save(ending)
@@ -112,18 +126,25 @@ class DenseLeg:
             return count_after(session, self._version.id, 0, at_most=AT_ONCE + 1) > AT_ONCE
 
     def _build_anew(self, ending: threading.Event) -> None:
-        """From all live rows at once: a row is written once, and not with every merge."""
+        """From all live rows at once: a row is written once, and not with every merge. What is
+        there goes on answering, and following."""
         index = self._index
         with self._database.read() as session:
             last = latest_operation(session, self._version.id)
-            rows = all_live_vectors(session, self._version.id)
-            published = self._written(rows, 1, last, (), ending)
-        segment = self._open(published)
+        # rows put since are among them, and are known when their operations come
+        published = self._written(self._rows(None), 1, last, (), ending)
+        new = DenseIndex(self.dimension, [self._open(published)])
+        while not ending.is_set() and self._apply_next(new):
+            pass
         with self._following:
             if index is self._index:
+                former = [segment.name for segment in index.segments]
                 with self._database.write() as session:
-                    publish_segment(session, self._version.id, published, instead_of=())
-                self._index = DenseIndex(self.dimension, [segment])
+                    publish_segment(session, self._version.id, published, instead_of=former)
+                while self._apply_next(new):
+                    pass
+                self._index = new
+        self._is_to_be_new.clear()
         self._remove_unpublished()
 
     def _save(self, ending: threading.Event, *, is_last: bool = False) -> bool:

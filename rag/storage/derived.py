@@ -87,8 +87,16 @@ class DerivedIndexes:
         """Of all indexes of the collection."""
         return self._folder
 
+    def renew(self, kind: IndexKind, reason: str) -> None:
+        """Has an index that is sound built again by the next `keep_up`; it answers until then."""
+        if kind == "words":
+            self.words.begin_anew(reason)
+        elif self.dense is not None:
+            self.dense.begin_beside()
+
     def begin_anew(self, kind: IndexKind, reason: str) -> None:
-        """Has an index thrown away and built again by the next `keep_up`; answers go on."""
+        """Has an index that is not sound built again by the next `keep_up`. Of the dense one
+        nothing is believed meanwhile: the database answers."""
         if kind == "words":
             self.words.begin_anew(reason)
         elif self.dense is not None:
@@ -156,7 +164,7 @@ class DerivedIndexes:
         return words, IndexHealth(id, index, "dense", self._state(dense), len(dense), dense.seq)
 
     def _state(self, leg: DenseLeg | WordLeg) -> IndexState:
-        if isinstance(leg, WordLeg) and leg.is_to_be_new:
+        if leg.is_to_be_new:
             return "rebuilding"
         return "rebuilding" if self._lacks_more_than(A_FEW, leg.seq) else "ready"
 

@@ -3,6 +3,7 @@
 import logging
 import shutil
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -161,6 +162,27 @@ def test_a_new_generation_replaces_the_file_before(open_shelf, data_dir: Path) -
     shelf.library.close()
 
     assert dense_file(data_dir) != first  # and it is the only one
+
+
+def test_an_index_that_is_built_again_answers_until_then(
+    open_shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = open_shelf()
+    fill(shelf)
+    expected = answers(shelf)
+    dense = shelf.library._indexes.of(shelf.collection.index).dense
+    monkeypatch.setattr(dense, "search_rows", None)  # the database is not to stand in for it
+    former = dense.index
+    shelf.library.indexes.rebuild("notes", ["dense"])
+    until = monotonic() + 30
+    while dense.index is former and monotonic() < until:
+        assert answers(shelf) == expected
+    shelf.put("5", "yellow", title="later")
+
+    assert dense.index is not former
+    assert answers(shelf)[:4] == expected[:4]
+    assert [hit.text for hit in shelf.hits("yellow", k=1, modes="dense")] == ["yellow"]
+    assert {hit.text for hit in open_shelf().hits("yellow", k=1, modes="dense")} == {"yellow"}
 
 
 def test_health_says_what_is_ready(shelf, wordy_shelf) -> None:

@@ -158,7 +158,7 @@ class IndexStore:
             if wanted in (None, indexes.version.collection_id):
                 mine = [kind for kind in kinds if kind == "words" or indexes.dense is not None]
                 for kind in mine:
-                    indexes.begin_anew(kind, "an operator asked for it")
+                    indexes.renew(kind, "an operator asked for it")
                 number += len(mine)
         self._changed()
         return number
