@@ -40,7 +40,6 @@ from rag.wiring import Services
 K = 10
 RATE = 100  # chunks a second published beside questions
 FIRST_NEW = 10**8  # number of the first document that is published beside questions
-BESIDE = 60.0  # seconds
 
 
 class Question(Struct, frozen=True):
@@ -67,6 +66,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--chunks", type=int, default=1_000_000)
     parser.add_argument("--queries", type=int, default=1_000)
+    parser.add_argument("--seconds", type=float, default=60.0, help="beside writes, each time")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     folder = given.folder / str(given.chunks)
@@ -75,8 +75,8 @@ def main() -> None:
         asyncio.run(serve_library(folder, asked))
         return
     build(folder, given.chunks)
-    in_process(folder, asked, given.queries)
-    over_http(given.folder, given.chunks, asked, given.queries)
+    in_process(folder, asked, given)
+    over_http(asked, given)
 
 
 def build(folder: Path, chunks: int) -> None:
@@ -85,7 +85,6 @@ def build(folder: Path, chunks: int) -> None:
     with Library.open(folder) as library:
         while not is_built(library, chunks):
             time.sleep(1)
-        library.health()
     print(
         f"both indexes are complete after {time.perf_counter() - began:.0f} s,"
         f" {time.process_time() - processor:.0f} s of CPU here besides the clustering's"
@@ -121,7 +120,7 @@ class Bench:
         return self.indexes.words.index.search(question.text, K)
 
 
-def in_process(folder: Path, asked: Sequence[Question], queries: int) -> None:
+def in_process(folder: Path, asked: Sequence[Question], given: argparse.Namespace) -> None:
     began = time.perf_counter()
     with Library.open(folder) as library:
         bench = Bench(library)
@@ -136,11 +135,11 @@ def in_process(folder: Path, asked: Sequence[Question], queries: int) -> None:
             "search, both legs": bench.service("dense", "words"),
             "both legs, k = 100": bench.service("dense", "words", k=100),
         }
-        report(in_turns(ways, asked, queries))
+        report(in_turns(ways, asked, given.queries))
         print(f"dense leg on 2 threads: {throughput(ways['search, dense leg'], asked):.0f}/s")
         print(f"both legs on 2 threads: {throughput(ways['search, both legs'], asked):.0f}/s")
         print(memory())
-        beside_writes(bench, asked)
+        beside_writes(bench, asked, given.seconds)
 
 
 def settle(bench: Bench, asked: Sequence[Question]) -> None:
@@ -199,13 +198,13 @@ def throughput(
 # --- beside writes ------------------------------------------------------------------------------
 
 
-def beside_writes(bench: Bench, asked: Sequence[Question]) -> None:
+def beside_writes(bench: Bench, asked: Sequence[Question], seconds: float) -> None:
     ask = bench.service("dense", "words")
-    took = {"both legs, idle": for_a_while(ask, asked, BESIDE / 3)}
+    took = {"both legs, idle": for_a_while(ask, asked, seconds / 3)}
     with publishing(bench.library, bench.collection):
-        took[f"while {RATE} chunks/s come"] = for_a_while(ask, asked, BESIDE)
+        took[f"while {RATE} chunks/s come"] = for_a_while(ask, asked, seconds)
     bench.library.indexes.rebuild(NAME, ["dense"])
-    took["while dense is built anew"] = for_a_while(ask, asked, BESIDE)
+    took["while dense is built anew"] = for_a_while(ask, asked, seconds)
     report(took)
 
 
@@ -276,8 +275,9 @@ def _obey(library: Library) -> None:
             sys.stdin.readline()
 
 
-def over_http(folder: Path, chunks: int, asked: Sequence[Question], queries: int) -> None:
-    command = [sys.executable, __file__, "--serve", "--folder", folder, "--chunks", str(chunks)]
+def over_http(asked: Sequence[Question], given: argparse.Namespace) -> None:
+    library = ["--folder", given.folder, "--chunks", str(given.chunks)]
+    command = [sys.executable, __file__, "--serve", *library]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as server:
@@ -290,10 +290,14 @@ def over_http(folder: Path, chunks: int, asked: Sequence[Question], queries: int
             ways["HTTP, hybrid"] = http_search(http, "hybrid")
             ways["HTTP, /health/live"] = lambda _: exchange(http, "GET", "/health/live")
             in_turns(ways, asked, 100)
-            report(in_turns(ways, asked, queries))
-            took = {"HTTP, hybrid, idle": for_a_while(ways["HTTP, hybrid"], asked, BESIDE / 3)}
+            report(in_turns(ways, asked, given.queries))
+            took = {
+                "HTTP, hybrid, idle": for_a_while(ways["HTTP, hybrid"], asked, given.seconds / 3)
+            }
             print("start", file=server.stdin, flush=True)
-            took["HTTP, beside publishing"] = for_a_while(ways["HTTP, hybrid"], asked, BESIDE)
+            took["HTTP, beside publishing"] = for_a_while(
+                ways["HTTP, hybrid"], asked, given.seconds
+            )
             print("stop", file=server.stdin, flush=True)
             report(took)
         finally:
