@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from rag.errors import DocumentTooLarge, InvalidDocument, UnsupportedMediaType
+from rag.errors import DocumentTooLarge, InvalidDocument
 from rag.local.reading import media
 from rag.local.reading.allowance import Allowance
 from rag.local.reading.composition import compose
@@ -14,8 +14,18 @@ from rag.local.reading.html import read_html
 from rag.local.reading.images import read_image
 from rag.local.reading.layout import Printed, Recognize
 from rag.local.reading.limits import Limits
+from rag.local.reading.mail.eml import read_eml
+from rag.local.reading.mail.mbox import read_mbox
+from rag.local.reading.markup.asciidoc import read_asciidoc
+from rag.local.reading.markup.data import read_json
+from rag.local.reading.markup.delimited import read_delimited
+from rag.local.reading.markup.notebook import read_notebook
+from rag.local.reading.markup.rst import read_rst
+from rag.local.reading.markup.rtf import read_rtf
+from rag.local.reading.markup.xml import read_xml
 from rag.local.reading.packed.archives import read_compressed, read_tar
 from rag.local.reading.packed.containers import read_zip
+from rag.local.reading.packed.ole import read_ole
 from rag.local.reading.pdf.document import read_pdf
 from rag.local.reading.plaintext import decode, paragraphs, whole
 from rag.local.reading.readout import Part, Readout, marked
@@ -40,8 +50,6 @@ def _nothing(name: str, content: bytes, reason: str) -> Part:
 
 
 def _read(content: bytes, media_type: str, task: Task) -> Readout:
-    if media_type not in _READERS:
-        raise UnsupportedMediaType(f"files of this kind ({media_type}) are not read")
     readout = _READERS[media_type](content, replace(task, read_part=partial(_read_part, task)))
     if len(readout.text) > task.limits.characters:
         raise DocumentTooLarge(
@@ -95,14 +103,23 @@ def _composed(printed: Printed) -> Readout:
 
 _READERS: dict[str, ReadKind] = {
     media.PLAIN: _read_plain,
-    **dict.fromkeys((media.RST, media.ASCIIDOC), _read_plain),
-    **dict.fromkeys((media.CSV, media.TSV, media.JSON, media.XML), _read_code),
+    media.RST: read_rst,
+    media.ASCIIDOC: read_asciidoc,
+    media.CSV: read_delimited,
+    media.TSV: read_delimited,
+    media.JSON: read_json,
+    media.XML: read_xml,
+    media.NOTEBOOK: read_notebook,
     media.CODE: _read_code,
     media.MARKDOWN: _read_markdown,
     media.HTML: _read_web_page,
     media.PDF: lambda content, task: _composed(read_pdf(content, task.limits, task.recognize)),
     media.ZIP: read_zip,
     media.TAR: read_tar,
+    media.OLE: read_ole,
+    media.RTF: read_rtf,
+    media.MAIL: read_eml,
+    media.MBOX: read_mbox,
     **{kind: partial(_read_compressed, kind) for kind in (media.GZIP, media.BZIP2, media.XZ)},
     **dict.fromkeys(
         media.IMAGES,
