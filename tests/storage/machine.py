@@ -22,7 +22,6 @@ from rag.storage.derived import IndexKind
 from rag.storage.items import ClaimedItem
 from rag.storage.library import Library
 from rag.storage.rebuilding import Recipe, Stored
-from rag.storage.searching import Mode
 from rag.storage.tables import ChunkRow
 from tests.storage.deaths import die, harm
 from tests.storage.recipes import (
