@@ -11,6 +11,7 @@ process of its own with a stand-in for the model, and the client's time is count
 
 import argparse
 import asyncio
+import gc
 import json
 import subprocess
 import sys
@@ -266,7 +267,12 @@ async def serve_library(folder: Path, asked: Sequence[Question]) -> None:
     services.embedders[MODEL] = Standin(asked)
     await services.start()
     threading.Thread(target=_obey, args=(services.library,), daemon=True).start()
-    await serve(create_app(services), "127.0.0.1", 0, on_ready=lambda at: print(at, flush=True))
+    await serve(create_app(services), "127.0.0.1", 0, on_ready=_say)
+
+
+def _say(address: str) -> None:
+    gc.freeze()  # as `rag serve` does
+    print(address, flush=True)
 
 
 def _obey(library: Library) -> None:
