@@ -232,7 +232,8 @@ def publishing(library: Library, collection: Collection) -> Iterator[None]:
             library.documents.publish(collection, document, chunks, vectors(CHUNKS, first + number))
             number += 1
         seconds = time.perf_counter() - began
-        print(f"published {number * CHUNKS / seconds:.0f} chunks/s for {seconds:.0f} s", flush=True)
+        rate = number * CHUNKS / seconds
+        print(f"published {rate:.0f} chunks/s for {seconds:.0f} s", file=sys.stderr, flush=True)
 
     thread = threading.Thread(target=run)
     thread.start()
