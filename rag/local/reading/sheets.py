@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from rag.errors import DocumentTooLarge
 from rag.local.reading.readout import Piece
 from rag.local.reading.tables import cell, table
 
+MOST_CHARACTERS = 64_000_000
+"""Of a sheet: a million rows of a line each."""
 QUOTED = frozenset(" !'\"-+*/()[]{}&,;:.")
 
 
@@ -14,11 +17,20 @@ def sheet_pieces(name: str, rows: Iterable[tuple[int, Sequence[str]]]) -> Iterat
 
     Args:
         rows: number from 1, and cells from column A; rows left out count as blank.
+
+    Raises:
+        DocumentTooLarge: a small file says the same again and again.
     """
     region: list[tuple[int, Sequence[str]]] = []
+    characters = 0
     for number, cells in rows:
         if not any(cells):
             continue
+        characters += sum(map(len, cells))
+        if characters > MOST_CHARACTERS:
+            raise DocumentTooLarge(
+                f"a sheet has more than {MOST_CHARACTERS // 1_000_000} million characters"
+            )
         if region and number != region[-1][0] + 1:
             yield from _region(name, region)
             region = []

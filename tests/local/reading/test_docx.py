@@ -136,3 +136,10 @@ def test_entities_are_refused_and_never_expanded() -> None:
 
     with pytest.raises(InvalidDocument, match="entities"):
         read(package)
+
+
+def test_a_footnote_that_refers_to_itself_is_read_once() -> None:
+    reference = '<w:p><w:r><w:footnoteReference w:id="2"/><w:t>text</w:t></w:r></w:p>'
+    note = f'<w:footnote w:id="2">{reference}</w:footnote>'
+
+    assert text_of(reference * 2, footnotes=note) == "text\n\ntext\n\ntext"

@@ -3,6 +3,7 @@
 import pytest
 from packages import read, row, xlsx
 
+from rag.errors import DocumentTooLarge
 from rag.local.reading.sheets import column_name
 
 STYLES = (
@@ -78,3 +79,12 @@ def test_a_cell_reads_as_excel_shows_it(cell: str, shown: str) -> None:
 
 def test_columns_are_named_as_in_excel() -> None:
     assert [column_name(at) for at in (0, 25, 26, 701, 702)] == ["A", "Z", "AA", "ZZ", "AAA"]
+
+
+def test_a_small_file_that_says_the_same_too_often_is_refused() -> None:
+    """A long string in the table of strings, and many cells that point to it."""
+    cells = '<c t="s"><v>0</v></c>' * 100
+    bomb = xlsx({"S": sheet(*[f"<row>{cells}</row>"] * 100)}, strings=["x" * 10_000])
+
+    with pytest.raises(DocumentTooLarge, match="million characters"):
+        read(bomb)

@@ -82,7 +82,7 @@ class _Body:
         for box in words.boxes:
             yield from self.pieces(box, in_table=True)
         for kind, id in words.notes:
-            if (note := self._notes.get((kind, id))) is not None:
+            if (note := self._notes.pop((kind, id), None)) is not None:  # said once
                 yield from self.pieces(note)
 
     def _style(self, properties: etree._Element | None) -> Style:

@@ -41,7 +41,7 @@ class _Rows:
         number = 1
         for row in self._sheet.iter(f"{TABLE}table-row"):
             times = _repeated(row, "rows")
-            cells = [self._cell(at, cell) for at, cell in enumerate(cells_of(row))]
+            cells = list(self._cells(row))
             if _is_hidden(row):
                 self.hidden += times if any(cells) else 0
             elif any(cells):
@@ -49,9 +49,16 @@ class _Rows:
                     yield number + at, cells
             number += times
 
-    def _cell(self, at: int, element: etree._Element) -> str:
+    def _cells(self, row: etree._Element) -> Iterator[str]:
+        last, text = None, ""
+        for at, element in enumerate(cells_of(row)):
+            if element is not last:
+                last, text = element, self._cell(element)
+            yield "" if at in self._hidden_columns else text
+
+    def _cell(self, element: etree._Element) -> str:
         """As shown, but for dates, which are shown in a hundred ways."""
-        if at in self._hidden_columns or element.tag != f"{TABLE}table-cell" or not len(element):
+        if element.tag != f"{TABLE}table-cell" or not len(element):
             return ""
         date: str | None = element.get(f"{OFFICE}date-value")
         return date.replace("T", " ") if date else self._text.cell_text(element)
