@@ -58,6 +58,16 @@ def keep_attributes(
 ) -> None:
     """Those of the document's current version, instead of all it had before."""
     remove_attributes(session, document)
+    add_attributes(session, collection, version_id, attributes)
+
+
+def add_attributes(
+    session: Session,
+    collection: CollectionId,
+    version_id: int,
+    attributes: Mapping[str, Attribute],
+) -> None:
+    """Those of a version that became current, where none of its document's are left."""
     rows = [
         {"version_id": version_id, "collection_id": collection, **row}
         for row in attribute_rows(attributes)

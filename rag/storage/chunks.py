@@ -3,31 +3,47 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from rag.domain import Chunk, Vectors, embedded_text
 from rag.storage.batches import batches
 from rag.storage.dense.scanning import Ids
-from rag.storage.embeddings import decoded
+from rag.storage.embeddings import sound
 from rag.storage.lexical.rows import Entry
 from rag.storage.tables import ChunkRow, EmbeddingRow, VersionRow
 from rag.storage.texts import Texts
+
+# Statements of every publication are built once: building one costs more than running it.
+_VECTORS = (
+    select(ChunkRow.id, EmbeddingRow.vector, EmbeddingRow.crc32)
+    .join(EmbeddingRow, EmbeddingRow.id == ChunkRow.embedding_id)
+    .where(ChunkRow.id.in_(bindparam("ids", expanding=True)), ChunkRow.live)
+)
+_ENTRIES = (
+    select(
+        ChunkRow.id,
+        ChunkRow.document_id,
+        ChunkRow.version_id,
+        VersionRow.revision,
+        VersionRow.title,
+        ChunkRow.heading_path,
+        ChunkRow.context,
+        ChunkRow.start,
+        ChunkRow.end,
+        ChunkRow.tokens,
+    )
+    .join(VersionRow, VersionRow.id == ChunkRow.version_id)
+    .where(ChunkRow.id.in_(bindparam("ids", expanding=True)), ChunkRow.live)
+    .order_by(ChunkRow.id)
+)
 
 VECTORS_AT_A_TIME = 1_000  # rows read at once: 4 MB at 1,024 numbers
 
 
 def live_vectors(session: Session, ids: Sequence[int]) -> tuple[Ids, Vectors]:
     """Those of the chunks that are live and have a vector."""
-    rows = [
-        row
-        for some in batches(ids)
-        for row in session.execute(
-            select(ChunkRow.id, EmbeddingRow.vector, EmbeddingRow.crc32)
-            .join(EmbeddingRow, EmbeddingRow.id == ChunkRow.embedding_id)
-            .where(ChunkRow.id.in_(some), ChunkRow.live)
-        )
-    ]
+    rows = [row for some in batches(ids) for row in session.execute(_VECTORS, {"ids": list(some)})]
     return _stacked(rows)
 
 
@@ -46,24 +62,21 @@ def all_live_vectors(session: Session, index_version: int) -> Iterator[tuple[Ids
 
 def _stacked(rows: Sequence[Row[int, bytes, int]]) -> tuple[Ids, Vectors]:
     numbers = np.array([row[0] for row in rows], dtype=np.int64)
-    vectors = [decoded(row[1], row[2]) for row in rows]
-    return numbers, np.stack(vectors) if vectors else np.empty((0, 0), dtype=np.float32)
+    joined = b"".join([sound(vector, crc32) for _, vector, crc32 in rows])
+    return numbers, np.frombuffer(joined, dtype="<f4").reshape(len(rows), -1 if rows else 0)
 
 
 def live_entries(session: Session, ids: Sequence[int], texts: Texts) -> list[Entry]:
     """Those of the chunks that are live, with what is searched of them."""
     entries: list[Entry] = []
     for some in batches(ids):
-        rows = session.execute(
-            select(ChunkRow, VersionRow.title, VersionRow.revision)
-            .join(VersionRow, VersionRow.id == ChunkRow.version_id)
-            .where(ChunkRow.id.in_(some), ChunkRow.live)
-            .order_by(ChunkRow.id)
-        ).all()
-        found = texts.of(session, {(row.version_id, revision) for row, _, revision in rows})
-        for row, title, _ in rows:
-            chunk = chunk_of(row, found[row.version_id])
-            entries.append(Entry(row.id, row.document_id, embedded_text(chunk, title)))
+        rows = session.execute(_ENTRIES, {"ids": list(some)}).all()
+        found = texts.of(session, {(row.version_id, row.revision) for row in rows})
+        for row in rows:
+            text = found[row.version_id][row.start : row.end]
+            headings = tuple(row.heading_path)
+            chunk = Chunk(row.start, row.end, text, row.tokens, headings, context=row.context)
+            entries.append(Entry(row.id, row.document_id, embedded_text(chunk, row.title)))
     return entries
 
 

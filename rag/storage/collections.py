@@ -2,7 +2,7 @@
 
 import re
 
-from sqlalchemy import Select, delete, func, insert, or_, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from rag.domain import Collection, CollectionId, IndexId, Listing, derived_id
@@ -137,11 +137,18 @@ def count_documents(
     session: Session, id: CollectionId, *, documents: int = 0, chunks: int = 0
 ) -> None:
     """Adds to the collection's counters, in the transaction that changes what they count."""
-    session.execute(
-        update(CollectionRow)
-        .where(CollectionRow.id == id)
-        .values(documents=CollectionRow.documents + documents, chunks=CollectionRow.chunks + chunks)
+    key = {"collection": id, "more_documents": documents, "more_chunks": chunks}
+    session.connection().execute(_COUNTED, key)
+
+
+_COUNTED = (
+    update(CollectionRow)
+    .where(CollectionRow.id == bindparam("collection"))
+    .values(
+        documents=CollectionRow.documents + bindparam("more_documents"),
+        chunks=CollectionRow.chunks + bindparam("more_chunks"),
     )
+)
 
 
 def count_all(session: Session) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from rag.domain import InputType, Vectors
 from rag.errors import InvalidRequest, RagError
 from rag.storage.batches import batches
-from rag.storage.locking import insert_new
+from rag.storage.bulk import insert_new_rows
 from rag.storage.tables import ChunkRow, EmbeddingRow
 
 DTYPE = "float32"
@@ -53,26 +53,30 @@ def keep_embeddings(
         InvalidRequest: not one finite vector of length 1 for each text.
     """
     check_vectors(vectors, len(texts))
-    rows = dict(zip(map(text_digest, texts), vectors, strict=True))
+    return keep_digested(session, model, input_type, [text_digest(text) for text in texts], vectors)
+
+
+def keep_digested(
+    session: Session, model: str, input_type: InputType, digests: Sequence[bytes], vectors: Vectors
+) -> dict[bytes, int]:
+    """The same for texts by their SHA-256, and vectors that were checked."""
     dimension = vectors.shape[1]
-    known = _ids(session, model, input_type, dimension, list(rows))
-    missing = [  # in one order, so that two that keep the same texts do not wait for each other
-        {
-            "model": model,
-            "dimension": dimension,
-            "dtype": DTYPE,
-            "input_type": input_type,
-            "text_sha256": digest,
-            "vector": (blob := vector.astype("<f4").tobytes()),
-            "crc32": zlib.crc32(blob),
-        }
-        for digest, vector in sorted(rows.items(), key=lambda row: row[0])
-        if digest not in known
-    ]
+    places = {digest: place for place, digest in enumerate(digests)}
+    known = _ids(session, model, input_type, dimension, list(places))
+    # in one order, so that two that keep the same texts do not wait for each other
+    missing = sorted(places.keys() - known.keys())
     if not missing:
         return known
-    insert_new(session, EmbeddingRow, missing)
-    return _ids(session, model, input_type, dimension, list(rows))
+    kept = (model, dimension, DTYPE, input_type)
+    blobs = [vectors[places[digest]].astype("<f4", copy=False).tobytes() for digest in missing]
+    rows = [
+        (*kept, digest, blob, zlib.crc32(blob)) for digest, blob in zip(missing, blobs, strict=True)
+    ]
+    insert_new_rows(session, EmbeddingRow, _COLUMNS, rows)
+    return known | _ids(session, model, input_type, dimension, missing)
+
+
+_COLUMNS = ("model", "dimension", "dtype", "input_type", "text_sha256", "vector", "crc32")
 
 
 def check_vectors(vectors: Vectors, count: int) -> None:
@@ -82,7 +86,7 @@ def check_vectors(vectors: Vectors, count: int) -> None:
     """
     if vectors.ndim != 2 or len(vectors) != count:
         raise InvalidRequest(f"{count} texts need {count} vectors, not an array {vectors.shape}")
-    lengths = np.linalg.norm(vectors, axis=1)
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
     if not np.all(np.abs(lengths - 1) <= LENGTH_TOLERANCE):  # also false for NaN
         raise InvalidRequest("every vector must be finite and of length 1")
 
@@ -92,9 +96,14 @@ def decoded(vector: bytes, crc32: int) -> npt.NDArray[np.float32]:
     Raises:
         RagError: the bytes are not those that were stored.
     """
+    return np.frombuffer(sound(vector, crc32), dtype="<f4")
+
+
+def sound(vector: bytes, crc32: int) -> bytes:
+    """The bytes, if they are those that were stored; RagError if not."""
     if zlib.crc32(vector) != crc32:
         raise RagError("a stored vector is damaged; restore the database from a backup")
-    return np.frombuffer(vector, dtype="<f4")
+    return vector
 
 
 def embeddings_of_document(session: Session, document_id: str) -> list[int]:
@@ -133,7 +142,7 @@ def _ids(
     key = {"model": model, "dimension": dimension, "input_type": input_type}
     found: dict[bytes, int] = {}
     for some in batches(digests):
-        for digest, id in session.execute(_IDS, {"digests": list(some), **key}):
+        for digest, id in session.connection().execute(_IDS, {"digests": list(some), **key}):
             found[digest] = id
     return found
 

@@ -26,7 +26,7 @@ class Fence:
         Raises:
             LibraryInUse: somebody did.
         """
-        if session.scalar(_EPOCH, {"key": self._key}) != self._epoch:
+        if session.connection().scalar(_EPOCH, {"key": self._key}) != self._epoch:
             raise LibraryInUse(
                 "another process has taken over the library's data folder, and this one may not "
                 "write any more; stop it"

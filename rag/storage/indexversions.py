@@ -78,7 +78,7 @@ def maintained_versions(session: Session, id: CollectionId) -> tuple[IndexVersio
     Raises:
         NotFound: the collection was deleted.
     """
-    rows = session.execute(_OF_COLLECTION, {"id": id}).mappings().all()
+    rows = session.connection().execute(_OF_COLLECTION, {"id": id}).mappings().all()
     if not rows:
         raise NotFound("the collection was deleted")
     return tuple(_version(row) for row in rows)

@@ -8,7 +8,7 @@ take turns, from before their first number until their commit.
 from typing import Literal
 
 from msgspec import Struct
-from sqlalchemy import bindparam, func, insert, literal, select
+from sqlalchemy import Insert, Select, String, bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from rag.domain import CollectionId, DocumentId
@@ -36,10 +36,23 @@ _LATEST = Prepared(
     .limit(1)
 )
 
+_AFTER = (OperationRow.index_version_id == bindparam("index_version")) & (
+    OperationRow.seq > bindparam("seq")
+)
+_NEXT = (
+    select(OperationRow.seq, OperationRow.kind, OperationRow.chunk)
+    .where(_AFTER)
+    .order_by(OperationRow.seq)
+    .limit(STEP)
+)
+_COUNT = select(func.count()).select_from(
+    select(OperationRow.seq).where(_AFTER).limit(bindparam("at_most")).subquery()
+)
+
 
 def latest_operation(session: Session, index_version: int) -> int:
     """Sequence number of the last operation; 0 when there is none."""
-    return session.scalar(_LATEST.query, {"index_version": index_version}) or 0
+    return session.connection().scalar(_LATEST.query, {"index_version": index_version}) or 0
 
 
 def latest_seen(look: Look, index_version: int) -> int:
@@ -50,23 +63,13 @@ def latest_seen(look: Look, index_version: int) -> int:
 
 def count_after(session: Session, index_version: int, seq: int, *, at_most: int) -> int:
     """Operations after `seq`, counted no further than told."""
-    some = (
-        select(OperationRow.seq)
-        .where(OperationRow.index_version_id == index_version, OperationRow.seq > seq)
-        .limit(at_most)
-        .subquery()
-    )
-    return session.scalar(select(func.count()).select_from(some)) or 0
+    key = {"index_version": index_version, "seq": seq, "at_most": at_most}
+    return session.scalar(_COUNT, key) or 0
 
 
 def changes_after(session: Session, index_version: int, seq: int) -> Changes | None:
     """The next `STEP` operations after `seq`; None when there are none."""
-    rows = session.execute(
-        select(OperationRow.seq, OperationRow.kind, OperationRow.chunk)
-        .where(OperationRow.index_version_id == index_version, OperationRow.seq > seq)
-        .order_by(OperationRow.seq)
-        .limit(STEP)
-    ).all()
+    rows = session.execute(_NEXT, {"index_version": index_version, "seq": seq}).all()
     if not rows:
         return None
     last = {chunk: kind for _, kind, chunk in rows}
@@ -75,6 +78,18 @@ def changes_after(session: Session, index_version: int, seq: int) -> Changes | N
         deleted=tuple(chunk for chunk, kind in last.items() if kind == "delete"),
         seq=rows[-1].seq,
     )
+
+
+def _logging(live: Select[int, str, int]) -> Insert:
+    columns = ["index_version_id", "kind", "chunk"]
+    return insert(OperationRow).from_select(columns, live.order_by(ChunkRow.id))
+
+
+_LIVE = select(ChunkRow.index_version_id, bindparam("kind", type_=String), ChunkRow.id).where(
+    ChunkRow.document_id == bindparam("document"), ChunkRow.live
+)
+_LOG_ALL = _logging(_LIVE)
+_LOG = _logging(_LIVE.where(ChunkRow.index_version_id == bindparam("index_version")))
 
 
 class Turn:
@@ -93,15 +108,18 @@ class Turn:
     ) -> None:
         """Logs one operation for each live chunk of a document; those of one index version, or
         all."""
-        live = (
-            select(ChunkRow.index_version_id, literal(kind), ChunkRow.id)
-            .where(ChunkRow.document_id == document, ChunkRow.live)
-            .order_by(ChunkRow.id)
-        )
-        if index_version is not None:
-            live = live.where(ChunkRow.index_version_id == index_version)
-        columns = ["index_version_id", "kind", "chunk"]
-        self._session.execute(insert(OperationRow).from_select(columns, live))
+        key = {"kind": kind, "document": document}
+        if index_version is None:
+            self._session.connection().execute(_LOG_ALL, key)
+        else:
+            self._session.connection().execute(_LOG, key | {"index_version": index_version})
+
+
+_LOCKED = (
+    select(CollectionRow.id)
+    .where(CollectionRow.id == bindparam("id"))
+    .with_for_update(key_share=True)
+)
 
 
 def take_turn(session: Session, id: CollectionId) -> Turn:
@@ -110,7 +128,6 @@ def take_turn(session: Session, id: CollectionId) -> Turn:
     Raises:
         NotFound: there is no such collection.
     """
-    locked = select(CollectionRow.id).where(CollectionRow.id == id).with_for_update(key_share=True)
-    if session.scalar(locked) is None:
+    if session.connection().scalar(_LOCKED, {"id": id}) is None:
         raise NotFound("the collection was deleted")
     return Turn(session)

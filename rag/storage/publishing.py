@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from rag.domain import (
@@ -21,10 +21,11 @@ from rag.domain import (
     embedded_text,
 )
 from rag.errors import Conflict, IndexesChanged, InvalidDocument
-from rag.storage.attributes import attributes_of, keep_attributes
+from rag.storage.attributes import add_attributes, attributes_of, remove_attributes
+from rag.storage.bulk import Values, insert_rows
 from rag.storage.collections import count_documents
 from rag.storage.documents import Layout, find_document
-from rag.storage.embeddings import check_vectors, keep_embeddings, text_digest
+from rag.storage.embeddings import check_vectors, keep_digested, text_digest
 from rag.storage.indexversions import IndexVersion, maintained_versions
 from rag.storage.operations import Turn, take_turn
 from rag.storage.tables import ChunkRow, DocumentRow, VersionRow
@@ -100,15 +101,20 @@ def publish(
     versions = _taking(session, collection, publication)
     document = publication.document
     id = document_id(collection.id, document.key)
-    if _is_published(session, id, publication, versions):
+    is_new = session.connection().scalar(_KNOWN_DOCUMENT, {"id": id}) is None
+    if not is_new and _is_published(session, id, publication, versions):
         return find_document(session, id), False
 
-    is_new = _keep_document(session, id, collection, document.key)
     serving = versions[0]
-    retired = _retire_current(session, turn, id, serving)
     chunks = len(publication.editions[serving.index].chunks)
-    version_id = _keep_version(session, id, document, chunks, size)
-    keep_attributes(session, collection.id, id, version_id, document.attributes)
+    content = _content(document, chunks, size)
+    if is_new:
+        retired = 0
+        version_id = _keep_first_version(session, id, collection, document.key, content)
+    else:
+        retired = _retire_current(session, turn, id, serving)
+        version_id = _keep_next_version(session, id, content)
+    add_attributes(session, collection.id, version_id, document.attributes)
     for version in versions:
         keep_edition(session, document, version_id, version, publication.editions[version.index])
     turn.record_live_chunks("put", id)
@@ -124,11 +130,16 @@ def keep_edition(
     embeddings = _keep_vectors(session, document, edition, version)
     ids = _chunk_ids(id, document, edition, version)
     rows = [
-        _chunk_row(chunk, chunk_id, id, version_id, version, embedding)
+        (chunk_id, embedding, id, version_id, version.id, True, *_chunk_values(chunk))
         for chunk, chunk_id, embedding in zip(edition.chunks, ids, embeddings, strict=True)
     ]
-    if rows:
-        session.execute(insert(ChunkRow), rows)
+    insert_rows(session, ChunkRow, _CHUNK_COLUMNS, rows)
+
+
+_CHUNK_COLUMNS = (
+    *("chunk_id", "embedding_id", "document_id", "version_id", "index_version_id", "live"),
+    *("start", "end", "tokens", "heading_path", "context", "pages", "lines"),
+)
 
 
 def check_width(edition: Edition, version: IndexVersion, collection: Collection) -> None:
@@ -216,22 +227,6 @@ def _is_as_kept(
     ) == refused
 
 
-def _keep_document(session: Session, id: DocumentId, collection: Collection, key: str) -> bool:
-    """Whether it is new."""
-    at = now()
-    row = session.get(DocumentRow, id)
-    if row is not None:
-        row.updated_at = at
-        session.flush()
-        return False
-    session.execute(
-        insert(DocumentRow).values(
-            id=id, collection_id=collection.id, key=key, created_at=at, updated_at=at
-        )
-    )
-    return True
-
-
 def _retire_current(session: Session, turn: Turn, id: DocumentId, serving: IndexVersion) -> int:
     """How many chunks of the index version that serves no longer answer; nor do the others'."""
     live = (ChunkRow.document_id == id) & ChunkRow.live
@@ -244,14 +239,14 @@ def _retire_current(session: Session, turn: Turn, id: DocumentId, serving: Index
         .where(VersionRow.document_id == id, VersionRow.state == "current")
         .values(state="superseded")
     )
+    remove_attributes(session, id)
     return retired
 
 
-def _keep_version(
-    session: Session, id: DocumentId, document: Document, chunks: int, size: int
-) -> int:
-    """Its id. The same bytes read anew become the next revision of their version."""
-    values = {
+def _content(document: Document, chunks: int, size: int) -> dict[str, Any]:
+    """What is kept of a version."""
+    return {
+        "sha256": document.version,
         "state": "current",
         "title": document.title,
         "media_type": document.media_type,
@@ -265,20 +260,37 @@ def _keep_version(
         "layout": _layout(document),
         "created_at": now(),
     }
-    mine = (VersionRow.document_id == id) & (VersionRow.sha256 == document.version)
+
+
+def _keep_first_version(
+    session: Session, id: DocumentId, collection: Collection, key: str, content: dict[str, Any]
+) -> int:
+    """The version's id, of a document that is new."""
+    at = content["created_at"]
+    columns = ("id", "collection_id", "key", "created_at", "updated_at")
+    insert_rows(session, DocumentRow, columns, [(id, collection.id, key, at, at)])
+    return _keep_new_version(session, id, content)
+
+
+def _keep_next_version(session: Session, id: DocumentId, content: dict[str, Any]) -> int:
+    """The version's id. The same bytes read anew become the next revision of their version."""
+    changed = update(DocumentRow).where(DocumentRow.id == id)
+    session.execute(changed.values(updated_at=content["created_at"]))
+    mine = (VersionRow.document_id == id) & (VersionRow.sha256 == content["sha256"])
     known = session.execute(select(VersionRow.id, VersionRow.revision).where(mine)).first()
-    if known is not None:
-        session.execute(
-            update(VersionRow).where(mine).values(revision=known.revision + 1, **values)
-        )
-        return int(known.id)
-    return int(
-        session.execute(
-            insert(VersionRow)
-            .values(document_id=id, sha256=document.version, revision=1, **values)
-            .returning(VersionRow.id)
-        ).scalar_one()
-    )
+    if known is None:
+        return _keep_new_version(session, id, content)
+    session.execute(update(VersionRow).where(mine).values(revision=known.revision + 1, **content))
+    return int(known.id)
+
+
+def _keep_new_version(session: Session, id: DocumentId, content: dict[str, Any]) -> int:
+    first = {"document_id": id, "revision": 1}
+    return int(session.connection().execute(_NEW_VERSION, first | content).scalar_one())
+
+
+_KNOWN_DOCUMENT = select(DocumentRow.id).where(DocumentRow.id == bindparam("id"))
+_NEW_VERSION = insert(VersionRow).returning(VersionRow.id)
 
 
 def _keep_vectors(
@@ -289,35 +301,27 @@ def _keep_vectors(
         return [None] * len(edition.chunks)
     if not edition.chunks:
         return []
-    texts = [embedded_text(chunk, document.title) for chunk in edition.chunks]
-    embedded = [text for n, text in enumerate(texts) if n not in edition.refused]
-    ids = keep_embeddings(session, version.model, "passage", embedded, edition.vectors)
-    return [ids.get(text_digest(text)) for text in texts]
+    digests = [text_digest(embedded_text(chunk, document.title)) for chunk in edition.chunks]
+    embedded = [digest for n, digest in enumerate(digests) if n not in edition.refused]
+    ids = keep_digested(session, version.model, "passage", embedded, edition.vectors)
+    return [ids.get(digest) for digest in digests]
 
 
-def _chunk_row(
-    chunk: Chunk,
-    chunk_id: str,
-    id: DocumentId,
-    version_id: int,
-    version: IndexVersion,
-    embedding_id: int | None,
-) -> dict[str, Any]:
-    return {
-        "chunk_id": chunk_id,
-        "document_id": id,
-        "version_id": version_id,
-        "index_version_id": version.id,
-        "embedding_id": embedding_id,
-        "live": True,
-        "start": chunk.start,
-        "end": chunk.end,
-        "tokens": chunk.tokens,
-        "heading_path": list(chunk.heading_path),
-        "context": chunk.context,
-        "pages": list(chunk.pages),
-        "lines": list(chunk.lines) if chunk.lines else None,
-    }
+def _chunk_values(chunk: Chunk) -> Values:
+    """Of the columns from `start` on."""
+    return (
+        chunk.start,
+        chunk.end,
+        chunk.tokens,
+        _json(chunk.heading_path),
+        chunk.context,
+        _json(chunk.pages),
+        _json(chunk.lines),
+    )
+
+
+def _json(value: tuple[str | int, ...] | None) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _layout(document: Document) -> bytes:

@@ -157,7 +157,7 @@ def test_a_vector_goes_with_the_last_document_that_uses_it(shelf) -> None:
     assert not shelf.library.purchases.embeddings("words", "passage", [text])
 
 
-@pytest.mark.parametrize("step", ["_keep_version", "_keep_vectors", "find_document"])
+@pytest.mark.parametrize("step", ["_keep_next_version", "_keep_vectors", "find_document"])
 def test_a_failure_in_the_middle_leaves_the_old_version_answering(
     open_shelf, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
