@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from rag.domain import InputType, Vectors
 from rag.errors import InvalidRequest, RagError
 from rag.storage.batches import batches
-from rag.storage.bulk import insert_new_rows
+from rag.storage.bulk import ids_of_keys, insert_new_rows
 from rag.storage.tables import ChunkRow, EmbeddingRow
 
 DTYPE = "float32"
@@ -60,23 +60,20 @@ def keep_digested(
     session: Session, model: str, input_type: InputType, digests: Sequence[bytes], vectors: Vectors
 ) -> dict[bytes, int]:
     """The same for texts by their SHA-256, and vectors that were checked."""
-    dimension = vectors.shape[1]
+    kind = {
+        "model": model,
+        "dimension": vectors.shape[1],
+        "dtype": DTYPE,
+        "input_type": input_type,
+    }
     places = {digest: place for place, digest in enumerate(digests)}
-    known = _ids(session, model, input_type, dimension, list(places))
+    known = ids_of_keys(session, EmbeddingRow, kind, "text_sha256", list(places))
     # in one order, so that two that keep the same texts do not wait for each other
     missing = sorted(places.keys() - known.keys())
-    if not missing:
-        return known
-    kept = (model, dimension, DTYPE, input_type)
     blobs = [vectors[places[digest]].astype("<f4", copy=False).tobytes() for digest in missing]
-    rows = [
-        (*kept, digest, blob, zlib.crc32(blob)) for digest, blob in zip(missing, blobs, strict=True)
-    ]
-    insert_new_rows(session, EmbeddingRow, _COLUMNS, rows)
-    return known | _ids(session, model, input_type, dimension, missing)
-
-
-_COLUMNS = ("model", "dimension", "dtype", "input_type", "text_sha256", "vector", "crc32")
+    rows = list(zip(missing, blobs, map(zlib.crc32, blobs), strict=True))
+    insert_new_rows(session, EmbeddingRow, kind, ("text_sha256", "vector", "crc32"), rows)
+    return known | ids_of_keys(session, EmbeddingRow, kind, "text_sha256", missing)
 
 
 def check_vectors(vectors: Vectors, count: int) -> None:
@@ -125,26 +122,6 @@ def remove_unused(session: Session, ids: Sequence[int]) -> None:
         session.execute(
             delete(EmbeddingRow).where(EmbeddingRow.id.in_(some), EmbeddingRow.id.not_in(used))
         )
-
-
-_IDS = select(EmbeddingRow.text_sha256, EmbeddingRow.id).where(
-    EmbeddingRow.text_sha256.in_(bindparam("digests", expanding=True)),
-    EmbeddingRow.model == bindparam("model"),
-    EmbeddingRow.dimension == bindparam("dimension"),
-    EmbeddingRow.dtype == DTYPE,
-    EmbeddingRow.input_type == bindparam("input_type"),
-)
-
-
-def _ids(
-    session: Session, model: str, input_type: InputType, dimension: int, digests: list[bytes]
-) -> dict[bytes, int]:
-    key = {"model": model, "dimension": dimension, "input_type": input_type}
-    found: dict[bytes, int] = {}
-    for some in batches(digests):
-        for digest, id in session.connection().execute(_IDS, {"digests": list(some), **key}):
-            found[digest] = id
-    return found
 
 
 def text_digest(text: str) -> bytes:

@@ -130,15 +130,21 @@ def keep_edition(
     embeddings = _keep_vectors(session, document, edition, version)
     ids = _chunk_ids(id, document, edition, version)
     rows = [
-        (chunk_id, embedding, id, version_id, version.id, True, *_chunk_values(chunk))
+        (chunk_id, embedding, *_chunk_values(chunk))
         for chunk, chunk_id, embedding in zip(edition.chunks, ids, embeddings, strict=True)
     ]
-    insert_rows(session, ChunkRow, _CHUNK_COLUMNS, rows)
+    same = {
+        "document_id": id,
+        "version_id": version_id,
+        "index_version_id": version.id,
+        "live": True,
+    }
+    insert_rows(session, ChunkRow, same, _CHUNK_COLUMNS, rows)
 
 
 _CHUNK_COLUMNS = (
-    *("chunk_id", "embedding_id", "document_id", "version_id", "index_version_id", "live"),
-    *("start", "end", "tokens", "heading_path", "context", "pages", "lines"),
+    *("chunk_id", "embedding_id", "start", "end", "tokens"),
+    *("heading_path", "context", "pages", "lines"),
 )
 
 
@@ -267,8 +273,8 @@ def _keep_first_version(
 ) -> int:
     """The version's id, of a document that is new."""
     at = content["created_at"]
-    columns = ("id", "collection_id", "key", "created_at", "updated_at")
-    insert_rows(session, DocumentRow, columns, [(id, collection.id, key, at, at)])
+    row = {"collection_id": collection.id, "key": key, "created_at": at, "updated_at": at}
+    insert_rows(session, DocumentRow, row, ("id",), [(id,)])
     return _keep_new_version(session, id, content)
 
 
