@@ -73,7 +73,9 @@ STOP_WORDS = frozenset(
 def words(text: str) -> list[str]:
     """The words of a text in order, repetitions included."""
     found: list[str] = []
-    for run in _RUN.findall(unicodedata.normalize("NFKC", _EXPONENT.sub(" ", text))):
+    if not text.isascii():  # of which neither would change anything
+        text = unicodedata.normalize("NFKC", _EXPONENT.sub(" ", text))
+    for run in _RUN.findall(text):
         found += _frequent(run) if len(run) <= MEMORABLE else _words(run)
     return found
 

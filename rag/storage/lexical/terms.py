@@ -11,6 +11,7 @@ from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
 
 from rag.ranking.analysis import MEMORABLE, query_words, words
 
+_AROUND = "'\",.;:!?()[]*|"  # no word begins or ends with one of these
 REMEMBERED = 50_000  # pieces, some 15 MB
 
 
@@ -32,7 +33,8 @@ class Folded(dict[str, tuple[str, ...]]):
         )
 
     def __missing__(self, piece: str) -> tuple[str, ...]:
-        terms = self.of(words(piece))
+        bare = piece.strip(_AROUND)
+        terms = self[bare] if bare != piece else self.of(words(piece))
         if len(piece) <= MEMORABLE:
             if len(self) >= self._most:
                 self.clear()

@@ -182,8 +182,9 @@ class WordIndex:
             delta = self._delta
             if not len(delta):
                 return {}
-            together = _added(self._statistics(terms), delta.statistics(terms))
-        return delta.search(terms, together, None if within is None else within.among(delta))
+            matches = delta.matches(terms)
+            together = _added(self._statistics(terms), matches.statistics)
+        return matches.scores(together, None if within is None else within.among(delta))
 
     def _statistics(self, terms: Sequence[str]) -> Statistics:
         """Of the rows on disk, and the mark among them, which tantivy counts too."""

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rag.ranking.analysis import MEMORABLE, words
 from rag.storage.lexical.terms import Folded, as_they_are, terms_of
 
-TEXTS = st.text() | st.text("aB1é '’.,-\n\t\u0308\u3000ß中ไ_²", max_size=40)
+TEXTS = st.text() | st.text("aB1é '’.,-\n\t\u0308\u3000ß中ไ_²\u0338\"!|", max_size=40)
 
 
 @given(TEXTS)

@@ -49,6 +49,18 @@ def test_a_row_scores_in_memory_as_it_does_on_disk(index: WordIndex) -> None:
     assert len(in_memory) > 100
 
 
+def test_a_term_asked_in_two_forms_counts_twice_in_memory_as_on_disk(index: WordIndex) -> None:
+    index.change([Entry(1, "doc", "they run"), Entry(2, "doc", "we sit")], [], 2)
+    [(_, once)] = index.search("run", 2)
+    [(_, twice)] = index.search("run running", 2)
+    index.absorb()
+    [(_, on_disk)] = index.search("run", 2)
+    [(_, twice_on_disk)] = index.search("run running", 2)
+
+    assert twice == pytest.approx(2 * once)
+    assert twice_on_disk == pytest.approx(2 * on_disk)
+
+
 def test_a_deleted_row_is_not_found_wherever_it_is(index: WordIndex) -> None:
     index.change(entries(100), [], 100)
     index.absorb()
