@@ -22,7 +22,7 @@ from tests.storage.shelves import Shelf
 
 PAGE = 100  # collections or documents listed at once
 EVERYTHING = 10_000  # more hits than any library here has chunks
-NEAREST = 10  # hits by meaning, among which a document's own text has to be
+NEAREST = 10  # other hits by meaning that a document's own lines may be among
 FORGOTTEN = 12  # texts that are gone, of which each is looked for
 PATIENCE = 20.0  # seconds in which indexes that are built again must be there
 
@@ -134,26 +134,28 @@ def _still_kept(library: Library, truth: Truth) -> Iterator[str]:
 def _badly_found(library: Library, present: dict[Key, str], truth: Truth) -> Iterator[str]:
     """A line of a text is a chunk; no two documents share one."""
     _await_indexes(library)
-    gone = {line for text in truth.gone() for line in text.splitlines()}
+    gone = sorted({line for text in truth.gone() for line in text.splitlines()}, reverse=True)
     for collection in collections_of(library):
         shelf = Shelf(library, collection)
-        mine = [
-            (key.partition("/")[2], line)
+        mine = {
+            key.partition("/")[2]: text.splitlines()
             for key, text in present.items()
             if key.partition("/")[0] == collection.name
-            for line in text.splitlines()
-        ]
+        }
+        live = Counter((key, line) for key, lines in mine.items() for line in lines)
         found = Counter((hit.key, hit.text) for hit in shelf.hits("x", k=EVERYTHING, modes="dense"))
-        extra, missing = found - Counter(mine), Counter(mine) - found
-        if extra or missing:
-            yield f"by meaning {collection.name} has {list(extra)} too much and lacks {list(missing)}"
-        for key, line in mine:
-            for mode, k in (("words", EVERYTHING), ("dense", NEAREST)):
-                keys = [hit.key for hit in shelf.hits(line, k=k, modes=mode) if hit.text == line]
-                if keys != [key]:
-                    yield f"{line!r} of {key} is found by {mode} in {keys}"
-        for line in sorted(gone, reverse=True)[:FORGOTTEN]:
-            if any(hit.text == line for hit in shelf.hits(line, k=EVERYTHING)):
+        if extra := found - live:
+            yield f"by meaning {collection.name} has {list(extra)}, which it must not"
+        if missing := live - found:
+            yield f"by meaning {collection.name} lacks {list(missing)}"
+        for key, lines in mine.items():
+            for mode, k in (("words", EVERYTHING), ("dense", len(lines) + NEAREST)):
+                hits = shelf.hits("\n".join(lines), k=k, modes=mode)
+                found = Counter((hit.key, hit.text) for hit in hits if hit.text in lines)
+                if found != Counter((key, line) for line in lines):
+                    yield f"by its own {mode} {key} has {list(found.elements())}, not {lines}"
+        for line in gone[:FORGOTTEN]:
+            if any(hit.text == line for hit in shelf.hits(line, k=EVERYTHING, modes="words")):
                 yield f"{line!r} is found, though it is gone"
 
 

@@ -33,6 +33,7 @@ class Truth:
 
     def __init__(self) -> None:
         self.acknowledged = 0
+        """Operations that changed something."""
         self.failures: list[str] = []
         self.broken: list[str] = []
         self.open: list[Changes] = []
@@ -76,13 +77,13 @@ class Truth:
 
     def _begin(self, changes: Changes) -> None:
         self._touch(changes)
-        self.open.append(changes)
+        self.open += [changes] if changes else []
         for key, text in changes.items():
             self._allowed.setdefault(key, {None}).add(text)
             self._ever |= {text} - {None}
 
     def _end(self, changes: Changes, *, is_known: bool) -> None:
-        self.acknowledged += is_known
+        self.acknowledged += is_known and len(changes) > 0
         self._touch(changes)
         for key, text in changes.items():
             self._allowed[key] = {text}
