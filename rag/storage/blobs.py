@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from rag.domain import Version, version_of
 from rag.errors import NotFound, RagError
 from rag.storage.database import Database
-from rag.storage.durable import make_private_folder, write_durably
+from rag.storage.durable import disk_failures_told, make_private_folder, write_durably
 from rag.storage.locking import insert_new
 from rag.storage.tables import BlobPartRow, BlobRow
 
@@ -73,7 +73,8 @@ class BlobFolder:
         version = version_of(content)
         path = self._path(version)
         if not self._holds(path, len(content)):
-            make_private_folder(path.parent)
+            with disk_failures_told():
+                make_private_folder(path.parent)
             write_durably(path, content)
         return version
 
@@ -94,7 +95,8 @@ class BlobFolder:
             return None
 
     def remove(self, session: Session, version: Version) -> None:
-        self._path(version).unlink(missing_ok=True)
+        with disk_failures_told():
+            self._path(version).unlink(missing_ok=True)
 
     def all(self) -> Iterator[Version]:
         for path in self._folder.glob("[0-9a-f][0-9a-f]/*"):

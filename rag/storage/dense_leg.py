@@ -22,6 +22,7 @@ from rag.storage.dense.scanning import Ids, Rows, as_query, as_rows, cosines_of,
 from rag.storage.dense.searching import Step
 from rag.storage.dense.segment import Segment, open_segment
 from rag.storage.dense.writing import Span, remove_unpublished, write_segment
+from rag.storage.durable import disk_failures_told
 from rag.storage.generations import (
     publish_segment,
     published_segments,
@@ -177,7 +178,8 @@ class DenseLeg:
         ending: threading.Event,
     ) -> Published:
         span = Span(self._owner, self.dimension, first, last, deleted)
-        return write_segment(self._folder, rows, span, should_stop=ending.is_set)
+        with disk_failures_told():
+            return write_segment(self._folder, rows, span, should_stop=ending.is_set)
 
     def _open(self, published: Published) -> Segment:
         return open_segment(self._folder, published, owner=self._owner, dimension=self.dimension)

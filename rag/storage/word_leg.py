@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
+from rag.errors import RagError
 from rag.storage.chunks import live_entries
 from rag.storage.database import Database
 from rag.storage.indexversions import IndexVersion
@@ -96,6 +97,14 @@ class WordLeg:
         if self._index.unsaved > UNSAVED:
             self._save()
         return True
+
+    def _save(self) -> None:
+        """What the disk does not take stays in memory, and is found there: whoever publishes or
+        searches shall not fail for it, and `keep_up` tries again."""
+        try:
+            self._index.absorb()
+        except RagError:
+            log.exception("words were not written", extra={"action": "words_unsaved"})
 
     def keep_up(self, ending: threading.Event) -> None:
         """Catches up, and writes to disk what is in memory. For as long as it takes, or until it

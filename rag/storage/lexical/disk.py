@@ -1,12 +1,15 @@
 """The rows on disk: a folder that tantivy writes, believed only when it is whole and ours."""
 
+import errno
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import tantivy
 
-from rag.storage.durable import make_private_folder
+from rag.errors import OutOfSpace, RagError
+from rag.storage.durable import disk_failures_told, make_private_folder
 from rag.storage.lexical.rows import (
     ANALYZER,
     MARK,
@@ -17,8 +20,10 @@ from rag.storage.lexical.rows import (
     read_mark,
     schema,
 )
-from rag.storage.lexical.seals import seal, undamaged, unseal
+from rag.storage.lexical.seals import is_begun, seal, undamaged, unseal
 from rag.storage.lexical.terms import as_they_are
+
+FULL = f"os error {errno.ENOSPC}"  # how a full disk is told in its messages
 
 HEAP = 32_000_000  # bytes the writer buffers before it writes a segment; tantivy wants 15 MB
 
@@ -35,47 +40,78 @@ class DiskIndex:
         self._folder = folder
         self._owner = owner
         self._writer: tantivy.IndexWriter | None = None
+        self._is_unsure = False
+        """Whether a write failed, of which everything may be on disk."""
         found = _open(folder, owner)
         self.was_sound = found is not None
         """Whether the folder held this index, whole; if not, it is to be filled anew."""
-        self.was_lost = found is None and any(folder.glob("*.store"))
+        self.was_lost = found is None and any(folder.glob("*.store")) and not is_begun(folder)
         """Whether it held rows that are not believed."""
-        if found is None:
-            shutil.rmtree(folder, ignore_errors=True)
-            make_private_folder(folder)
-            found = _index(folder), NO_MARK
-        self._index, self.mark = found
-        self.searcher = self._index.searcher()
+        with _failures_told():
+            if found is None:
+                shutil.rmtree(folder, ignore_errors=True)
+                make_private_folder(folder)
+                found = _index(folder), NO_MARK
+            self._index, self.mark = found
+            self.searcher = self._index.searcher()
 
-    def write(self, rows: Iterable[tantivy.Document], deleted: Iterable[int], mark: Mark) -> None:
-        """Deletes, adds, and makes both durable and searchable."""
-        writer = self._open_writer()
-        try:
-            for chunk in (*deleted, MARK):
-                writer.delete_documents_by_term("chunk", chunk)
-            for row in rows:
-                writer.add_document(row)
-            writer.add_document(mark_row(self._owner, mark))
-            writer.commit()
-        except BaseException:
-            self._writer = None  # it holds rows that will be written once more
-            raise
-        self._index.reload()
-        self.searcher = self._index.searcher()
-        self.mark = mark
+    def write(
+        self, rows: Iterable[tuple[int, tantivy.Document]], deleted: Iterable[int], mark: Mark
+    ) -> None:
+        """Deletes, adds, and makes both durable and searchable. Where it fails before `mark` is
+        this index's, the same can be written again, with what came after it.
+
+        Args:
+            rows: with their chunk numbers, which are not here yet.
+
+        Raises:
+            OutOfSpace: the disk is full.
+            RagError: the disk does not take it.
+        """
+        with _failures_told():
+            try:
+                writer = self._open_writer()
+                for chunk in (*deleted, MARK):
+                    writer.delete_documents_by_term("chunk", chunk)
+                for chunk, row in rows:
+                    if self._is_unsure:
+                        writer.delete_documents_by_term("chunk", chunk)
+                    writer.add_document(row)
+                writer.add_document(mark_row(self._owner, mark))
+                writer.commit()
+            except BaseException:
+                # it goes on from what it was given, and after a failure it may not go on at all
+                self._writer, self._is_unsure = None, True
+                raise
+            self.mark, self._is_unsure = mark, False
+            self._index.reload()
+            self.searcher = self._index.searcher()
 
     def close(self) -> None:
         """Seals the folder: at the next start it is known to be whole, and at rest."""
         if self._writer is not None:
-            self._writer.wait_merging_threads()
-            self._writer = None
-            seal(self._folder)
+            writer, self._writer = self._writer, None
+            with _failures_told():
+                writer.wait_merging_threads()
+                seal(self._folder)
 
     def _open_writer(self) -> tantivy.IndexWriter:
         if self._writer is None:
             unseal(self._folder)
             self._writer = self._index.writer(HEAP, num_threads=1)
         return self._writer
+
+
+@contextmanager
+def _failures_told() -> Iterator[None]:
+    """In our words; tantivy has but one exception for all that can go wrong."""
+    try:
+        with disk_failures_told():
+            yield
+    except ValueError as error:
+        if FULL in str(error):
+            raise OutOfSpace("the disk is full, and words were not written; make room") from error
+        raise RagError("the library's disk failed, and words were not written") from error
 
 
 def _open(folder: Path, owner: str) -> tuple[tantivy.Index, Mark] | None:

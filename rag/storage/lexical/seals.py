@@ -57,6 +57,15 @@ def undamaged(folder: Path) -> bool:
         return False
 
 
+def is_begun(folder: Path) -> bool:
+    """Whether it lists no rows yet: files that lie there were left by whoever died before the first
+    commit."""
+    try:
+        return not json.loads((folder / LIST).read_bytes())["segments"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def _digest(folder: Path, checksums: Mapping[str, tuple[int, int]]) -> str:
     digest = hashlib.sha256((folder / LIST).read_bytes())
     digest.update(json.dumps(sorted(checksums.items())).encode())

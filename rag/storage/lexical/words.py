@@ -145,7 +145,13 @@ class WordIndex:
         return sorted(found.items(), key=lambda each: (-each[1], each[0]))[:k]
 
     def absorb(self) -> None:
-        """Writes to disk what is in memory. Changes and searches go on meanwhile."""
+        """Writes to disk what is in memory. Changes and searches go on meanwhile, also where it
+        fails: it can be tried again.
+
+        Raises:
+            OutOfSpace: the disk is full.
+            RagError: the disk does not take it.
+        """
         with self._absorbing:
             with self._changing:
                 changes, self._changes = self._changes, []
@@ -161,13 +167,13 @@ class WordIndex:
                 before.rows + len(put),
             )
             lasting = set(gone)
-            rows = (row(each) for each in put if each.chunk not in lasting)
+            rows = ((each.chunk, row(each)) for each in put if each.chunk not in lasting)
             try:
                 self._disk.write(rows, gone, mark)
-            except BaseException:
-                with self._changing:
-                    self._changes[:0] = changes  # or the next mark would claim them
-                raise
+            finally:
+                if self._disk.mark is not mark:
+                    with self._changing:
+                        self._changes[:0] = changes  # or the next mark would claim them
             with self._changing:
                 self._delta.remove([each.chunk for each in put])
                 self._deleted -= lasting
