@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ from scripts.chaos.writer import Task
 IN_MEMORY = Path("/dev/shm")
 """Where it is there: a killed process loses nothing that it wrote, wherever it wrote it, and a
 thousand libraries are made sooner."""
+
+PATIENCE = 60.0  # seconds for a writer to get somewhere
 
 
 class Site:
@@ -52,6 +55,14 @@ class Site:
             fault=fault,
             told=str(self.told),
         )
+
+    def await_changes(self, number: int) -> None:
+        """Until so many were acknowledged: a busy machine only takes longer."""
+        deadline = time.monotonic() + PATIENCE
+        while self.truth().acknowledged < number:
+            if time.monotonic() > deadline:
+                raise TimeoutError("a writer does nothing; the file `said` may tell why")
+            time.sleep(0.01)
 
     def truth(self) -> Truth:
         return Truth.of(self.journal)
@@ -119,7 +130,8 @@ class Tally:
         self.acknowledged = 0
         self.failed = 0
         """Operations that ended with an error of ours."""
-        self.checked = self.lost = self.unacknowledged = self.left_behind = self.rebuilt = 0
+        self.checked = self.lost = self.unacknowledged = self.left_behind = 0
+        self.rebuilt: list[str] = []
         self.broken: list[str] = []
 
     def count(self, what: str, truth: Truth, kept: Kept, *, before: Truth | None = None) -> None:
@@ -136,8 +148,9 @@ class Tally:
         self.lost += kept.lost
         self.unacknowledged += kept.unacknowledged
         self.left_behind += kept.left_behind
-        self.rebuilt += len(kept.rebuilt)
+        self.rebuilt += [f"{what}: {kind}" for kind in kept.rebuilt]
         self.broken += [f"{what}: {each}" for each in (*said, *kept.broken)]
 
     def summary(self) -> dict[str, object]:
-        return vars(self)
+        """Counts alone."""
+        return vars(self) | {"rebuilt": len(self.rebuilt), "broken": len(self.broken)}

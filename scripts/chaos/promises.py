@@ -1,8 +1,9 @@
 """Whether a library kept its promises, asked after every fault.
 
-What was acknowledged is there, whole; what was not may be, whole too. Every live document is found
-by its own text exactly once, by words and by meaning; nothing else is found; what was deleted or
-replaced is not. The indexes are what the database says, and a check of the library finds nothing.
+What was acknowledged is there, whole; what was not may be, whole too, and can be asked for again.
+Every live document is found by its own text exactly once, by words and by meaning; nothing else is
+found; what was deleted or replaced is not. The indexes are what the database says, and a check of
+the library finds nothing.
 """
 
 import logging
@@ -17,11 +18,11 @@ from msgspec import Struct
 from rag.domain import Collection, Version, version_of
 from rag.errors import NotFound, RagError
 from rag.storage.library import Library
+from scripts.chaos.story import EVERYTHING, putting
 from scripts.chaos.truth import Changes, Event, Key, Truth
 from tests.storage.shelves import Shelf
 
 PAGE = 100  # collections or documents listed at once
-EVERYTHING = 10_000  # more hits than any library here has chunks
 NEAREST = 10  # other hits by meaning that a document's own lines may be among
 FORGOTTEN = 12  # texts that are gone, of which each is looked for
 PATIENCE = 20.0  # seconds in which indexes that are built again must be there
@@ -48,7 +49,7 @@ class Kept(Struct, frozen=True):
     broken: tuple[str, ...]
     """Promises that were not kept, each in a sentence."""
     found: Event
-    """What is there under the keys whose outcome was open."""
+    """What is there now under the keys whose outcome was open: each text was put again."""
 
 
 def check(data_dir: Path, truth: Truth, *, database_url: str | None = None) -> Kept:
@@ -63,6 +64,7 @@ def check(data_dir: Path, truth: Truth, *, database_url: str | None = None) -> K
             *(f"{key} holds {present.get(key)!r}, not {truth.allowed(key)}" for key in wrong),
             *(f"half of {done} was done" for done in truth.open if _is_half(present, done)),
             *_badly_found(open, present, truth),
+            *_refused(open, truth),
             *_still_kept(open, truth),
             *(flaw for flaw in flaws if NOBODYS not in flaw),
             *(_unmended(open) if flaws else ()),
@@ -75,7 +77,12 @@ def check(data_dir: Path, truth: Truth, *, database_url: str | None = None) -> K
         rebuilt=tuple(rebuilt),
         broken=broken,
         found=Event(
-            "observed", {key: present.get(key) for changes in truth.open for key in changes}
+            "observed",
+            {
+                key: present.get(key) if text is None else text
+                for changes in truth.open
+                for key, text in changes.items()
+            },
         ),
     )
 
@@ -126,6 +133,18 @@ def _still_kept(library: Library, truth: Truth) -> Iterator[str]:
         except NotFound:
             continue
         yield f"the bytes of {text!r} outlived their delete"
+
+
+def _refused(library: Library, truth: Truth) -> Iterator[str]:
+    """Puts again what was not acknowledged, as somebody does whose request had no reply."""
+    wanted = [each for changes in truth.open for each in changes.items()]
+    for key, text in wanted:
+        if text is not None:
+            putting(key, text).act(library)
+    after = dict(_texts(library))
+    for key, text in wanted:
+        if text is not None and after.get(key) != text:
+            yield f"{key} was put again, and holds {after.get(key)!r} instead of {text!r}"
 
 
 # --- what is found ------------------------------------------------------------------------------

@@ -15,10 +15,10 @@ from rag.storage.items import ClaimedItem
 from rag.storage.library import Library
 from rag.storage.publishing import Edition
 from rag.storage.rebuilding import Recipe
-from scripts.chaos.promises import EVERYTHING
 from scripts.chaos.truth import Changes, Key, Truth
 from tests.storage.shelves import DIMENSION, Shelf, cut, read, vectors_of
 
+EVERYTHING = 10_000  # more hits than any library here has chunks
 COLLECTIONS = ("fish", "birds")
 DROPPED = "birds"  # as a whole, now and then
 KEYS = 5  # of a collection
