@@ -15,9 +15,10 @@ from rag.errors import OutOfSpace
 from rag.storage import blobs, dense_leg
 from rag.storage.database import Database
 from rag.storage.dense import writing
-from rag.storage.dense.manifest import Manifest, Published
+from rag.storage.dense.manifest import FILE, Manifest, Published
 from rag.storage.durable import aside_of, sync_folder
 from rag.storage.engines import sqlite
+from rag.storage.generations import publish_segment
 
 
 def _commit_unsynced() -> None:
@@ -40,22 +41,10 @@ def _name_segment_unsynced() -> None:
     _replace(writing, "_sync", lambda file: file.flush())
 
 
-def _write_bytes_in_place() -> None:
-    """Original bytes have their name while they are written, a part at a time."""
-
-    def write(path: Path, content: bytes) -> None:
-        with path.open("wb", buffering=0) as file:
-            for start in range(0, len(content), 16):
-                file.write(content[start : start + 16])
-
-    _replace(blobs, "write_durably", write)
-    _replace(blobs.BlobFolder, "_holds", staticmethod(lambda path, _: path.is_file()))
-
-
 def _publish_before_rename() -> None:
     """A segment has its row before it has its name."""
     legs: list[dense_leg.DenseLeg] = []
-    written, publish = dense_leg.DenseLeg._written, dense_leg.publish_segment
+    written, publish = dense_leg.DenseLeg._written, publish_segment
 
     def of_leg(leg: dense_leg.DenseLeg, *given: Any) -> Published:
         legs[:] = [leg]
@@ -63,7 +52,7 @@ def _publish_before_rename() -> None:
 
     def settle(aside: Path, folder: Path, manifest: Manifest) -> Published:
         content = msgspec.json.encode(manifest)
-        sha256 = writing._write(aside / writing.FILE, content).sha256
+        sha256 = writing._write(aside / FILE, content).sha256
         name = f"dense-{manifest.last}-{sha256[:16]}"
         size = sum(file.size for file in manifest.files.values()) + len(content)
         published = Published(name, sha256, manifest.rows, size, manifest.first, manifest.last)
@@ -110,7 +99,6 @@ PLANTS: dict[str, Callable[[], None]] = {
     "commit unsynced": _commit_unsynced,
     "name bytes unsynced": _name_bytes_unsynced,
     "name segment unsynced": _name_segment_unsynced,
-    "write bytes in place": _write_bytes_in_place,
     "publish before rename": _publish_before_rename,
     "swallow full disk": _swallow_full_disk,
 }

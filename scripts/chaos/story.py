@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from rag.domain import Collection, IndexId, Source, document_id, embedded_text
-from rag.errors import NotFound
+from rag.errors import NotFound, RagError
 from rag.storage.items import ClaimedItem
 from rag.storage.library import Library
 from rag.storage.publishing import Edition
@@ -90,7 +90,7 @@ def putting(key: Key, text: str) -> Operation:
     def put(library: Library) -> None:
         name, _, own = key.partition("/")
         collection = collection_named(library, name)
-        views = library.views(collection.id)
+        views = library.indexes.views(collection.id)
         others = {v.index: _edition(own, text) for v in views if v.index != collection.index}
         Shelf(library, collection).put(own, text, others=others)
 
@@ -100,9 +100,9 @@ def putting(key: Key, text: str) -> Operation:
 def collection_named(library: Library, name: str) -> Collection:
     """Made if it is not there."""
     try:
-        return library.collection(name)
+        return library.collections.find(name)
     except NotFound:
-        return library.create_collection(
+        return library.collections.create(
             name, embedding_model=MODELS[0], dimension=DIMENSION, chunk_tokens=TOKENS
         )
 
@@ -126,9 +126,9 @@ def _word(key: Key) -> str:
 def _deleting(key: Key) -> Act:
     def delete(library: Library) -> None:
         name, _, own = key.partition("/")
-        found = library.find_document(collection_named(library, name), own)
+        found = library.documents.find_by_key(collection_named(library, name), own)
         if found is not None:
-            library.delete_document(found.id)
+            library.documents.delete(found.id)
 
     return delete
 
@@ -142,7 +142,7 @@ def _searching(key: Key, truth: Truth) -> Act:
         word = _word(key)
         may = [sorted((text or "").splitlines()) for text in truth.allowed(key)]
         for mode in ("words", "dense"):
-            found = library.search(
+            found = library.chunks.search(
                 collection, word, vectors_of([word]), k=EVERYTHING, modes=frozenset({mode})
             )
             lines = sorted(hit.text for hit in found.hits if hit.key == own)
@@ -153,16 +153,20 @@ def _searching(key: Key, truth: Truth) -> Act:
 
 
 def _keep_up(library: Library) -> None:
-    """What upkeep does by itself when there is time."""
-    for indexes in library._indexes.now():
-        indexes.keep_up()
+    """What upkeep does by itself when there is time. Whatever goes wrong it tells of in the log,
+    and tries again."""
+    try:
+        for indexes in library._indexes.now():
+            indexes.keep_up()
+    except OSError as error:
+        raise RagError("an index could not be written") from error
 
 
 def _drop(truth: Truth) -> Operation:
     """A collection with all that is in it."""
 
     def drop(library: Library) -> None:
-        library.delete_collection(collection_named(library, DROPPED).id)
+        library.collections.delete(collection_named(library, DROPPED).id)
 
     documents = sorted(key for key in truth.keys if key.startswith(f"{DROPPED}/"))
     return Operation(f"drop {DROPPED}", dict.fromkeys(documents), drop)
@@ -173,24 +177,24 @@ def _reindexing(name: str) -> Act:
 
     def reindex(library: Library) -> None:
         collection = collection_named(library, name)
-        former = library.indexes(collection)[0]
+        former = library.indexes.list(collection)[0]
         model = MODELS[former.embedding_model == MODELS[0]]
         recipe = Recipe(model, former.dimension, former.chunk_tokens, former.chunker)
-        job = library.begin_reindex(collection, recipe)
-        while (claimed := library.claim_item(lease=LEASE)) is not None:
+        job = library.indexes.begin(collection, recipe)
+        while (claimed := library.jobs.claim(lease=LEASE)) is not None:
             _build(library, claimed)
-        library.switch_index(collection, job.index or IndexId(""))
-        library.drop_index(collection, former.id)
+        library.indexes.switch(collection, job.index or IndexId(""))
+        library.indexes.drop(collection, former.id)
 
     return reindex
 
 
 def _build(library: Library, claimed: ClaimedItem) -> None:
-    stored = library.stored(document_id(claimed.collection.id, claimed.key))
+    stored = library.indexes.stored(document_id(claimed.collection.id, claimed.key))
     if stored is None:
-        library.finish(claimed, "superseded")
+        library.jobs.finish(claimed, "superseded")
     else:
-        library.publish_edition(claimed, stored, _edition(claimed.key, stored.document.text))
+        library.indexes.publish(claimed, stored, _edition(claimed.key, stored.document.text))
 
 
 def _edition(key: str, text: str) -> Edition:

@@ -80,7 +80,7 @@ class Truth:
         self.open += [changes] if changes else []
         for key, text in changes.items():
             self._allowed.setdefault(key, {None}).add(text)
-            self._ever |= {text} - {None}
+            self._ever |= {text} if text is not None else set()
 
     def _end(self, changes: Changes, *, is_known: bool) -> None:
         self.acknowledged += is_known and len(changes) > 0

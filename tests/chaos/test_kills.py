@@ -1,6 +1,6 @@
 """A process killed at any moment and at any call loses nothing that it acknowledged.
 
-`CHAOS=10` tries ten times as many; `python -m scripts.chaos` tries all.
+`CHAOS=10` tries ten times as many; `python -m scripts.chaos --calls all` tries all.
 """
 
 import random
@@ -8,7 +8,8 @@ import random
 from scripts.chaos import kills
 from scripts.chaos.ground import Ground
 from scripts.chaos.plants import EARLY
-from tests.chaos.sizes import times
+from scripts.chaos.shim import Fault
+from tests.chaos.sizes import call_after, times
 
 SEED = 7
 
@@ -16,39 +17,33 @@ SEED = 7
 def test_killed_at_random_moments_it_keeps_its_promises(chaos_ground: Ground) -> None:
     tally = kills.at_random(chaos_ground, SEED, times(4))
 
-    assert tally.broken == []
-    assert (tally.lost, tally.rebuilt) == (0, 0)
+    assert (tally.broken, tally.rebuilt, tally.lost) == ([], [], 0)
     assert tally.acknowledged > 0
 
 
 def test_killed_at_any_call_it_keeps_its_promises(shimmed_ground: Ground) -> None:
     calls = kills.calls_of(shimmed_ground, SEED)
-    chosen = kills.some_of(calls, times(8), random.Random(SEED))
-    tally = kills.at_calls(shimmed_ground, SEED, chosen)
+    faults = kills.deaths(calls, times(8), random.Random(SEED))
+    tally = kills.at_calls(shimmed_ground, SEED, faults)
 
-    assert tally.broken == []
-    assert (tally.lost, tally.rebuilt, tally.unreached) == (0, 0, 0)
-
-
-def test_an_acknowledgment_before_the_commit_is_found(chaos_ground: Ground) -> None:
-    tally = kills.at_random(chaos_ground, SEED, 3, plant=EARLY)
-
-    assert tally.lost > 0
+    assert (tally.broken, tally.rebuilt, tally.lost, tally.unreached) == ([], [], 0, 0)
 
 
-def test_bytes_written_in_their_place_are_found(shimmed_ground: Ground) -> None:
-    plant = "write bytes in place"
-    calls = kills.calls_of(shimmed_ground, SEED, plant=plant)
-    chosen = [n for n, call in enumerate(calls, 1) if " write " in call and "/blobs/" in call]
-    tally = kills.at_calls(shimmed_ground, SEED, chosen[1:2], plant=plant)
+def test_an_acknowledgment_before_the_commit_is_found(shimmed_ground: Ground) -> None:
+    calls = kills.calls_of(shimmed_ground, SEED)
+    commit = call_after(calls, "/blobs/", "library.db-wal")
+    tally = kills.at_calls(shimmed_ground, SEED, [Fault(commit, "kill before")], plant=EARLY)
 
-    assert any("belong" in each or "bytes" in each for each in tally.broken)
+    assert tally.lost == 1
 
 
-def test_a_segment_published_before_it_has_its_name_is_found(shimmed_ground: Ground) -> None:
+def test_a_segment_that_is_published_before_it_has_its_name_is_found(
+    shimmed_ground: Ground,
+) -> None:
     plant = "publish before rename"
     calls = kills.calls_of(shimmed_ground, SEED, plant=plant)
-    chosen = [n for n, call in enumerate(calls, 1) if " rename " in call and "/dense-" in call]
-    tally = kills.at_calls(shimmed_ground, SEED, chosen[:1], plant=plant)
+    renaming = call_after(calls, "/dense-", " rename ")
+    faults = [Fault(renaming, "kill before")]
+    tally = kills.at_calls(shimmed_ground, SEED, faults, plant=plant)
 
-    assert tally.rebuilt > 0
+    assert tally.rebuilt
