@@ -12,6 +12,7 @@ from rag.storage.chunks import live_entries
 from rag.storage.database import Database
 from rag.storage.indexversions import IndexVersion
 from rag.storage.lexical.damage import WordsDamaged, damage_told
+from rag.storage.lexical.disk import refusal
 from rag.storage.lexical.seals import undamaged
 from rag.storage.lexical.words import Found, Within, WordIndex
 from rag.storage.operations import changes_after
@@ -95,16 +96,11 @@ class WordLeg:
             if not self._apply_next(self._index):
                 return False
         if self._index.unsaved > UNSAVED:
-            self._save()
+            try:
+                self._save()
+            except RagError:  # it is found in memory: nobody who publishes or searches fails for it
+                log.exception("words were not written", extra={"action": "words_unsaved"})
         return True
-
-    def _save(self) -> None:
-        """What the disk does not take stays in memory, and is found there: whoever publishes or
-        searches shall not fail for it, and `keep_up` tries again."""
-        try:
-            self._index.absorb()
-        except RagError:
-            log.exception("words were not written", extra={"action": "words_unsaved"})
 
     def keep_up(self, ending: threading.Event) -> None:
         """Catches up, and writes to disk what is in memory. For as long as it takes, or until it
@@ -122,14 +118,14 @@ class WordLeg:
         """Writes to disk what is in memory, where the index is sound; else it is to be new.
 
         Raises:
-            WordsDamaged: the index is sound, and the disk is full.
+            RagError: the index is sound, and the disk does not take it.
         """
         try:
             with damage_told():
                 self._index.absorb()
         except WordsDamaged as damage:
             if undamaged(self.folder):
-                raise
+                raise refusal(damage) from damage
             self.begin_anew(str(damage))
 
     def _build_beside(self, ending: threading.Event) -> None:
@@ -174,14 +170,14 @@ class WordLeg:
         """Leaves nothing to be applied by the next start; which finds out that it is damaged.
 
         Raises:
-            WordsDamaged: the index is sound, and the disk is full.
+            RagError: the index is sound, and the disk does not take it.
         """
         try:
             with damage_told():
                 self._index.close()
-        except WordsDamaged:
+        except WordsDamaged as damage:
             if undamaged(self.folder):
-                raise
+                raise refusal(damage) from damage
 
     def discard(self) -> None:
         """Lets go of the files, which are about to be deleted."""

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from rag.domain import Version, version_of
-from rag.errors import NotFound, RagError
+from rag.errors import NotFound, OutOfSpace, RagError
 from rag.storage import blobs as module
 from rag.storage import durable
 from rag.storage.blobs import BlobFolder, Blobs, BlobTable
@@ -102,7 +102,7 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(durable.os, "fsync", fail)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OutOfSpace, match="disk is full"):
         BlobFolder(tmp_path).put(b"some bytes")
 
     assert files(tmp_path) == []

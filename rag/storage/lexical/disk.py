@@ -65,10 +65,9 @@ class DiskIndex:
             rows: with their chunk numbers, which are not here yet.
 
         Raises:
-            OutOfSpace: the disk is full.
-            RagError: the disk does not take it.
+            ValueError: tantivy failed: its files are damaged, or the disk does not take more.
         """
-        with _failures_told():
+        with disk_failures_told():
             try:
                 writer = self._open_writer()
                 for chunk in (*deleted, MARK):
@@ -91,7 +90,7 @@ class DiskIndex:
         """Seals the folder: at the next start it is known to be whole, and at rest."""
         if self._writer is not None:
             writer, self._writer = self._writer, None
-            with _failures_told():
+            with disk_failures_told():
                 writer.wait_merging_threads()
                 seal(self._folder)
 
@@ -104,14 +103,19 @@ class DiskIndex:
 
 @contextmanager
 def _failures_told() -> Iterator[None]:
-    """In our words; tantivy has but one exception for all that can go wrong."""
+    """In our words, where there is no index yet that could be damaged."""
     try:
         with disk_failures_told():
             yield
     except ValueError as error:
-        if FULL in str(error):
-            raise OutOfSpace("the disk is full, and words were not written; make room") from error
-        raise RagError("the library's disk failed, and words were not written") from error
+        raise refusal(error) from error
+
+
+def refusal(failure: Exception) -> RagError:
+    """What tantivy means that failed on sound files: it has one exception for all."""
+    if FULL in str(failure):
+        return OutOfSpace("the disk is full, and words were not written; make room")
+    return RagError("the library's disk failed, and words were not written")
 
 
 def _open(folder: Path, owner: str) -> tuple[tantivy.Index, Mark] | None:

@@ -149,8 +149,7 @@ class WordIndex:
         fails: it can be tried again.
 
         Raises:
-            OutOfSpace: the disk is full.
-            RagError: the disk does not take it.
+            ValueError: tantivy failed: its files are damaged, or the disk does not take more.
         """
         with self._absorbing:
             with self._changing:

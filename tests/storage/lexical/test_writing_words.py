@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.errors import OutOfSpace, RagError
+from rag.errors import OutOfSpace
 from rag.storage.lexical import disk
 from rag.storage.lexical.disk import DiskIndex
 from rag.storage.lexical.rows import Entry
@@ -48,7 +48,7 @@ def test_what_was_written_before_it_failed_is_not_there_twice(
     index.change([entry(1), entry(2)], [], 2)
     with monkeypatch.context() as failing:
         failing.setattr(DiskIndex, "_open_writer", lambda self: CommitsAndFails(open_writer(self)))
-        with pytest.raises(RagError):
+        with pytest.raises(ValueError, match="os error 5"):
             index.absorb()
     index.change([entry(3)], [], 3)
     index.close()
