@@ -56,19 +56,23 @@ def main() -> None:
     arguments.add_argument("--peer")
     arguments.add_argument("--rounds", type=int, default=3)
     options = arguments.parse_args()
-    files = [
-        file for file in sorted(options.folder.rglob("*")) if file.is_file() and is_asked(file)
-    ]
-    rounds = [{file: read(file) for file in files} for _ in range(options.rounds)]
-    report("rag", fastest(rounds), options.truth)
-    if options.peer:
-        rounds = [dict(zip(files, ask(options.peer, files), strict=True)) for _ in rounds]
-        report("markitdown", fastest(rounds), options.truth)
+    files = [file for file in sorted(options.folder.rglob("*")) if is_asked(file)]
+    ours = fastest([{file: read(file) for file in files} for _ in range(options.rounds)])
+    report("rag", ours, options.truth)
+    if not options.peer:
+        return
+    asked = (ask(options.peer, files) for _ in range(options.rounds))
+    theirs = fastest([dict(zip(files, outcomes, strict=True)) for outcomes in asked])
+    report("markitdown", theirs, options.truth)
+    both = [file for file in files if ours[file].text and theirs[file].text]
+    print("\nof the files that both read:")
+    report("rag", {file: ours[file] for file in both}, options.truth)
+    report("markitdown", {file: theirs[file] for file in both}, options.truth)
 
 
 def is_asked(file: Path) -> bool:
     try:
-        return sniff(file.read_bytes(), None, file.name) not in PAPER
+        return file.is_file() and sniff(file.read_bytes(), None, file.name) not in PAPER
     except InvalidDocument:
         return False
 

@@ -2,7 +2,8 @@
 
 The two alternate strictly. The reader sends a request; the child answers `Done`, `Surveyed`,
 `Rendered`, `Recognized` or `Failed`, or first asks with `Scans` for pages to be recognized and is
-answered with `Recognitions`, as often as it likes.
+answered with `Recognitions`, as often as it likes. Asked to unpack, it sends `Unpacked` for each
+file and waits for an empty frame, and ends with `AllUnpacked`.
 """
 
 from typing import BinaryIO, TypeAlias
@@ -47,6 +48,25 @@ class RenderPage(Struct, frozen=True, tag=True):
     number: int
     dpi: int
     limits: Limits
+
+
+class UnpackSource(Struct, frozen=True, tag=True):
+    """Send what is in it, file by file."""
+
+    source: Source
+    media_type: str
+    limits: Limits
+
+
+class Unpacked(Struct, frozen=True, tag=True):
+    """A file of an archive. The next is sent when this one has been answered with nothing."""
+
+    path: str
+    content: bytes
+
+
+class AllUnpacked(Struct, frozen=True, tag=True):
+    """There are no more files."""
 
 
 class Scans(Struct, frozen=True, tag=True):
@@ -94,8 +114,8 @@ class Failed(Struct, frozen=True, tag=True):
 
 
 RecognizedOrNot: TypeAlias = Recognized | Failed
-ParserRequest: TypeAlias = ReadSource | SurveySource | RenderPage
-ParserReply: TypeAlias = Done | Surveyed | Rendered | Scans | Failed
+ParserRequest: TypeAlias = ReadSource | SurveySource | RenderPage | UnpackSource
+ParserReply: TypeAlias = Done | Surveyed | Rendered | Scans | Unpacked | AllUnpacked | Failed
 
 
 def header(payload: bytes) -> bytes:

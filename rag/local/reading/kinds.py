@@ -1,6 +1,6 @@
 """Every kind of file -> its reader."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TypeAlias
 
@@ -10,6 +10,7 @@ from rag.errors import DocumentTooLarge, InvalidDocument
 from rag.local.reading import media
 from rag.local.reading.allowance import Allowance
 from rag.local.reading.composition import compose
+from rag.local.reading.frames import Bitmap, Left
 from rag.local.reading.html import read_html
 from rag.local.reading.images import read_image
 from rag.local.reading.layout import Printed, Recognize
@@ -23,9 +24,10 @@ from rag.local.reading.markup.notebook import read_notebook
 from rag.local.reading.markup.rst import read_rst
 from rag.local.reading.markup.rtf import read_rtf
 from rag.local.reading.markup.xml import read_xml
-from rag.local.reading.packed.archives import read_compressed, read_tar
+from rag.local.reading.packed.archives import Member, read_compressed, read_tar
 from rag.local.reading.packed.containers import read_zip
 from rag.local.reading.packed.ole import read_ole
+from rag.local.reading.packed.unpacking import unpack
 from rag.local.reading.pdf.document import read_pdf
 from rag.local.reading.plaintext import decode, paragraphs, whole
 from rag.local.reading.readout import Part, Readout, marked
@@ -43,6 +45,16 @@ def read_kind(
     """
     task = Task(name, limits, Allowance(limits), recognize, _nothing)
     return _read(content, media_type, task)
+
+
+def members_of(content: bytes, media_type: str, name: str, limits: Limits) -> Iterator[Member]:
+    """Files of an archive, as of `unpack`."""
+    task = Task(name, limits, Allowance(limits), _unseen, _nothing)
+    yield from unpack(content, media_type, task)
+
+
+def _unseen(bitmaps: Sequence[Bitmap]) -> list[Left]:
+    return [Left()] * len(bitmaps)
 
 
 def _nothing(name: str, content: bytes, reason: str) -> Part:

@@ -16,11 +16,13 @@ from rag.local.reading import media
 from rag.local.reading.child import pipes, serve
 from rag.local.reading.confinement import allow_cpu, confine
 from rag.local.reading.frames import (
+    AllUnpacked,
     Bitmap,
     Done,
     Failed,
     Left,
     ParserRequest,
+    ReadSource,
     Recognitions,
     Recognized,
     RecognizedOrNot,
@@ -29,11 +31,13 @@ from rag.local.reading.frames import (
     Scans,
     Surveyed,
     SurveySource,
+    Unpacked,
+    UnpackSource,
     read_frame,
     write_frame,
 )
 from rag.local.reading.images import render_image
-from rag.local.reading.kinds import read_kind
+from rag.local.reading.kinds import members_of, read_kind
 from rag.local.reading.layout import UNREAD, Recognize
 from rag.local.reading.limits import Limits
 from rag.local.reading.pdf.document import render_pdf
@@ -118,14 +122,28 @@ def main() -> None:
         allow_cpu(request.limits.seconds)
         if isinstance(request, RenderPage):
             return Rendered(render(request))
-        given = request.source, request.media_type, request.limits, recognize
+        if isinstance(request, UnpackSource):
+            return _unpack(request, stdin, stdout)
         if isinstance(request, SurveySource):
-            return Surveyed(survey(*given))
-        return Done(parse(*given))
+            return Surveyed(survey(*_given(request), recognize))
+        return Done(parse(*_given(request), recognize))
 
     gc.freeze()  # what was imported is never garbage, and not to be looked through again
     confine(memory=int(sys.argv[1]), writes_files=False)
     serve(answer, stdin, stdout)
+
+
+def _given(request: ReadSource | SurveySource) -> tuple[Source, str, Limits]:
+    return request.source, request.media_type, request.limits
+
+
+def _unpack(request: UnpackSource, stdin: BinaryIO, stdout: BinaryIO) -> AllUnpacked:
+    source = request.source
+    for member in members_of(source.content, request.media_type, source.key, request.limits):
+        write_frame(stdout, Unpacked(member.path, member.content))
+        if read_frame(stdin) is None:
+            raise EOFError("the reader is gone")
+    return AllUnpacked()
 
 
 def _recognizer(stdin: BinaryIO, stdout: BinaryIO) -> Recognize:

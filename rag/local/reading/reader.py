@@ -5,6 +5,7 @@ import logging
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
 from functools import cached_property
 from importlib.metadata import version
 
@@ -21,6 +22,7 @@ from rag.errors import (
 )
 from rag.local.reading.confinement import child_environment
 from rag.local.reading.frames import (
+    AllUnpacked,
     Done,
     Failed,
     ParserReply,
@@ -32,6 +34,8 @@ from rag.local.reading.frames import (
     Scans,
     Surveyed,
     SurveySource,
+    Unpacked,
+    UnpackSource,
 )
 from rag.local.reading.limits import DEFAULT_LIMITS, Limits
 from rag.local.reading.media import sniff
@@ -120,6 +124,31 @@ class LocalReader:
         assert isinstance(reply, Rendered)
         return reply.png
 
+    async def unpack(self, source: Source) -> AsyncIterator[Source]:
+        """The files of an archive, and of archives within it, as sources of their own: the key
+        of `q1.docx` in `reports.zip` is `reports.zip!/q1.docx`. What is no archive is its own
+        only source. One file is in memory at a time.
+
+        Raises:
+            InvalidDocument: it is damaged, encrypted or too large; what came before is sound.
+        """
+        message: ParserRequest | bytes = UnpackSource(
+            source, self._media_type(source), self._limits
+        )
+        async with self._parsers.lend() as parser:
+            left = self._limits.seconds
+            while True:
+                asked = time.monotonic()
+                reply = _decoded(await parser.ask(message, left))
+                left -= time.monotonic() - asked
+                if not isinstance(reply, Unpacked):
+                    break
+                message = b""
+                yield _member(source, reply)
+        if isinstance(reply, Failed):
+            _log(reply)
+            raise ERRORS.get(reply.code, InvalidDocument)(reply.message)
+
     async def close(self) -> None:
         """Ends the children that wait for work; those at work end with it."""
         await self._parsers.close()
@@ -153,6 +182,7 @@ class LocalReader:
             reply = _decoded(await parser.ask(message, left))
             left -= time.monotonic() - asked
             if not isinstance(reply, Scans):
+                assert not isinstance(reply, Unpacked | AllUnpacked)
                 return reply
             message = await self._recognize(reply)
 
@@ -167,6 +197,12 @@ class LocalReader:
                 return await engine.ask(bitmap, self._limits.ocr_seconds)
         except InvalidDocument as error:
             return msgspec.msgpack.encode(Failed(error.code, str(error)))
+
+
+def _member(archive: Source, member: Unpacked) -> Source:
+    if not member.path:
+        return archive
+    return Source(archive.key + member.path, member.content, attributes=archive.attributes)
 
 
 def _engine_fingerprint(choice: str) -> str:

@@ -7,10 +7,12 @@ import tarfile
 import zipfile
 
 import pytest
-from packages import read, zipped
+from packages import docx, paragraph, read, zipped
 
+from rag.domain import Source
 from rag.errors import DocumentTooLarge, EncryptedDocument, InvalidDocument
 from rag.local.reading.limits import Limits
+from rag.local.reading.reader import LocalReader
 
 MEGABYTE = 1024 * 1024
 
@@ -133,3 +135,24 @@ def test_a_damaged_member_is_named_where_nothing_else_can_be_read() -> None:
 
     with pytest.raises(InvalidDocument, match=r"none of the 1 files.*a\.bin"):
         read(buffer.getvalue())
+
+
+@pytest.mark.anyio
+async def test_an_archive_unpacks_to_sources_with_keys_of_their_own() -> None:
+    reader = LocalReader(workers=1)
+    inner = gzip.compress(tarred({"deep.txt": b"deep"}))
+    content = zipped({"a.md": "# A", "b/c.tgz": inner, "d.docx": docx(paragraph("one file"))})
+
+    files = [each async for each in reader.unpack(Source("x.zip", content))]
+    alone = [each async for each in reader.unpack(Source("d.docx", docx(paragraph("x"))))]
+    with pytest.raises(InvalidDocument, match="damaged"):
+        [each async for each in reader.unpack(Source("x.zip", content[:-30]))]
+    await reader.close()
+
+    assert [each.key for each in files] == [
+        "x.zip!/a.md",
+        "x.zip!/b/c.tgz!/deep.txt",
+        "x.zip!/d.docx",
+    ]
+    assert files[1].content == b"deep"
+    assert [each.key for each in alone] == ["d.docx"]

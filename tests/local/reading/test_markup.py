@@ -55,10 +55,10 @@ def test_rst_tables_of_both_kinds_are_tables() -> None:
 def test_asciidoc_headings_lists_and_words() -> None:
     assert asciidoc(
         *("= Title", ":toc:", "", "== Part", "* one", "** two", ". three", "// nobody sees this"),
-        *("See link:x.html[the *guide*] and <<y,that>>, `code`.", "include::x[]"),
+        *("See link:x.html[the *guide*] and <<y,that>>, `code`, a[0].", "include::x[]"),
     ) == [
         *("# Title", "", "", "## Part", "- one", "  - two", "1. three", ""),
-        *("See the guide and that, code.", ""),
+        *("See the guide and that, code, a[0].", ""),
     ]
 
 

@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 from collections.abc import AsyncIterator
+from email.message import EmailMessage
 
 import pytest
 from PIL import Image
@@ -159,3 +160,22 @@ async def test_a_document_that_takes_too_long_is_refused() -> None:
         await reader.read(source(b"# slow to start\n", "a.md"))
 
     await reader.close()
+
+
+async def test_a_scan_in_a_mail_is_recognized_here_and_left_to_nobody(reader: LocalReader) -> None:
+    letter = EmailMessage()
+    letter["Subject"] = "Invoice"
+    letter.set_content("see the scan")
+    png = await reader.render(source(LETTER), 1, dpi=150)
+    letter.add_attachment(png, maintype="image", subtype="png", filename="scan.png")
+
+    survey = await reader.survey(source(letter.as_bytes(), "a.eml"))
+
+    assert survey.unread == ()
+    assert [page.name for page in survey.document.pages] == ["Invoice", "scan.png"]
+    assert "14 March" in survey.document.text
+
+
+async def test_only_paper_has_pages_to_look_at(reader: LocalReader) -> None:
+    with pytest.raises(InvalidDocument, match="only PDFs and images"):
+        await reader.render(source(b"# text\n", "a.md"), 1, dpi=72)

@@ -35,6 +35,6 @@ def _named(part: Part) -> Part:
 
 def _letters(content: bytes) -> Iterator[bytes]:
     starts = [match.span() for match in FROM.finditer(content)]
-    ends = [start for start, _ in starts[1:]] + [len(content)]
+    ends = [start for start, _ in starts[1:]] + [len(content)] * bool(starts)
     for (_, start), end in zip(starts, ends, strict=True):
         yield content[start:end].replace(b"\n>From ", b"\nFrom ")

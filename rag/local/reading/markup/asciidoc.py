@@ -6,7 +6,7 @@ Nothing is included, and no macro runs.
 import re
 from collections.abc import Callable
 
-from rag.local.reading.markup.lines import Lines
+from rag.local.reading.markup.lines import LONGEST_LINE, Lines
 from rag.local.reading.plaintext import decode
 from rag.local.reading.readout import Readout, marked
 from rag.local.reading.tables import cell, table
@@ -24,7 +24,7 @@ UNSEEN = (
     re.compile(r"\[[^\]]*\]\s*$"),  # and of the block below
 )
 IMAGE = re.compile(r"image::?[^\s\[]*\[([^\],]*)[^\]]*\]")
-LINK = re.compile(r"(?:link:|xref:|mailto:)?(?:https?://)?[^\s\[<>,]+\[([^\]]+)\]")
+LINK = re.compile(r"(?:(?:link|xref|mailto):|https?://)[^\s\[<>,]*\[([^\]]+)\]")
 CROSS = re.compile(r"<<[^,>]+,\s*([^>]+)>>")
 ANCHOR = re.compile(r"\[\[[^\]]*\]\]")
 FORMAT = re.compile(r"(?<![\w*_`])([*_`]{1,2})(?=\S)(.+?)(?<=\S)\1(?![\w*_`])")
@@ -126,6 +126,8 @@ _LINES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
 
 def _inline(line: str) -> str:
     """Plain words, as a person would quote them."""
+    if len(line) > LONGEST_LINE:
+        return line
     if "[" in line:
         line = LINK.sub(r"\1", IMAGE.sub(r"\1", ANCHOR.sub("", line)))
     if "<<" in line:

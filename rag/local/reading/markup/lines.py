@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+LONGEST_LINE = 10_000
+"""Characters of a line in which marks are looked for: the time for it grows faster than it does."""
+
 
 class Lines:
     """What is left out is blank; what needs fewer lines is followed by blank ones."""

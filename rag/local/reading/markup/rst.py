@@ -6,7 +6,7 @@ Directives are read, never carried out: nothing is included, and no code runs.
 import re
 
 from rag.local.reading.markup.grids import grid_table, simple_table
-from rag.local.reading.markup.lines import Lines
+from rag.local.reading.markup.lines import LONGEST_LINE, Lines
 from rag.local.reading.plaintext import decode
 from rag.local.reading.readout import Readout, marked
 from rag.local.reading.task import Task
@@ -181,6 +181,8 @@ def _paragraph(lines: Lines, at: int) -> int:
 
 def _inline(line: str) -> str:
     """Plain words, as a person would quote them."""
+    if len(line) > LONGEST_LINE:
+        return line
     if "`" in line:
         line = LITERAL.sub(r"\1", ROLE.sub(r"\1", line))
         line = REFERENCE.sub(r"\1", LINK.sub(r"\1", line))

@@ -12,7 +12,6 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
-from typing import IO
 
 from msgspec import Struct
 
@@ -51,13 +50,13 @@ def read_tar(content: bytes, task: Task) -> Readout:
     Raises:
         InvalidDocument: it is damaged, or nothing in it can be read.
     """
-    return read_members(tar_members(io.BytesIO(content), task), task)
+    return read_members(tar_members(content, task), task)
 
 
-def tar_members(stream: IO[bytes], task: Task) -> Iterator[Member]:
+def tar_members(content: bytes, task: Task) -> Iterator[Member]:
     """Plain files of an archive, as they stream by."""
     try:
-        with tarfile.open(fileobj=stream, mode="r|") as archive:
+        with tarfile.open(fileobj=io.BytesIO(content), mode="r|") as archive:
             for info in archive:
                 task.allowance.enter()
                 path = _path(info.name)
@@ -76,22 +75,24 @@ def read_compressed(content: bytes, media_type: str, task: Task) -> Readout:
     Raises:
         InvalidDocument: it is damaged, or what is in it cannot be read.
     """
-    member = unpacked(content, media_type, task)
+    member = unpacked(Member(task.name, content), media_type, task)
     part = task.read_part(member.path, member.content, "compressed")
     if part.readout is None:
         raise InvalidDocument(part.reason)
     return part.readout
 
 
-def unpacked(content: bytes, media_type: str, task: Task) -> Member:
-    """
+def unpacked(packed: Member, media_type: str, task: Task) -> Member:
+    """The single file in a compressed one, whose name stands in that of the other.
+
     Raises:
         InvalidDocument: it is damaged.
         DocumentTooLarge: it is larger than what is left to unpack.
     """
+    content = packed.content
     stream = Counted(UNPACK[media_type](content), task.allowance, len(content))
     try:
-        return Member(_inner_name(task.name), stream.readall() or b"")
+        return Member(_inner_name(packed.path), stream.readall() or b"")
     except UNPACKING as error:
         raise InvalidDocument(DAMAGED) from error
 

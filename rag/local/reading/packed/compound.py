@@ -82,8 +82,9 @@ class Compound:
         for _ in range(len(self._content) // self._size):
             if more >= FREE:
                 break
-            *others, more = _numbers(self._sector(more))
-            tables += others
+            found = _numbers(self._sector(more))
+            tables += found[:-1]
+            more = found[-1]
         return _numbers(b"".join(self._sector(at) for at in tables if at < FREE))
 
     def _sector(self, at: int) -> bytes:

@@ -61,6 +61,13 @@ def read_zip(content: bytes, task: Task) -> Readout:
     return read_members(zip_members(archive), task)
 
 
+def is_document(archive: Zip) -> bool:
+    """Whether it is one file to a person, whatever it is made of."""
+    foreign = any(name in archive for name, _ in FOREIGN)
+    is_odf = "mimetype" in archive and "content.xml" in archive
+    return foreign or is_odf or CONTENT_TYPES in archive or CONTAINER in archive
+
+
 def read_odf(document: OpenDocument) -> Readout:
     """
     Raises:
