@@ -10,6 +10,7 @@ promise was kept; 1: one was not, and the lines before say which and after what.
 import argparse
 import json
 import random
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -27,6 +28,7 @@ def main() -> None:
     parser.add_argument("--errors", type=_number, default=200, help="calls that fail, or all")
     parser.add_argument("--cuts", type=int, default=40, help="of the power")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended before its end"))  # and unmounts
     is_broken = False
     with ground() as here:
         for tally in _tallies(here, asked):
