@@ -61,7 +61,7 @@ def chroma() -> Peer:
 
     def build(rows: Vectors, folder: Path) -> None:
         client = chromadb.PersistentClient(str(folder / "chroma"))
-        made = client.create_collection("c", configuration={"hnsw": {"space": "ip"}})
+        made = client.create_collection("rows", configuration={"hnsw": {"space": "ip"}})
         for i, block in in_steps(rows, 5_000):
             made.add([str(i + j) for j in range(len(block))], embeddings=block)
         kept.append(made)
