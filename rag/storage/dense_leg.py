@@ -112,7 +112,7 @@ class DenseLeg:
         For one thread at a time, for as long as it takes, or until it is to end.
         """
         with suppress(Stopped):
-            if (self.is_to_be_new and self._index.seq) or self._is_far_behind():
+            if self.is_to_be_new or self._is_far_behind():
                 self._build_anew(ending)
             while not ending.is_set() and self.step():
                 self._save(ending)
@@ -132,6 +132,9 @@ class DenseLeg:
         index = self._index
         with self._database.read() as session:
             last = latest_operation(session, self._version.id)
+        if not last:
+            self._is_to_be_new.clear()  # nothing was ever put
+            return
         # rows put since are among them, and are known when their operations come
         published = self._written(self._rows(None), 1, last, (), ending)
         new = DenseIndex(self.dimension, [self._open(published)])

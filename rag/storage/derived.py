@@ -134,6 +134,10 @@ class DerivedIndexes:
             for leg in self._legs:
                 leg.keep_up(self._ending)
 
+    def end(self) -> None:
+        """Lets a `keep_up` under way return soon: what it builds is begun again next time."""
+        self._ending.set()
+
     def close(self) -> None:
         """Leaves nothing to be done by the next start, unless there is much of it."""
         self._ending.set()

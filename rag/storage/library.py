@@ -157,6 +157,8 @@ class Library:
                 return
             self._is_closed = True
         self.checkup.close()
+        for indexes in self._indexes.now():
+            indexes.end()  # of a million chunks one takes minutes to be built
         self._upkeep.close()
         try:
             self._indexes.close()

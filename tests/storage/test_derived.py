@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import threading
 from pathlib import Path
 from time import monotonic
 
@@ -183,6 +184,25 @@ def test_an_index_that_is_built_again_answers_until_then(
     assert answers(shelf)[:4] == expected[:4]
     assert [hit.text for hit in shelf.hits("yellow", k=1, modes="dense")] == ["yellow"]
     assert {hit.text for hit in open_shelf().hits("yellow", k=1, modes="dense")} == {"yellow"}
+
+
+def test_a_library_does_not_wait_for_an_index_that_is_being_built(
+    shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(shelf)
+    dense = shelf.library._indexes.of(shelf.collection.index).dense
+    began, ended = threading.Event(), []
+
+    def build_for_long(ending: threading.Event) -> None:
+        began.set()
+        ended.append(ending.wait(30))
+
+    monkeypatch.setattr(dense, "_build_anew", build_for_long)
+    shelf.library.indexes.rebuild("notes", ["dense"])
+    assert began.wait(30)
+    shelf.library.close()
+
+    assert ended == [True]
 
 
 def test_health_says_what_is_ready(shelf, wordy_shelf) -> None:
