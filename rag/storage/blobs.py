@@ -15,7 +15,12 @@ from sqlalchemy.orm import Session
 from rag.domain import Version, version_of
 from rag.errors import NotFound, RagError
 from rag.storage.database import Database
-from rag.storage.durable import disk_failures_told, make_private_folder, write_durably
+from rag.storage.durable import (
+    disk_failures_told,
+    make_private_folder,
+    sync_folder,
+    write_durably,
+)
 from rag.storage.locking import insert_new
 from rag.storage.tables import BlobPartRow, BlobRow
 
@@ -95,8 +100,10 @@ class BlobFolder:
             return None
 
     def remove(self, session: Session, version: Version) -> None:
-        with disk_failures_told():
-            self._path(version).unlink(missing_ok=True)
+        path = self._path(version)
+        with disk_failures_told(), suppress(FileNotFoundError):
+            path.unlink()
+            sync_folder(path.parent)  # a power cut does not bring it back
 
     def all(self) -> Iterator[Version]:
         for path in self._folder.glob("[0-9a-f][0-9a-f]/*"):

@@ -84,6 +84,8 @@ class Found(Struct, frozen=True):
     missing: frozenset[Mode] = frozenset()
     """Legs that were asked for and could not be: their index is being built anew."""
     plan: Plan | None = None
+    has_stood_in: bool = False
+    """Whether the database answered for the dense index."""
 
 
 Rank: TypeAlias = Callable[[Sequence[Candidate]], Sequence[Ranked]]
@@ -133,7 +135,8 @@ def search(
     missing: frozenset[Mode] = frozenset({"words"} if is_missing else ())
     allowed = None if selection is None else len(selection.allowed)
     plan = Plan(allowed, legs.steps, stages.milliseconds)
-    return Found(candidates, tuple(hits), missing, plan)
+    has_stood_in = bool(legs.dense) and not legs.steps
+    return Found(candidates, tuple(hits), missing, plan, has_stood_in)
 
 
 def _selection(

@@ -15,7 +15,7 @@ from rag.storage.lexical.damage import WordsDamaged, damage_told
 from rag.storage.lexical.disk import refusal
 from rag.storage.lexical.seals import undamaged
 from rag.storage.lexical.words import Found, Within, WordIndex
-from rag.storage.operations import changes_after
+from rag.storage.operations import changes_after, latest_operation
 from rag.storage.texts import Texts
 
 log = logging.getLogger(__name__)
@@ -50,14 +50,18 @@ class WordLeg:
             self.folder, self._other = other, folder
         self._index = WordIndex(self.folder, self._owner)
         if self._index.was_lost:
-            log.warning(
-                "a word index is damaged or of another format, and is built again",
-                extra={
-                    "action": "index_rebuilt",
-                    "index": self.kind,
-                    "index_version": version.id,
-                },
-            )
+            self._tell("it is damaged or of another format")
+        elif self._is_ahead():
+            self._tell("the database is older than it, as after a copy was put back")
+            self._index.close()
+            shutil.rmtree(self.folder)
+            self._index = WordIndex(self.folder, self._owner)
+
+    def _is_ahead(self) -> bool:
+        """Whether it knows operations that never were: their numbers, and those of their chunks,
+        are about to be given to others."""
+        with self._database.read() as session:
+            return self._index.seq > latest_operation(session, self._version.id)
 
     @property
     def index(self) -> WordIndex:
@@ -71,6 +75,10 @@ class WordLeg:
 
     def begin_anew(self, reason: str) -> None:
         """Lets `keep_up` build another, beside this one, which answers until then."""
+        self._tell(reason)
+        self._is_to_be_new.set()
+
+    def _tell(self, reason: str) -> None:
         log.warning(
             "an index is built again from the database",
             extra={
@@ -80,7 +88,6 @@ class WordLeg:
                 "reason": reason,
             },
         )
-        self._is_to_be_new.set()
 
     @property
     def seq(self) -> int:

@@ -3,12 +3,14 @@
 import logging
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 
 from rag.storage.lexical.seals import undamaged, unseal
+from tests.storage.shelves import only_sqlite
 
 DIMENSION = 32
 QUESTION = "red green blue"
@@ -139,6 +141,50 @@ def test_a_damaged_word_index_is_noticed_whichever_file_is_hit(open_shelf, data_
     flip_a_bit(folder / "meta.json")
 
     assert answers(open_shelf()) == expected
+
+
+@only_sqlite
+def test_a_database_put_back_from_a_copy_is_believed_and_the_newer_indexes_are_not(
+    open_shelf, data_dir: Path
+) -> None:
+    """By hand, which nobody is told of: the numbers of what is gone are given to others."""
+    shelf = open_shelf()
+    fill(shelf)
+    shelf.library.close()
+    copy = (data_dir / "library.db").read_bytes()
+    shelf = open_shelf()
+    shelf.put("gone", "violet one\nviolet two")
+    shelf.library.close()
+    (data_dir / "library.db").write_bytes(copy)
+    shelf = open_shelf()
+    shelf.put("new", "orange one\norange two")
+
+    assert shelf.texts("violet", modes="words") == set()
+    assert shelf.texts("orange", modes="words") == {"orange one", "orange two"}
+    assert shelf.texts("orange one", modes="dense", k=1) == {"orange one"}
+    [flaw] = shelf.library.checkup.run().flaws
+    assert flaw.part == "originals", "whose bytes nobody has any more"
+
+
+def test_a_dense_index_damaged_in_use_is_built_again_though_nothing_is_published(
+    open_shelf, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = open_shelf()
+    fill(shelf)
+    expected = answers(shelf)
+    shelf = open_shelf()  # whose rows are looked at with the first question
+    flip_a_bit(dense_file(data_dir))
+    assert answers(shelf) == expected
+
+    wait_for(lambda: len(shelf.library._indexes.of(shelf.collection.index).dense.index) > 0)
+    assert answers(shelf) == expected
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    end = monotonic() + seconds
+    while not condition():
+        assert monotonic() < end
+        sleep(0.05)
 
 
 def test_all_derived_files_can_be_deleted(open_shelf, data_dir: Path) -> None:

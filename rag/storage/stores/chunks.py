@@ -56,7 +56,7 @@ class ChunkStore:
             database=self._database,
             texts=self._texts,
         )
-        if found.missing:  # perhaps it was found out just now
+        if found.missing or found.has_stood_in:  # perhaps it was found out just now
             self._wake()
         return found
 
