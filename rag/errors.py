@@ -6,12 +6,14 @@ RagError
 ├── Conflict                 the request contradicts what is stored
 │   └── IndexesChanged           an index was begun since the work was; it lacks what that needs
 ├── InvalidRequest           the request itself is wrong (a filter, a name, a number out of range)
+│   └── AddressRefused           a web address is none, or nothing is fetched from there
 ├── InvalidSettings          a setting is misspelt or impossible; the service does not start
 ├── InvalidDocument          these bytes cannot become a document, however often they are tried
 │   ├── EmptyDocument            nothing in it to search
 │   ├── EncryptedDocument        a password is needed
 │   ├── UnsupportedMediaType     no reader for this kind of file
 │   └── DocumentTooLarge         beyond a limit on bytes, pages, pixels, time or memory
+├── FetchFailed              a site did not send its page
 ├── LibraryInUse             another process owns this SQLite library
 ├── OutOfSpace               too little disk is free for what makes the library grow
 ├── BackupRefused            an archive is damaged, or not one of ours
@@ -62,6 +64,10 @@ class InvalidRequest(RagError):
     code = "invalid_request"
 
 
+class AddressRefused(InvalidRequest):
+    code = "address_refused"
+
+
 class InvalidSettings(RagError):
     code = "invalid_settings"
 
@@ -84,6 +90,19 @@ class UnsupportedMediaType(InvalidDocument):
 
 class DocumentTooLarge(InvalidDocument):
     code = "document_too_large"
+
+
+class FetchFailed(RagError):
+    code = "fetch_failed"
+
+    def __init__(
+        self, message: str, *, status: int | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        """That the site answered with, if it did."""
+        self.retry_after = retry_after
+        """Seconds, as the site stated them."""
 
 
 class LibraryInUse(RagError):
