@@ -238,8 +238,19 @@ async def test_the_time_holds_for_all_redirects_together() -> None:
         saying(page(b"hello", "Content-Length: 500")),
         saying(page(b"5\r\nhello\r\n", "Transfer-Encoding: chunked")),
     ],
-    ids="nothing ssh redis long-header many-headers bad-header two-lengths negative bad-chunk short"
-    " unended".split(),
+    ids=[
+        "nothing",
+        "ssh",
+        "redis",
+        "long-header",
+        "many-headers",
+        "bad-header",
+        "two-lengths",
+        "negative",
+        "bad-chunk",
+        "short",
+        "unended",
+    ],
 )
 async def test_what_is_no_whole_page_is_refused(site: Site) -> None:
     with pytest.raises(FetchFailed):
