@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from rag.errors import InvalidSettings
 from rag.mistral.hosts import KEY_SETTING as KEY_VARIABLE
 from rag.mistral.hosts import Host, is_loopback, rooted
+from rag.sources.web.rules import PORTS, rules_of
 
 PREFIX = "RAG_"
 FILE_VARIABLE = "RAG_SETTINGS_FILE"
@@ -32,6 +33,9 @@ SECRET = HEADERS | OWN_KEYS | {"mistral_api_key"}
 Provider: TypeAlias = Literal["auto", "local", "mistral"]
 """`auto`: Mistral where there is a key, and a role's own host where it has one; the embedded parts
 where there is neither."""
+
+LISTS = ("allowed_hosts", "fetch_allow", "fetch_ports")
+"""Settings that are comma-separated in the environment."""
 
 Seconds: TypeAlias = Annotated[float, Meta(gt=0)]
 
@@ -71,6 +75,15 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     min_free_disk: Annotated[int, Meta(ge=0)] = 500 * 1024 * 1024
     """Bytes free on the library's disk below which nothing more is taken in. What is under way then
     still fits: it is two requests of `max_upload`, and room to delete. 0 goes on to the end."""
+    fetch_allow: tuple[str, ...] = ()
+    """Hosts and networks besides the public internet that pages may be fetched from,
+    comma-separated: `wiki.corp`, `*.corp` for all below it, `10.1.0.0/16`."""
+    fetch_ports: tuple[Annotated[int, Meta(ge=1, le=65535)], ...] = PORTS
+    """That pages may be fetched from, comma-separated."""
+    fetch_bytes: Annotated[int, Meta(ge=1024)] = 50 * 1024 * 1024
+    """Bytes of a page or file that is fetched, decompressed."""
+    fetch_seconds: Seconds = 30.0
+    """For one page or file, from the look-up of its name to its last byte."""
     workers: Annotated[int, Meta(ge=1, le=64)] = max(1, min(8, os.cpu_count() or 1))
     """Documents read at a time, each in a child process."""
     ocr: Literal["auto", "rapidocr", "tesseract"] = "auto"
@@ -212,8 +225,8 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         and name != FILE_VARIABLE
         and (value != "" or name.removeprefix(PREFIX).lower() in OWN_KEYS)
     }
-    if hosts := values.get("allowed_hosts"):
-        values["allowed_hosts"] = tuple(h.strip() for h in hosts.split(",") if h.strip())
+    for name in values.keys() & set(LISTS):
+        values[name] = tuple(each.strip() for each in values[name].split(",") if each.strip())
     for name in HEADERS & values.keys():
         values[name] = _headers(name, values[name])
     if key := environment.get(KEY_VARIABLE):
@@ -258,6 +271,7 @@ def _check(settings: Settings) -> None:
             f"RAG_HOST={settings.host} would open the service to the network, and it has no keys"
             " yet: bind 127.0.0.1 and put a proxy that authenticates in front of it"
         )
+    rules_of(settings.fetch_allow, settings.fetch_ports)
     for name in AMOUNTS:
         amount: Decimal | None = getattr(settings, name)
         if amount is not None and not (amount.is_finite() and amount >= 0):

@@ -27,6 +27,7 @@ from rag.domain import (
 )
 from rag.errors import Conflict, InvalidRequest, ModelUnavailable, NotFound
 from rag.estimation import Estimate, estimate
+from rag.fetching import Wanted, fetch
 from rag.local.extractive import ExtractiveAnswerer
 from rag.local.minilm import load_minilm, model_of
 from rag.local.minilm_graph import Precision
@@ -44,6 +45,8 @@ from rag.reindexing import Forecast, foresee
 from rag.retrieval import Query, SearchResult, search
 from rag.routing import RoutingReader
 from rag.settings import Role, Settings
+from rag.sources.web.fetching import Fetcher, FetchLimits
+from rag.sources.web.rules import rules_of
 from rag.spending import Budgets, Purpose, spending_for
 from rag.storage.library import Library
 from rag.storage.rebuilding import Recipe
@@ -87,6 +90,10 @@ class Services:
         self._local_reader = LocalReader(
             ocr=settings.ocr, workers=settings.workers, limits=Limits(bytes=settings.max_upload)
         )
+        self._fetcher = Fetcher(
+            rules_of(settings.fetch_allow, settings.fetch_ports),
+            FetchLimits(settings.fetch_bytes, settings.fetch_seconds),
+        )
         self.readers = _readers(self._local_reader, self._providers.reader())
         self.embedders = self._load_embedders()
         self.embedding_model = next(iter(self.embedders), None)
@@ -124,6 +131,7 @@ class Services:
             with suppress(asyncio.CancelledError):
                 await self._work
         await self._local_reader.close()
+        await self._fetcher.close()
         await self._providers.close()
         await asyncio.to_thread(self.library.close)
 
@@ -257,6 +265,9 @@ class Services:
             library=self.library,
             lane=lane,
         )
+
+    async def fetch(self, wanted: Wanted, within: Collection) -> Source:
+        return await fetch(wanted, within, fetcher=self._fetcher, library=self.library)
 
     async def search(self, query: Query, within: Collection) -> SearchResult:
         with spending_for(Purpose(within.id)):

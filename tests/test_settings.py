@@ -77,6 +77,10 @@ def test_a_misspelt_setting_is_refused_with_the_right_one_and_all_valid_ones() -
         ("RAG_MISTRAL_BASE_URL", "http://127.0.0.1.example.org", "https"),
         ("RAG_CHAT_TIMEOUT", "0", "> 0"),
         ("RAG_CHAT_HEADERS", "no colon", "RAG_CHAT_HEADERS holds a line"),
+        ("RAG_FETCH_ALLOW", "10.1.2.3/16", "RAG_FETCH_ALLOW holds '10.1.2.3/16'"),
+        ("RAG_FETCH_PORTS", "443,http", "int"),
+        ("RAG_FETCH_PORTS", "0", ">= 1"),
+        ("RAG_FETCH_SECONDS", "0", "> 0"),
         ("RAG_CHAT_INPUT_PRICE", "1", "go together"),
         ("RAG_EMBEDDING_PRICE", "-1", "0 or more"),
         ("RAG_CHAT_MODEL", "gpt-9", "Mistral's is RAG_MISTRAL_CHAT_MODEL"),
@@ -108,6 +112,14 @@ def test_hosts_are_a_list() -> None:
     settings = load_settings({"RAG_ALLOWED_HOSTS": "rag.example.org, search.local"})
 
     assert settings.allowed_hosts == ("rag.example.org", "search.local")
+
+
+def test_what_may_be_fetched_from_is_a_list() -> None:
+    said = {"RAG_FETCH_ALLOW": "wiki.corp, 10.1.0.0/16", "RAG_FETCH_PORTS": "443, 9000"}
+    settings = load_settings(said)
+
+    assert settings.fetch_allow == ("wiki.corp", "10.1.0.0/16")
+    assert settings.fetch_ports == (443, 9000)
 
 
 def test_limits_of_time_are_the_adapters_own_unless_set() -> None:

@@ -48,7 +48,11 @@ def create_app(services: Services, *, limits: Limits | None = None) -> Litestar:
             UsageController,
             PagesController,
         ],
-        dependencies={"services": _constant(services), "places": _constant(Places(chosen.uploads))},
+        dependencies={
+            "services": _constant(services),
+            "places": _constant(Places(chosen.uploads)),
+            "fetches": _constant(Places(chosen.fetches, "fetches")),
+        },
         exception_handlers={Exception: respond},
         guards=[only_json],
         logging_config=None,

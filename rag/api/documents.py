@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 from rag.api.bodies import ANY_BODY
 from rag.api.keys import normalized_key
 from rag.api.listing import DEFAULT_LIMIT, After, Limit
-from rag.api.uploads import Places, UploadRequest, read_new, read_put
+from rag.api.uploads import NewDocument, Places, UploadRequest, read_new, read_put
 from rag.domain import (
     Collection,
     DocumentId,
@@ -28,6 +28,7 @@ from rag.domain import (
 )
 from rag.errors import InvalidRequest, NotFound
 from rag.estimation import Estimate
+from rag.fetching import Wanted
 from rag.storage.jobs import Queued
 from rag.wiring import Services
 
@@ -77,6 +78,7 @@ class DocumentsController(Controller):
         request: UploadRequest,
         services: NamedDependency[Services],
         places: NamedDependency[Places],
+        fetches: NamedDependency[Places],
         job: Annotated[
             str | None, QueryParameter(description="An earlier job of the same work, to go on.")
         ] = None,
@@ -91,21 +93,31 @@ class DocumentsController(Controller):
             bool, QueryParameter(description="Only tell what it would do and cost.")
         ] = False,
     ) -> Response[Accepted | Estimate]:
-        """Hand in files (a form; each file's name is its key) or one text (JSON).
+        """Hand in files (a form; each file's name is its key), one text, or one address (JSON).
+
+        What is at an address is fetched at once, and known by that address. Handed in again, it is
+        sent again only if its site cannot tell that it is unchanged.
 
         They are stored when this returns, and searchable when the job has succeeded. A document
         under a key that exists replaces it; equal bytes change nothing. In the batch lane
         what is handed in within ten seconds is bought together; what waits in the job already
         is not queued again.
 
-        A dry run keeps and sends nothing: it answers 200 with pages, tokens and prices in the
-        lane, and what is known already and costs nothing again.
+        A dry run keeps nothing and buys nothing: it answers 200 with pages, tokens and prices in
+        the lane, and what is known already and costs nothing again.
         """
         if lane == "batch" and not services.has_batch_lane:
             raise InvalidRequest(NO_BATCH_LANE)
         within = await asyncio.to_thread(_named, services, collection, dry_run)
+
+        async def fetched(given: NewDocument, url: str) -> Source:
+            key = None if given.key is None else normalized_key(given.key)
+            wanted = Wanted(url, key, given.title, dict(given.attributes))
+            with fetches.taken():
+                return await services.fetch(wanted, within)
+
         with places.taken():
-            sources = await read_new(request)
+            sources = await read_new(request, fetched)
             if dry_run:
                 return Response(
                     await services.estimate(sources, within, lane or "direct"), status_code=200

@@ -12,6 +12,8 @@ class Limits(Struct, frozen=True):
     """Body of any other request: the longest question with the largest filter is 50 kB."""
     uploads: int = 8
     """Requests with documents received at the same time; each may occupy `upload_bytes`."""
+    fetches: int = 4
+    """Pages fetched from the web at the same time; each may occupy `RAG_FETCH_BYTES`."""
     body_seconds: float = 60.0
     """For a body to arrive whole, plus the time its bytes take at `body_rate`."""
     body_rate: int = 64 * 1024

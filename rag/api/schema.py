@@ -24,7 +24,7 @@ from rag.api.jobs import JobsController
 from rag.api.operations import Checked, CheckWanted, OperationsController, Rebuilding, RebuildWanted
 from rag.api.problems import MEDIA_TYPE, Problem
 from rag.api.search import Search, SearchController
-from rag.api.uploads import NewText, PutText
+from rag.api.uploads import NewDocument, PutText
 from rag.comparing import Comparison
 from rag.domain import (
     Answer,
@@ -47,7 +47,7 @@ SHAPES = (
     *(Search, SearchResult, Ask, Answer),
     *(NewCollection, CollectionChange, Collection),
     *(Reindex, Begun, Forecast, IndexSummary, Chosen, Compare, Comparison),
-    *(NewText, PutText, Accepted, Put, DocumentSummary, Document, PageText),
+    *(NewDocument, PutText, Accepted, Put, DocumentSummary, Document, PageText),
     *(IngestJob, IngestItem),
     *(Ready, Models, Problem),
     *(CheckWanted, Checked, RebuildWanted, Rebuilding),
@@ -79,7 +79,7 @@ def openapi() -> bytes:
     """The document as JSON. It describes the controllers, not one running application."""
     described = Litestar(
         route_handlers=DESCRIBED,
-        dependencies={"services": _not_called(), "places": _not_called()},
+        dependencies={name: _not_called() for name in ("services", "places", "fetches")},
         logging_config=None,
         openapi_config=OpenAPIConfig(
             title="rag", version=__version__, description=DESCRIPTION, use_handler_docstrings=True
@@ -163,7 +163,7 @@ def _new_documents() -> Json:
         "required": True,
         "content": {
             "multipart/form-data": {"schema": form},
-            "application/json": {"schema": _reference("NewText")},
+            "application/json": {"schema": _reference("NewDocument")},
         },
     }
 

@@ -1,7 +1,7 @@
 """Bodies that bring documents -> sources."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Literal, TypeAlias
 
@@ -39,8 +39,9 @@ UNDECLARED = frozenset({"", "application/octet-stream"})
 class Places:
     """Room for so many uploads at a time, since each may occupy memory and disk to the limit."""
 
-    def __init__(self, n: int) -> None:
+    def __init__(self, n: int, what: str = "uploads") -> None:
         self._free = n
+        self._what = what
 
     @contextmanager
     def taken(self) -> Iterator[None]:
@@ -50,7 +51,10 @@ class Places:
         """
         if self._free == 0:
             raise Refused(
-                503, "too_many_uploads", "too many uploads at a time; send it again", retry_after=1
+                503,
+                f"too_many_{self._what}",
+                f"too many {self._what} at a time; send it again",
+                retry_after=1,
             )
         self._free -= 1
         try:
@@ -68,20 +72,27 @@ class PutText(Struct, frozen=True, forbid_unknown_fields=True):
     media_type: Literal["text/markdown", "text/plain", "text/html"] = "text/markdown"
 
 
-class NewText(Struct, frozen=True, forbid_unknown_fields=True):
-    """A document given as text, or (in a later version) by its address."""
+class NewDocument(Struct, frozen=True, forbid_unknown_fields=True):
+    """A document given as text, or by its address."""
 
     text: Annotated[str, Meta(min_length=1)] | None = None
+    url: Annotated[str, Meta(min_length=1)] | None = None
+    """Of a page or file on the public internet, or where the operator allows it."""
     key: str | None = None
-    """A name for it within the collection; made from the text where it is missing."""
+    """A name for it within the collection; where it is missing, the address in its normal form, or
+    made from the text."""
     title: Title | None = None
     attributes: Attributes = {}
     media_type: Literal["text/markdown", "text/plain", "text/html"] = "text/markdown"
-    url: str | None = None
+    """Of the text."""
 
 
-async def read_new(request: UploadRequest) -> tuple[Source, ...]:
-    """The documents of a POST: one or many files of a form, or one text.
+Fetch: TypeAlias = Callable[[NewDocument, str], Awaitable[Source]]
+"""Given with its address."""
+
+
+async def read_new(request: UploadRequest, fetch: Fetch) -> tuple[Source, ...]:
+    """The documents of a POST: one or many files of a form, one text, or what is at one address.
 
     Raises:
         Refused: neither a form nor JSON, or a malformed one.
@@ -91,11 +102,17 @@ async def read_new(request: UploadRequest) -> tuple[Source, ...]:
     if media_type == "multipart/form-data":
         return await _read_form(request)
     if media_type == "application/json":
-        return (_text_source(parse_json(await request.body(), NewText)),)
+        given = parse_json(await request.body(), NewDocument)
+        if given.url is None:
+            return (_text_source(given),)
+        if given.text is not None:
+            raise InvalidRequest("a document has a 'text' or a 'url', not both")
+        return (await fetch(given, given.url),)
     raise Refused(
         415,
         "unsupported_media_type",
-        "documents come as multipart/form-data with files, or as application/json with a text;"
+        "documents come as multipart/form-data with files, or as application/json with a text or"
+        " a url;"
         f" not as {media_type or 'a body of unnamed type'}",
     )
 
@@ -116,11 +133,9 @@ async def read_put(request: UploadRequest, key: str) -> Source:
     return Source(key, body, _declared(media_type))
 
 
-def _text_source(given: NewText) -> Source:
-    if given.url is not None:
-        raise InvalidRequest("fetching URLs comes later: send the file or its text")
+def _text_source(given: NewDocument) -> Source:
     if given.text is None:
-        raise InvalidRequest("there is no 'text' to read")
+        raise InvalidRequest("there is no 'text' to read, and no 'url' to fetch")
     content = given.text.encode()
     digest = version_of(content).removeprefix("sha256:")
     key = normalized_key(f"text-{digest[:16]}" if given.key is None else given.key)

@@ -15,16 +15,34 @@ from rag.api.limits import Limits
 from rag.api.server import serve
 from rag.settings import Settings
 from rag.wiring import Services
+from tests.api.sites import Site
 
 PATIENCE = 60.0  # seconds; the first document waits for a child process to start
-LIMITS = Limits(upload_bytes=2_000_000, json_bytes=100_000, uploads=3)
+SLOWEST = 3.0  # seconds that a page may take
+LIMITS = Limits(upload_bytes=2_000_000, json_bytes=100_000, uploads=3, fetches=2)
 
 numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def services(tmp_path_factory: pytest.TempPathFactory) -> Services:
-    return Services(Settings(data_dir=str(tmp_path_factory.mktemp("library")), workers=1))
+def site() -> Iterator[Site]:
+    """That the service may fetch from."""
+    with Site() as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory, site: Site) -> Services:
+    return Services(
+        Settings(
+            data_dir=str(tmp_path_factory.mktemp("library")),
+            workers=1,
+            fetch_allow=("127.0.0.1",),
+            fetch_ports=(80, 8080, site.port),
+            fetch_bytes=200_000,
+            fetch_seconds=SLOWEST,
+        )
+    )
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,11 @@ from rag.errors import InvalidRequest
         ("notes/", "notes"),
         ("Übersicht 2024 (final).pdf", "Übersicht 2024 (final).pdf"),
         ("..hidden/..a", "..hidden/..a"),  # dots within a name climb nowhere
-        ("https://example.org/a?b=c", "https:/example.org/a?b=c"),
+        ("https://example.org/a?b=c", "https://example.org/a?b=c"),
+        ("/https://example.org/a//b/", "https://example.org/a//b/"),
+        ("https:/example.org/", "https://example.org/"),  # proxies make one slash of two
+        ("https:", "https:"),
+        ("notes/https://a", "notes/https:/a"),
         ("C:\\docs\\a.md", "C:\\docs\\a.md"),
     ],
 )

@@ -79,6 +79,7 @@ MAIL_START = re.compile(
     rb"(?:Received|MIME-Version|Message-ID|Return-Path):",
     re.IGNORECASE,
 )
+ADDRESS = re.compile(r"https?://[^/?]*([^?]*)")
 MBOX_START = re.compile(rb"From \S+[^\n]*\d\d:\d\d[^\n]*\n[A-Za-z][A-Za-z-]*:")
 BY_SUFFIX: dict[str, str] = {
     **dict.fromkeys((".md", ".markdown", ".mdown", ".mkd", ".mdx"), MARKDOWN),
@@ -118,7 +119,16 @@ def sniff(content: bytes, declared: str | None, key: str) -> str:
     """
     if not content.strip(b"\x00 \t\r\n"):
         raise EmptyDocument("the file is empty")
-    return _by_magic(content) or _by_text(content, declared, PurePosixPath(key).suffix.lower())
+    return _by_magic(content) or _by_text(content, declared, _suffix(key, declared))
+
+
+def _suffix(key: str, declared: str | None) -> str:
+    """Of a file's name; of an address, what stands in its path: `https://docs.rs` is no Rust. A
+    page's own says what made it (`index.php`), and nothing of the page."""
+    address = ADDRESS.match(key)
+    if address and BY_DECLARATION.get(declared or "") == HTML:
+        return ""
+    return PurePosixPath(address[1] if address else key).suffix.lower()
 
 
 def _by_magic(content: bytes) -> str | None:

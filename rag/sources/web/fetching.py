@@ -31,7 +31,7 @@ CONNECT = 5.0  # seconds for each of them
 LONGEST_VALIDATOR = 200  # characters of an ETag worth keeping
 
 
-class Limits(Struct, frozen=True):
+class FetchLimits(Struct, frozen=True):
     bytes: int = 50 * 1024 * 1024
     """Of one page, decompressed; it is held in memory."""
     seconds: float = 30.0
@@ -62,7 +62,7 @@ class Fetcher:
     def __init__(
         self,
         rules: Rules,
-        limits: Limits | None = None,
+        limits: FetchLimits | None = None,
         *,
         resolve: Resolve | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -72,7 +72,7 @@ class Fetcher:
             transport: what carries the requests; the network where None.
         """
         self._rules = rules
-        self.limits = limits or Limits()
+        self.limits = limits or FetchLimits()
         self._system = SystemResolver()
         self._resolve = resolve or self._system
         self._transport = transport

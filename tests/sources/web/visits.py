@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 import httpx
 
 from rag.sources.web.addresses import Ip
-from rag.sources.web.fetching import Fetcher, Limits
+from rag.sources.web.fetching import Fetcher, FetchLimits
 from rag.sources.web.rules import Rules
 
 SOMEWHERE = ("93.184.216.34",)
@@ -26,7 +26,7 @@ class Visits:
         site: Site = lambda request: httpx.Response(200, text="hello"),
         names: Mapping[str, Sequence[str]] | Callable[[str], Sequence[str]] | None = None,
         rules: Rules | None = None,
-        limits: Limits | None = None,
+        limits: FetchLimits | None = None,
     ) -> Fetcher:
         """One that asks these name servers and visits this site, wherever it goes."""
 

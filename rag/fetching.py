@@ -1,0 +1,93 @@
+"""The story of a page: its address -> what is there now -> a source, known by that address."""
+
+import asyncio
+
+from msgspec import Struct
+
+from rag.domain import Attribute, Collection, DocumentSummary, Source, version_of
+from rag.errors import Conflict, InvalidRequest, NotFound
+from rag.sources.web.addresses import WebAddress, parse_address
+from rag.sources.web.fetching import Fetched, Fetcher, Validators
+from rag.storage.library import Library
+from rag.storage.sources import MAX_KEY
+
+URL, ETAG, LAST_MODIFIED = OWN = ("web_url", "web_etag", "web_last_modified")
+"""Attributes of a fetched document: where it was found in the end, and what its site can tell by
+whether it has changed."""
+
+UNKNOWN = Validators()
+
+
+class Wanted(Struct, frozen=True):
+    """A page or file to fetch, and what is said of it."""
+
+    url: str
+    key: str | None = None
+    """The address in its normal form where None."""
+    title: str | None = None
+    attributes: dict[str, Attribute] = {}
+
+
+async def fetch(
+    wanted: Wanted, within: Collection, *, fetcher: Fetcher, library: Library
+) -> Source:
+    """What is at the address. A page that its site calls unchanged is not sent again: then it is
+    what the collection has.
+
+    Raises:
+        AddressRefused: nothing is fetched from there.
+        DocumentTooLarge: it has more bytes than the limit.
+        FetchFailed: it is not there, or not in time.
+        InvalidRequest: the address is too long for a key.
+    """
+    address = parse_address(wanted.url)
+    key = wanted.key or _key_of(address)
+    stored = None
+    if wanted.key is None:  # what has a name of its own may have come from elsewhere
+        stored = await asyncio.to_thread(library.documents.find_by_key, within, key)
+    fetched = await fetcher.fetch(address, _validators_of(stored))
+    if fetched is None and stored is not None:
+        content, media_type = await asyncio.to_thread(_content, stored, library)
+        own = {name: stored.attributes[name] for name in OWN if name in stored.attributes}
+        return Source(key, content, media_type, wanted.title, wanted.attributes | own)
+    assert fetched is not None, "a site that was told of no version calls none unchanged"
+    told = wanted.attributes | _told(fetched, stored)
+    return Source(key, fetched.content, fetched.media_type, wanted.title, told)
+
+
+def _key_of(address: WebAddress) -> str:
+    key = str(address)
+    if len(key) > MAX_KEY:
+        raise InvalidRequest(f"the address is longer than a key can be ({MAX_KEY:,}): give a 'key'")
+    return key
+
+
+def _content(stored: DocumentSummary, library: Library) -> tuple[bytes, str]:
+    try:
+        return library.documents.content(stored.id)
+    except NotFound as error:
+        raise Conflict("the document was deleted while it was fetched; hand it in again") from error
+
+
+def _told(fetched: Fetched, stored: DocumentSummary | None) -> dict[str, Attribute]:
+    """A validator that changes alone is no news, and would make a new version of a document."""
+    validators = fetched.validators
+    if stored is not None and stored.version == version_of(fetched.content):
+        validators = _validators_of(stored) or validators
+    told: dict[str, Attribute] = {URL: str(fetched.address)}
+    if validators.etag:
+        told[ETAG] = validators.etag
+    if validators.last_modified:
+        told[LAST_MODIFIED] = validators.last_modified
+    return told
+
+
+def _validators_of(stored: DocumentSummary | None) -> Validators | None:
+    if stored is None:
+        return None
+    etag, last_modified = (stored.attributes.get(name) for name in (ETAG, LAST_MODIFIED))
+    known = Validators(
+        etag if isinstance(etag, str) else None,
+        last_modified if isinstance(last_modified, str) else None,
+    )
+    return None if known == UNKNOWN else known
