@@ -33,6 +33,10 @@ from rag.local.reading.plaintext import decode, paragraphs, whole
 from rag.local.reading.readout import Part, Readout, marked
 from rag.local.reading.task import Task
 
+UNPACKED_APART = 100
+"""Times what one document may unpack that an archive of documents may: a million files, 50 GB. Of
+these one is in memory at a time."""
+
 ReadKind: TypeAlias = Callable[[bytes, Task], Readout]
 
 
@@ -49,7 +53,12 @@ def read_kind(
 
 def members_of(content: bytes, media_type: str, name: str, limits: Limits) -> Iterator[Member]:
     """Files of an archive, as of `unpack`."""
-    task = Task(name, limits, Allowance(limits), _unseen, _nothing)
+    wide = replace(
+        limits,
+        entries=limits.entries * UNPACKED_APART,
+        unpacked=limits.unpacked * UNPACKED_APART,
+    )
+    task = Task(name, wide, Allowance(wide), _unseen, _nothing)
     yield from unpack(content, media_type, task)
 
 

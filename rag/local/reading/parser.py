@@ -143,6 +143,7 @@ def _unpack(request: UnpackSource, stdin: BinaryIO, stdout: BinaryIO) -> AllUnpa
         write_frame(stdout, Unpacked(member.path, member.content))
         if read_frame(stdin) is None:
             raise EOFError("the reader is gone")
+        allow_cpu(request.limits.seconds)  # for the next
     return AllUnpacked()
 
 

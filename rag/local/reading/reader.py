@@ -136,11 +136,8 @@ class LocalReader:
             source, self._media_type(source), self._limits
         )
         async with self._parsers.lend() as parser:
-            left = self._limits.seconds
             while True:
-                asked = time.monotonic()
-                reply = _decoded(await parser.ask(message, left))
-                left -= time.monotonic() - asked
+                reply = _decoded(await parser.ask(message, self._limits.seconds))
                 if not isinstance(reply, Unpacked):
                     break
                 message = b""

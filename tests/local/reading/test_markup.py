@@ -31,6 +31,12 @@ def test_rst_code_stands_in_fences_on_the_lines_it_had() -> None:
     ]
 
 
+def test_rst_definitions_are_no_code() -> None:
+    assert rst("Term", "    what it is ::", "", "        code") == [
+        *("Term", "   what it is", "```", "code", "```"),
+    ]
+
+
 def test_rst_directives_are_read_and_never_carried_out() -> None:
     assert rst(
         *(".. note:: Mind *this*", "", "   and that", "", ".. include:: /etc/passwd", ""),

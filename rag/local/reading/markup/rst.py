@@ -28,6 +28,7 @@ UNSEEN = frozenset(
 )
 TABLES = re.compile(r"\s*\+(?:[-=]+\+)+\s*$")
 SIMPLE = re.compile(r"\s*=+(?: +=+)+\s*$")
+SHALLOW = 3  # spaces; four are code in markdown
 ROLE = re.compile(r":[\w:.+-]+:`([^`<]*?)\s*(?:<[^`>]*>)?`")
 LINK = re.compile(r"`([^`<]+?)\s*<[^`>]+>`__?")
 REFERENCE = re.compile(r"`([^`]+)`__?")
@@ -167,16 +168,23 @@ def _paragraph(lines: Lines, at: int) -> int:
     """To the next blank line; where it ends in `::`, what stands deeper below it is code."""
     indentation = lines.indentation(at)
     while not lines.is_blank(at):
-        lines[at] = _inline(lines[at])
+        lines[at] = _inline(_outdented(lines[at]))
         at += 1
     last = lines[at - 1].rstrip()
     if last.endswith("::"):
-        lines[at - 1] = last[:-2].rstrip() + ":" * bool(last[:-2].strip())
+        said = last[:-2]
+        lines[at - 1] = said.rstrip() + ":" * (said == said.rstrip() != "")
         after = lines.after_indented(at, indentation)
         if after > at:
             _code(lines, at - 1 if not lines[at - 1] else at, after, "")
             return after + 1
     return at
+
+
+def _outdented(line: str) -> str:
+    """Deeper text is a quotation or a definition here; in markdown it would be code."""
+    text = line.lstrip()
+    return " " * min(len(line) - len(text), SHALLOW) + text
 
 
 def _inline(line: str) -> str:

@@ -85,14 +85,14 @@ class Words:
         """A picture's description, and the text boxes in a drawing. Of two alternatives the
         first: the second says the same to older programs."""
         if element.tag == f"{MC}AlternateContent":
-            chosen = next(element.iterchildren(f"{MC}Choice", f"{MC}Fallback"), None)
-            if chosen is None:
-                return
-            element = chosen
-        self.boxes += element.iterdescendants(f"{W}txbxContent")
-        for described in element.iterdescendants(DRAWING):
-            if described.get("hidden") not in ("1", "true"):
-                self._words.append(f" {described.get('descr', '')} ")
+            element = next(element.iterchildren(f"{MC}Choice", f"{MC}Fallback"), None)
+        for child in () if element is None else element:
+            if child.tag == f"{W}txbxContent":
+                self.boxes.append(child)
+            elif child.tag != DRAWING:
+                self._drawn(child)
+            elif child.get("hidden") not in ("1", "true"):
+                self._words.append(f" {child.get('descr', '')} ")
 
     def _is_unseen(self, properties: etree._Element | None) -> bool:
         if properties is None:
