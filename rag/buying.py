@@ -23,6 +23,7 @@ from rag.errors import (
     ProviderRefused,
     RagError,
 )
+from rag.holding import BEAT, LEASE, Holding
 from rag.ingestion import cut, read, survey
 from rag.pausing import Pause
 from rag.ports import BatchLane, Embedders, PaidEmbedder, PaidReader, Readers
@@ -43,9 +44,6 @@ they would else make a batch each."""
 
 TOGETHER = 4
 """Documents that are read at the same time while a batch is put together."""
-
-LEASE = 24 * 3600.0
-"""Seconds that an item is kept while a batch is put together; a crash ends it at once."""
 
 POLL = 2.0
 """Seconds between looks at our own queue, and for batches that nobody wants any more."""
@@ -84,6 +82,8 @@ class Buyer:
         self._pause = pause
         self._clock = clock
         self._quiet = quiet
+        self.holding = Holding(library, lambda: pause.reason)
+        """What is being put together, and what the workers of this process have."""
         self._seen: dict[tuple[str, str], tuple[int, int, float]] = {}
         """How many items a queue had, its last one, and since when."""
         self._due: dict[str, float] = {}
@@ -93,11 +93,49 @@ class Buyer:
         """The batch that is leaving: nobody else looks after it."""
 
     async def run(self) -> None:
-        """Works until cancelled."""
-        await self._until_done(self.recover)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._again_and_again(self.order))
-            group.create_task(self._again_and_again(self.follow))
+        """Works until cancelled, whenever no other process of the library does."""
+        while True:
+            await self._until_leading()
+            try:
+                await self._lead()
+            except* _Deposed:
+                log.warning("another process buys now", extra={"action": "buyer_deposed"})
+
+    async def _until_leading(self) -> None:
+        while not await self._leads():
+            await asyncio.sleep(POLL)
+
+    async def _lead(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._stay_leading())
+                await self._until_done(self.recover)
+                group.create_task(self._again_and_again(self.order))
+                group.create_task(self._again_and_again(self.follow))
+        finally:
+            with suppress(RagError):  # or it ends by itself
+                await asyncio.shield(asyncio.to_thread(self._orders.resign))
+
+    async def _stay_leading(self) -> None:
+        """
+        Raises:
+            _Deposed: another leads, or may by now.
+        """
+        last = monotonic()
+        while True:
+            await asyncio.sleep(BEAT)
+            if await self._leads():
+                last = monotonic()
+            elif monotonic() - last > LEASE - BEAT:
+                raise _Deposed
+
+    async def _leads(self) -> bool:
+        """False where nobody can tell."""
+        try:
+            return await asyncio.to_thread(self._orders.lead, LEASE)
+        except RagError:
+            log.exception("the buyer cannot be told", extra={"action": "lead_failed"})
+            return False
 
     async def recover(self) -> None:
         """Batches that a former process had not sent: the provider never heard of them."""
@@ -148,6 +186,9 @@ class Buyer:
             for claimed in [*basket.in_hand, *(wish.claimed for wish in basket.wishes)]:
                 await self._give_back(claimed)
             raise
+        finally:
+            for claimed in basket.claimed:
+                self.holding.drop(claimed)
         is_going = True
         for each in placed:
             is_going = is_going and await self._send(each)
@@ -160,6 +201,8 @@ class Buyer:
             claimed = await asyncio.to_thread(self._orders.claim, queue, lease=LEASE)
             if claimed is None:
                 break
+            self.holding.take(claimed)
+            basket.claimed.append(claimed)
             basket.in_hand.append(claimed)
         looking = (self._needs(claimed, queue.step) for claimed in basket.in_hand)
         found = await asyncio.gather(*looking, return_exceptions=True)
@@ -338,6 +381,10 @@ class Buyer:
             await asyncio.to_thread(self._library.jobs.release, claimed)
 
 
+class _Deposed(Exception):
+    """Another process buys."""
+
+
 class _Needs(Struct, frozen=True):
     """What has to be bought before an item's step is done."""
 
@@ -360,6 +407,8 @@ class _Basket:
         self.size = 0
         self.in_hand: list[ClaimedItem] = []
         """Claimed, and not yet put anywhere."""
+        self.claimed: list[ClaimedItem] = []
+        """All that were."""
 
     def put(self, wish: Wish) -> None:
         self.wishes.append(wish)

@@ -455,6 +455,8 @@ class IngestItem(Struct, frozen=True):
     pages_ocred: int = 0
     chunks: int = 0
     seconds: float = 0.0
+    attempts: int = 0
+    """Begun so far; more than one where a worker died, or lost it."""
 
 
 class ItemCounts(Struct, frozen=True):
@@ -486,6 +488,19 @@ class IngestJob(Struct, frozen=True):
     """Why nothing of it is begun at the moment: the provider is down, or refuses the key."""
     created_at: str = ""
     finished_at: str | None = None
+
+
+class Retried(Struct, frozen=True):
+    """What became of items that were to be tried again."""
+
+    job: IngestJob
+    queued: int
+    """Items that wait again."""
+    obsolete: int = 0
+    """Items left alone, for newer bytes came under their keys since, or what they were for is
+    gone."""
+    gone: int = 0
+    """Items whose bytes are gone; hand them in again."""
 
 
 Item = TypeVar("Item")

@@ -12,6 +12,7 @@ from rag.buying import Buyer
 from rag.calibration import calibrate, is_due
 from rag.domain import Collection, Failure, IndexId, ItemState
 from rag.errors import Conflict, InvalidDocument, ProviderError, RagError
+from rag.holding import LEASE, Holding
 from rag.ingestion import ingest
 from rag.pausing import Pause
 from rag.ports import Embedders, Readers
@@ -22,10 +23,6 @@ from rag.storage.library import Library
 
 log = logging.getLogger(__name__)
 
-LEASE = 7 * 24 * 3600.0
-"""Seconds: more than the limits allow one document (5,000 pages of 120 s OCR), so that a long scan
-is never taken from the worker that reads it. The leases of an owner that died end when the next
-one opens the library, so nobody waits for this; several owners will need heartbeats."""
 POLL = 2.0  # seconds between looks at the queue when nobody wakes us
 SETTLING = 0.05  # seconds between looks at whether self-checks are done
 RETRY = 10.0  # seconds between two tries to write down what became of an item
@@ -57,6 +54,7 @@ class Worker:
         self._lanes = lanes
         self._pause = pause or Pause()
         self._buyer = buyer
+        self._holding = buyer.holding if buyer else Holding(library, lambda: self._pause.reason)
         self._awake = asyncio.Event()
         self._checked: dict[IndexId, int] = {}
         """Chunks at the last self-check."""
@@ -93,6 +91,7 @@ class Worker:
         async with asyncio.TaskGroup() as lanes:
             for _ in range(self._lanes):
                 lanes.create_task(self._lane())
+            lanes.create_task(self._holding.run())
             if self._buyer is not None:
                 lanes.create_task(self._buyer.run())
 
@@ -118,8 +117,17 @@ class Worker:
             self._under_way.discard(document)
 
     async def _claim(self) -> ClaimedItem | None:
+        in_hand = self._holding.ids
+        claiming = asyncio.create_task(
+            asyncio.to_thread(self._library.jobs.claim, lease=LEASE, in_hand=in_hand)
+        )
         try:
-            return await asyncio.to_thread(self._library.jobs.claim, lease=LEASE)
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            with suppress(Exception):  # then nothing was claimed
+                if (claimed := await claiming) is not None:
+                    await self._give_back(claimed)
+            raise
         except Exception as error:  # the queue cannot be read now: look again later
             if not self._paused_by(error):
                 log.exception("no item could be claimed", extra={"action": "claim_failed"})
@@ -129,8 +137,9 @@ class Worker:
         began = perf_counter()
         purpose = Purpose(claimed.collection.id, claimed.job_id, claimed.key)
         try:
-            with spending_for(purpose):
-                await self._story(claimed)
+            async with self._holding.working_on(claimed):
+                with spending_for(purpose):
+                    await self._story(claimed)
             self._pause.end()
             before = _before(claimed)
             self._changed.setdefault(before.index, self._missed.pop(before.index, before))

@@ -11,7 +11,7 @@ FLOORS = [
     {"chunking", "ranking", "grounding", "pages", "spending"},
     {"ports"},
     {"mistral", "local", "sources", "storage"},
-    {"ingestion", "fetching", "retrieval", "calibration", "pausing", "routing"},
+    {"ingestion", "fetching", "retrieval", "calibration", "pausing", "holding", "routing"},
     {"answering", "buying", "comparing", "estimation"},
     {"reindexing"},
     {"worker"},

@@ -548,6 +548,28 @@ async def test_a_batch_for_superseded_bytes_alone_is_cancelled_and_leaves_no_tex
     assert kept(house, LETTERS[0].version) == []
 
 
+async def test_a_batch_that_another_buyer_dissolved_is_not_sent(
+    house: House, fake: FakeMistral, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by one that slept while it put the batch together, and another took over."""
+    sending = house.library.orders.sending
+
+    def late(batch: str) -> None:
+        house.library.orders.dissolve(batch)
+        sending(batch)
+
+    job = house.hand_in(LETTERS[:1])
+    with monkeypatch.context() as patch:
+        patch.setattr(house.library.orders, "sending", late)
+        await house.buyer.order()
+    assert fake.jobs == {}
+
+    await house.buy()
+    assert (await house.finish(job)).state == "succeeded"
+    assert fake.pages_billed == 1
+    assert house.spent().usd == fake.bill.usd
+
+
 async def test_equal_bytes_put_again_wait_for_what_is_bought_for_them(
     house: House, fake: FakeMistral
 ) -> None:

@@ -31,7 +31,7 @@ from rag.pausing import Pause
 from rag.ports import Embedders, Readers
 from rag.retrieval import Query, search
 from rag.storage.library import Library
-from rag.worker import LEASE, Worker
+from rag.worker import Worker
 from tests.fakes import FirstBlockAnswerer, HashingEmbedder, PlainReader
 
 pytestmark = pytest.mark.anyio
@@ -308,12 +308,12 @@ async def test_what_a_dead_owner_had_claimed_is_free_when_the_library_opens_agai
 ) -> None:
     first = House(tmp_path / "library", database_url)
     first.library.jobs.create(first.within, [Source("whales.md", WHALES.encode())])
-    assert first.library.jobs.claim(lease=LEASE) is not None
-    assert first.library.jobs.claim(lease=LEASE) is None
+    assert first.library.jobs.claim(lease=9_999) is not None
+    assert first.library.jobs.claim(lease=9_999) is None
     first.library.close()
 
     with Library.open(tmp_path / "library", database_url=database_url) as again:
-        claimed = again.jobs.claim(lease=LEASE)
+        claimed = again.jobs.claim(lease=60)
 
     assert claimed is not None
     assert claimed.attempts == 2

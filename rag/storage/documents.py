@@ -21,13 +21,13 @@ from rag.domain import (
 from rag.errors import NotFound
 from rag.storage.answers import remove_answers_showing
 from rag.storage.attributes import attributes_of, remove_attributes
-from rag.storage.batches import batches
 from rag.storage.collections import count_documents
 from rag.storage.cursors import checked_limit, cursor, position
 from rag.storage.embeddings import embeddings_of_document, remove_unused
 from rag.storage.items import cancel_items_of
 from rag.storage.operations import take_turn
 from rag.storage.readings import remove_readings
+from rag.storage.retrying import unused_versions
 from rag.storage.tables import ChunkRow, CollectionRow, DocumentRow, ItemRow, VersionRow
 
 
@@ -167,18 +167,6 @@ def remove_document(session: Session, id: DocumentId) -> list[Version]:
 def documents_of(session: Session, collection: Collection) -> Sequence[DocumentId]:
     ids = session.scalars(select(DocumentRow.id).where(DocumentRow.collection_id == collection.id))
     return [DocumentId(id) for id in ids]
-
-
-def unused_versions(session: Session, versions: Sequence[Version]) -> list[Version]:
-    """Those whose bytes belong to no document and to no item that is still to be done."""
-    used: set[str] = set()
-    for some in batches(versions):
-        used |= set(session.scalars(select(VersionRow.sha256).where(VersionRow.sha256.in_(some))))
-        items = session.execute(
-            select(ItemRow.sha256, ItemRow.finished_at).where(ItemRow.sha256.in_(some))
-        )
-        used |= {sha256 for sha256, finished_at in items if finished_at is None}
-    return [version for version in versions if version not in used]
 
 
 def _summary(document: DocumentRow, version: VersionRow, collection: str) -> DocumentSummary:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from rag.domain import Version
-from rag.storage import documents
 from rag.storage.archives.backup import Backups
 from rag.storage.blobs import Blobs
 from rag.storage.database import Database
+from rag.storage.retrying import unused_versions
 from rag.storage.texts import Texts
 
 
@@ -25,7 +25,7 @@ class Forgetting:
         with self._database.alone() as session:
             # asked again, for a job may have come for the same bytes; none can come while this
             # transaction is open
-            unused = documents.unused_versions(session, versions)
+            unused = unused_versions(session, versions)
             if self._backups.postpone(unused):
                 return
             for version in unused:

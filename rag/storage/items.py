@@ -1,13 +1,14 @@
 """Items of jobs, and who works on which.
 
-A worker claims an item for a while (a lease), and prolongs the lease with every step it
-completes. A worker that dies loses its lease, not the work. Attempts are counted when they
-begin, so that a file that kills its worker is given up after `MAX_ATTEMPTS`. Items of one key
+A worker claims an item for a while (a lease), and prolongs the lease as long as it lives. A worker
+that dies loses its lease, not the work. Attempts are counted when they begin, so that a file that
+kills its worker is given up after `MAX_ATTEMPTS`. Items of one key
 are worked on in the order they came, so that the last put wins. What builds an index waits while
 there is something to ingest.
 """
 
-import time
+from collections.abc import Collection as Some
+from collections.abc import Sequence
 from typing import cast
 
 from msgspec import Struct
@@ -33,12 +34,14 @@ from rag.domain import (
 )
 from rag.errors import Conflict, NotFound
 from rag.storage.attributes import attributes_of
+from rag.storage.batches import batches
+from rag.storage.changes import next_change, note_changes
 from rag.storage.collections import collection_through, find_collection
 from rag.storage.cursors import checked_limit, cursor, position
 from rag.storage.database import node_of
 from rag.storage.indexversions import index_id
 from rag.storage.jobs import close_job_if_done, failure_of, find_job
-from rag.storage.leases import is_free
+from rag.storage.leases import Claim, is_free, until
 from rag.storage.memos import forget_memos
 from rag.storage.readings import remove_passing, remove_unused_readings
 from rag.storage.savings import WORTHLESS, Worth, note_savings
@@ -62,9 +65,15 @@ class ClaimedItem(Struct, frozen=True):
     attributes: dict[str, Attribute]
     attempts: int
     """With this one."""
+    number: int
+    """Of the claim: another's has another."""
     lane: Lane = "direct"
     builds: IndexId | None = None
     """The index that the item is for; None where it ingests."""
+
+    @property
+    def claim(self) -> Claim:
+        return self.item_id, self.number
 
 
 class Work(Struct, frozen=True):
@@ -80,9 +89,15 @@ class Work(Struct, frozen=True):
 NOTHING_DONE = Work()
 
 
-def claim_item(session: Session, *, lease: float) -> ClaimedItem | None:
-    """The next item that nobody works on, for `lease` seconds; None when there is none."""
-    while (row := _next_item(session) or _next_to_build(session)) is not None:
+def claim_item(session: Session, *, lease: float, in_hand: Some[int] = ()) -> ClaimedItem | None:
+    """The next item that nobody works on, for `lease` seconds; None when there is none.
+
+    Args:
+        in_hand: ids of items that the same worker has, and which it is not given again though it
+            overslept: it goes on with them.
+    """
+    others = ItemRow.id.not_in(in_hand)
+    while (row := _next_item(session, others) or _next_to_build(session, others)) is not None:
         if row.attempts >= MAX_ATTEMPTS:
             _finish_row(session, row, "failed", error=_given_up(row.attempts))
             continue
@@ -108,7 +123,8 @@ def advance(session: Session, claimed: ClaimedItem, state: ItemState) -> None:
     """
     row = require_claim(session, claimed)
     row.state = state
-    row.lease_until = time.time() + row.lease
+    row.lease_until = until(session, row.lease)
+    _note_change(session, row)
 
 
 def finish(
@@ -136,9 +152,19 @@ def fail_item(session: Session, id: int, reason: Failure) -> None:
 
 def release(session: Session, claimed: ClaimedItem) -> None:
     """Gives an item back untried, as when the service stops."""
+    give_back(session, claimed)
+
+
+def give_back(session: Session, claimed: ClaimedItem) -> ItemRow:
+    """
+    Raises:
+        Conflict: the item is no longer the worker's.
+    """
     row = require_claim(session, claimed)
     row.attempts -= 1
     row.lease_until = None
+    _note_change(session, row)
+    return row
 
 
 def release_all(session: Session) -> None:
@@ -154,7 +180,7 @@ def require_claim(session: Session, claimed: ClaimedItem) -> ItemRow:
         Conflict: it was cancelled, or another worker has it since the lease ran out.
     """
     row = session.get(ItemRow, claimed.item_id, with_for_update=True)
-    if row is None or row.finished_at is not None or row.attempts != claimed.attempts:
+    if row is None or row.finished_at is not None or row.claims != claimed.number:
         raise Conflict("the item was cancelled, or is another worker's by now")
     return row
 
@@ -174,11 +200,18 @@ def list_items(
     return Listing(data, has_more, cursor(rows[limit - 1].id) if has_more else None)
 
 
-def cancel_job(session: Session, id: JobId) -> IngestJob:
-    """Cancels what is not final yet. A worker in the middle of an item cannot publish it."""
+def cancel_job(session: Session, id: JobId, keys: Sequence[str] | None = None) -> IngestJob:
+    """Cancels what is not final yet. A worker in the middle of an item cannot publish it.
+
+    Args:
+        keys: of the items to cancel; all where None.
+    """
     find_job(session, id)
-    _cancel(session, ItemRow.job_id == id)
-    close_job_if_done(session, id)
+    if keys is None:
+        _cancel(session, ItemRow.job_id == id)
+    else:
+        for some in batches(sorted(set(keys))):
+            _cancel(session, (ItemRow.job_id == id) & ItemRow.key.in_(some))
     return find_job(session, id)
 
 
@@ -196,42 +229,32 @@ def cancel_items_of(session: Session, collection_id: CollectionId, key: str) -> 
     """A deleted document does not come back through a job that was given before, and nothing is
     left of bytes that were read for it and never published."""
     mine = (ItemRow.collection_id == collection_id) & (ItemRow.key == key)
-    jobs = session.scalars(
-        select(ItemRow.job_id).where(mine, ItemRow.finished_at.is_(None)).distinct()
-    ).all()
     _pass_over(session, mine)
     _cancel(session, mine)
-    for id in jobs:
-        close_job_if_done(session, JobId(id))
     forget_memos(session, collection_id, key)
     remove_unused_readings(session, session.scalars(select(ItemRow.sha256).where(mine)).all())
-    session.execute(update(ItemRow).where(mine).values(title=None, attributes={}))
+    session.execute(
+        update(ItemRow).where(mine).values(title=None, attributes={}, is_forgotten=True)
+    )
 
 
 def cancel_items_for(session: Session, index_version: int) -> None:
     """Of jobs that build an index version which is about to go."""
-    mine = ItemRow.index_version_id == index_version
-    jobs = session.scalars(select(ItemRow.job_id).where(mine).distinct()).all()
-    _cancel(session, mine)
-    for id in jobs:
-        close_job_if_done(session, JobId(id))
+    _cancel(session, ItemRow.index_version_id == index_version)
 
 
 def _pass_over(session: Session, which: ColumnElement[bool]) -> None:
     """What builds an index has nothing to do for a document that is deleted."""
-    builds = which & ItemRow.index_version_id.is_not(None) & ItemRow.finished_at.is_(None)
-    session.execute(
-        update(ItemRow)
-        .where(builds)
-        .values(state="superseded", finished_at=now(), lease_until=None)
-    )
+    _end_all(session, which & ItemRow.index_version_id.is_not(None), "superseded")
 
 
 def _claimed(session: Session, row: ItemRow, lease: float) -> ClaimedItem:
     row.attempts += 1
+    row.claims += 1
     row.lease = lease
-    row.lease_until = time.time() + lease
+    row.lease_until = until(session, lease)
     row.node = node_of(session)
+    _note_change(session, row)
     session.flush()
     builds = None if row.index_version_id is None else index_id(row.index_version_id)
     return ClaimedItem(
@@ -248,6 +271,7 @@ def _claimed(session: Session, row: ItemRow, lease: float) -> ClaimedItem:
         title=row.title,
         attributes=attributes_of(row.attributes),
         attempts=row.attempts,
+        number=row.claims,
         lane=cast(Lane, session.get_one(JobRow, row.job_id).lane),  # what we wrote
         builds=builds,
     )
@@ -260,7 +284,7 @@ def _next_ahead(session: Session, job: JobId, step: str) -> ItemRow | None:
             ItemRow.job_id == job,
             ItemRow.ahead == step,
             ItemRow.finished_at.is_(None),
-            is_free(),
+            is_free(session),
             ~exists().where(BatchWaitRow.item_id == ItemRow.id),
         )
         .order_by(ItemRow.id)
@@ -269,7 +293,7 @@ def _next_ahead(session: Session, job: JobId, step: str) -> ItemRow | None:
     )
 
 
-def _next_item(session: Session) -> ItemRow | None:
+def _next_item(session: Session, others: ColumnElement[bool]) -> ItemRow | None:
     earlier = aliased(ItemRow)
     return session.scalar(
         select(ItemRow)
@@ -277,7 +301,8 @@ def _next_item(session: Session) -> ItemRow | None:
             ItemRow.finished_at.is_(None),
             ItemRow.index_version_id.is_(None),
             ItemRow.ahead.is_(None),
-            is_free(),
+            is_free(session),
+            others,
             ~exists().where(
                 earlier.collection_id == ItemRow.collection_id,
                 earlier.key == ItemRow.key,
@@ -292,11 +317,16 @@ def _next_item(session: Session) -> ItemRow | None:
     )
 
 
-def _next_to_build(session: Session) -> ItemRow | None:
+def _next_to_build(session: Session, others: ColumnElement[bool]) -> ItemRow | None:
     """In no order with what is ingested: whichever publishes first, the other sees it."""
     return session.scalar(
         select(ItemRow)
-        .where(ItemRow.finished_at.is_(None), ItemRow.index_version_id.is_not(None), is_free())
+        .where(
+            ItemRow.finished_at.is_(None),
+            ItemRow.index_version_id.is_not(None),
+            is_free(session),
+            others,
+        )
         .order_by(ItemRow.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=ItemRow)
@@ -331,6 +361,7 @@ def _finish_row(
     row.chunks, row.seconds = work.chunks, work.seconds
     note_savings(session, row, work.worth)
     remove_passing(session, [row.sha256])
+    _note_change(session, row)
     session.flush()
     close_job_if_done(session, JobId(row.job_id))
 
@@ -338,11 +369,26 @@ def _finish_row(
 def _cancel(session: Session, which: ColumnElement[bool]) -> None:
     waiting = which & ItemRow.finished_at.is_(None)
     remove_passing(session, session.scalars(select(ItemRow.sha256).where(waiting)).all())
-    session.execute(
+    _end_all(session, which, "cancelled")
+
+
+def _end_all(session: Session, which: ColumnElement[bool], state: ItemState) -> None:
+    """Those that have not ended, and with the last ones their jobs."""
+    ended = session.execute(
         update(ItemRow)
         .where(which, ItemRow.finished_at.is_(None))
-        .values(state="cancelled", finished_at=now(), lease_until=None)
-    )
+        .values(state=state, finished_at=now(), lease_until=None)
+        .returning(ItemRow.id, ItemRow.job_id)
+    ).all()
+    jobs = sorted({job for _, job in ended})
+    for some in batches([id for id, _ in ended]):
+        note_changes(session, jobs, ItemRow.id.in_(some))
+    for job in jobs:
+        close_job_if_done(session, JobId(job))
+
+
+def _note_change(session: Session, row: ItemRow) -> None:
+    row.change = next_change(session, row.job_id)
 
 
 def _item(row: ItemRow) -> IngestItem:
@@ -355,4 +401,5 @@ def _item(row: ItemRow) -> IngestItem:
         pages_ocred=row.pages_ocred,
         chunks=row.chunks,
         seconds=row.seconds,
+        attempts=row.attempts,
     )

@@ -27,6 +27,7 @@ from rag.domain import (
 from rag.errors import Conflict, NotFound
 from rag.storage.attributes import attributes_of
 from rag.storage.batches import batches
+from rag.storage.changes import note_changes
 from rag.storage.cursors import checked_limit, cursor, position
 from rag.storage.indexversions import index_id
 from rag.storage.ledger import nanodollars, usd
@@ -69,12 +70,16 @@ def queue_sources(
     else:
         lane = lane or "direct"
         id = new_job(session, collection.id, lane)
-    others = supersede(session, collection.id, sources)
+    ended = supersede(session, collection.id, sources)
     rows = [_in_job(row, id, lane, at) for row in _new_items(session, collection.id, sources)]
     last = session.scalar(select(func.max(ItemRow.id)).where(ItemRow.job_id == id))
     if rows:
         session.execute(insert(ItemRow), rows)
-    for job_id in {id, *others}:
+    new = (ItemRow.id > (last or 0)) & (ItemRow.job_id == id)
+    for job_id in sorted({id, *ended}):
+        note_changes(session, [job_id], new | ItemRow.id.in_(ended.get(job_id, [])))
+        if job_id == id:
+            reopen_job(session, id)
         close_job_if_done(session, job_id)
     return Queued(find_job(session, id), cursor(last or 0))
 
@@ -115,7 +120,6 @@ def _reopened(
         raise Conflict(f"job {id} was cancelled; begin another")
     if lane not in (None, job.lane):
         raise Conflict(f"job {id} is in the {job.lane} lane; begin another")
-    session.execute(update(JobRow).where(JobRow.id == id).values(finished_at=None))
     return id, job.lane
 
 
@@ -171,6 +175,11 @@ def close_job_if_done(session: Session, id: JobId) -> None:
         .where(JobRow.id == id, JobRow.finished_at.is_(None), ~open_items)
         .values(finished_at=now())
     )
+
+
+def reopen_job(session: Session, id: JobId) -> None:
+    """Some of its items wait again."""
+    session.execute(update(JobRow).where(JobRow.id == id).values(finished_at=None))
 
 
 def failure_of(row: ItemRow) -> Failure | None:

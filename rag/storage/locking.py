@@ -20,7 +20,7 @@ BUDGETS = 3
 
 def lock(session: Session, what: int) -> None:
     """Has it alone until the transaction ends."""
-    if _is_postgresql(session):
+    if is_postgresql(session):
         session.execute(text(f"SELECT pg_advisory_xact_lock({LOCKS}, {what})"))
 
 
@@ -33,10 +33,10 @@ def insert_new(session: Session, table: type[Row], rows: Sequence[dict[str, Any]
     """
     if not rows:
         return 0
-    insert = postgresql.insert if _is_postgresql(session) else sqlite.insert
+    insert = postgresql.insert if is_postgresql(session) else sqlite.insert
     statement = insert(table).on_conflict_do_nothing().returning(*inspect(table).primary_key)
     return len(session.connection().execute(statement, rows).all())
 
 
-def _is_postgresql(session: Session) -> bool:
+def is_postgresql(session: Session) -> bool:
     return session.get_bind().dialect.name == "postgresql"

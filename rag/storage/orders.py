@@ -19,8 +19,8 @@ from rag.errors import BudgetExhausted, Conflict
 from rag.spending import Awaited, Budgets, Ending, Errand, IntentId, Purpose
 from rag.storage.batches import batches
 from rag.storage.database import Database
-from rag.storage.items import ClaimedItem, claim_ahead, fail_item, require_claim
-from rag.storage.leases import is_free
+from rag.storage.items import ClaimedItem, claim_ahead, fail_item, give_back
+from rag.storage.leases import is_free, lead, resign
 from rag.storage.ledger import lose_call, open_call, settle_call, withdraw_call
 from rag.storage.memos import packed, unpacked
 from rag.storage.space import Space
@@ -32,6 +32,9 @@ from rag.storage.tables import (
     ItemRow,
 )
 from rag.storage.timestamps import now
+
+BUYER = "buyer"
+"""The role of the one process of a library that fills batches and follows them."""
 
 Step: TypeAlias = Literal["read", "embed"]
 
@@ -87,6 +90,20 @@ class Orders:
         self._budgets = budgets
         self._space = space
 
+    # --- who buys ---
+
+    def lead(self, lease: float) -> bool:
+        """Whether this process is the one that buys, for so many seconds from now."""
+        if not self._database.is_shared:
+            return True
+        with self._database.write() as session:
+            return lead(session, BUYER, self._database.node, lease)
+
+    def resign(self) -> None:
+        """Another may buy at once."""
+        with self._database.write() as session:
+            resign(session, BUYER, self._database.node)
+
     # --- items ---
 
     def queues(self) -> list[Queue]:
@@ -97,7 +114,7 @@ class Orders:
                 .where(
                     ItemRow.ahead.is_not(None),
                     ItemRow.finished_at.is_(None),
-                    is_free(),
+                    is_free(session),
                     ~exists().where(BatchWaitRow.item_id == ItemRow.id),
                 )
                 .group_by(ItemRow.job_id, ItemRow.ahead)
@@ -120,7 +137,7 @@ class Orders:
             Conflict: the item was cancelled.
         """
         with self._database.write() as session:
-            row = _given_back(session, claimed)
+            row = give_back(session, claimed)
             row.ahead = _AFTER[row.ahead or "embed"]
 
     def let_go(self, claimed: ClaimedItem) -> None:
@@ -130,7 +147,7 @@ class Orders:
             Conflict: the item was cancelled.
         """
         with self._database.write() as session:
-            _given_back(session, claimed).ahead = None
+            give_back(session, claimed).ahead = None
 
     # --- batches ---
 
@@ -161,7 +178,7 @@ class Orders:
             waiting, calls = [], []
             for wish in wishes:
                 try:
-                    row = _given_back(session, wish.claimed)
+                    row = give_back(session, wish.claimed)
                 except Conflict:
                     continue
                 try:
@@ -197,8 +214,15 @@ class Orders:
             return [_batch(row, is_wanted) for row, is_wanted in session.execute(_open_batches())]
 
     def sending(self, batch: str) -> None:
-        """From now on the provider may know of it."""
-        self._set(batch, state="sent")
+        """From now on the provider may know of it.
+
+        Raises:
+            Conflict: another buyer took over meanwhile, and dissolved it.
+        """
+        with self._database.write() as session:
+            made = update(BatchRow).where(BatchRow.id == batch, BatchRow.state == "made")
+            if session.execute(made.values(state="sent").returning(BatchRow.id)).first() is None:
+                raise Conflict("the batch was dissolved")
 
     def created(self, batch: str, provider_id: str) -> None:
         self._set(batch, state="under_way", provider_id=provider_id, looks=0)
@@ -285,18 +309,6 @@ class _Call(Struct, frozen=True):
     errand: Errand
     intent: IntentId
     claimed: ClaimedItem
-
-
-def _given_back(session: Session, claimed: ClaimedItem) -> ItemRow:
-    """As untried.
-
-    Raises:
-        Conflict: the item was cancelled.
-    """
-    row = require_claim(session, claimed)
-    row.attempts -= 1
-    row.lease_until = None
-    return row
 
 
 # --- making -------------------------------------------------------------------------------------

@@ -24,29 +24,31 @@ SUPERSEDED = Failure(
 
 def supersede(
     session: Session, collection_id: CollectionId, sources: Sequence[Source]
-) -> set[JobId]:
+) -> dict[JobId, list[int]]:
     """Ends items of these keys, with other bytes, that wait for a batch or behind one that does.
     Those that a worker has go on: they are done soon.
 
     Returns:
-        Their jobs.
+        Their ids by their jobs, which are still to be told.
     """
     versions = {source.key: source.version for source in sources}
-    jobs: set[JobId] = set()
+    ended: dict[JobId, list[int]] = {}
     for some in batches(list(versions)):
-        waiting = select(ItemRow).where(_waits_for_a_batch(collection_id, some))
+        waiting = select(ItemRow).where(_waits_for_a_batch(session, collection_id, some))
         # one that is locked is just being claimed, or is ending
         for row in session.scalars(waiting.with_for_update(skip_locked=True, of=ItemRow)):
             if row.sha256 == versions[row.key]:
                 continue  # what is on its way for it is what the new one needs
-            jobs.add(JobId(row.job_id))
+            ended.setdefault(JobId(row.job_id), []).append(row.id)
             _end(session, row)
-    return jobs
+    return ended
 
 
-def _waits_for_a_batch(collection_id: CollectionId, keys: Sequence[str]) -> ColumnElement[bool]:
+def _waits_for_a_batch(
+    session: Session, collection_id: CollectionId, keys: Sequence[str]
+) -> ColumnElement[bool]:
     ahead = aliased(ItemRow)
-    is_behind = is_free() & exists().where(
+    is_behind = is_free(session) & exists().where(
         ahead.collection_id == ItemRow.collection_id,
         ahead.key == ItemRow.key,
         ahead.finished_at.is_(None),

@@ -289,6 +289,8 @@ class JobRow(Row):
     lane: Mapped[str] = mapped_column(String(16), default="direct")
     index_version_id: Mapped[int | None] = mapped_column(Counter)
     """What it builds; None where it ingests. No foreign key: it outlives the index version."""
+    changes: Mapped[int] = mapped_column(default=0)
+    """Counts the changes of its items."""
     created_at: Mapped[str] = mapped_column(String(32))
     finished_at: Mapped[str | None] = mapped_column(String(32))
 
@@ -297,6 +299,7 @@ class ItemRow(Row):
     __tablename__ = "item"
     __table_args__ = (
         Index(None, "job_id", "id"),
+        Index(None, "job_id", "change", "id"),
         Index(None, "job_id", "finished_at"),
         Index(None, "finished_at", "id"),
         Index(None, "finished_at", "index_version_id", "id"),
@@ -327,13 +330,20 @@ class ItemRow(Row):
     """What is bought for it in a batch before a worker may have it: `read`, then `embed`; None
     when nothing is, or no more."""
     attempts: Mapped[int] = mapped_column(default=0)
-    """Counted when an attempt begins, so that one that kills the process counts too."""
+    """Counted when an attempt begins, so that one that kills the process counts too; those that
+    were given back untried count no more."""
+    claims: Mapped[int] = mapped_column(default=0)
+    """Counts claims, and names the last: whoever had the item before can do nothing to it."""
     lease: Mapped[float] = mapped_column(default=0.0)
     """Seconds a claim lasts without a sign of life."""
     lease_until: Mapped[float | None]
-    """Unix time until which the item belongs to whoever claimed it."""
+    """By the clock of `leases`: so long the item belongs to whoever claimed it."""
     node: Mapped[str | None] = mapped_column(String(64))
     """Who claimed it last; a node that starts again has none of its workers left."""
+    change: Mapped[int] = mapped_column(default=0)
+    """Which of its job's changes was its last."""
+    is_forgotten: Mapped[bool] = mapped_column(default=False)
+    """Its document was deleted since, with all bytes that came for it: there is nothing to try."""
     document_id: Mapped[str | None] = mapped_column(String(64))
     error_code: Mapped[str | None] = mapped_column(String(64))
     error_stage: Mapped[str | None] = mapped_column(String(64))
@@ -351,6 +361,31 @@ class ItemRow(Row):
     saved_nanodollars: Mapped[int] = mapped_column(BigInteger, default=0)
     """What of that was not paid."""
     finished_at: Mapped[str | None] = mapped_column(String(32))
+
+
+class LeaderRow(Row):
+    """Who alone does what only one process may do."""
+
+    __tablename__ = "leader"
+
+    role: Mapped[str] = mapped_column(String(32), primary_key=True)
+    node: Mapped[str] = mapped_column(String(64))
+    until: Mapped[float]
+    """By the clock of `leases`."""
+
+
+class WorkerRow(Row):
+    """A process that works on what is queued."""
+
+    __tablename__ = "worker"
+
+    node: Mapped[str] = mapped_column(String(64), primary_key=True)
+    until: Mapped[float]
+    """By the clock of `leases`: without a sign of life, it counts as dead from then on."""
+    pause_code: Mapped[str | None] = mapped_column(String(64))
+    pause_stage: Mapped[str | None] = mapped_column(String(64))
+    pause_message: Mapped[str | None] = mapped_column(Text)
+    """Why it begins nothing at the moment."""
 
 
 class AnswerRow(Row):

@@ -1,10 +1,11 @@
 """Items are worked on once, in order, by one worker at a time, and never without end."""
 
 import pytest
+from sqlalchemy import Double, literal
 
 from rag.domain import Failure, JobId, Source
 from rag.errors import Conflict, InvalidRequest, NotFound
-from rag.storage import items
+from rag.storage import leases
 from rag.storage.items import MAX_ATTEMPTS
 
 
@@ -97,7 +98,7 @@ def test_a_claimed_item_is_nobody_elses_until_its_lease_runs_out(shelf) -> None:
 def test_completing_a_step_prolongs_the_lease(shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     give(shelf, "one")
     at = 1_000.0
-    monkeypatch.setattr(items.time, "time", lambda: at)
+    monkeypatch.setattr(leases, "clock", lambda _: literal(at, Double))
     claimed = shelf.library.jobs.claim(lease=10)
     at = 1_009.0
     shelf.library.jobs.advance(claimed, "read")

@@ -40,6 +40,7 @@ from rag.storage.blobs import BlobFolder
 from rag.storage.database import Database
 from rag.storage.durable import disk_failures_told, make_private_folder, sha256_of_file
 from rag.storage.migrating import revisions
+from rag.storage.retrying import is_wanted
 from rag.storage.space import Space
 from rag.storage.tables import ChunkRow, CollectionRow, DocumentRow, ItemRow, VersionRow
 from rag.storage.timestamps import now
@@ -254,7 +255,5 @@ def _counts(session: Session) -> tuple[int, int, int]:
     return counted[0], counted[1], counted[2]
 
 
-_NEEDED = union(
-    select(VersionRow.sha256), select(ItemRow.sha256).where(ItemRow.finished_at.is_(None))
-)
-"""Bytes of documents, and of what is still to be read."""
+_NEEDED = union(select(VersionRow.sha256), select(ItemRow.sha256).where(is_wanted()))
+"""Bytes of documents, and of what is still to be read, or may be tried again."""

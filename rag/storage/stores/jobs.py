@@ -1,5 +1,6 @@
 """The ingest jobs of a library, and their items."""
 
+from collections.abc import Collection as Some
 from collections.abc import Sequence
 
 from rag.domain import (
@@ -11,14 +12,17 @@ from rag.domain import (
     JobId,
     Lane,
     Listing,
+    Retried,
     Source,
 )
 from rag.errors import NotFound
-from rag.storage import items, jobs
+from rag.storage import items, jobs, leases, retrying, workers
 from rag.storage.blobs import Blobs
 from rag.storage.database import Database
+from rag.storage.forgetting import Forgetting
 from rag.storage.items import ClaimedItem, Work
 from rag.storage.jobs import Queued
+from rag.storage.leases import Claim
 from rag.storage.sources import check_sources
 from rag.storage.space import Space
 
@@ -26,10 +30,13 @@ from rag.storage.space import Space
 class JobStore:
     """What is queued, what is worked on, and how it ended."""
 
-    def __init__(self, database: Database, blobs: Blobs, space: Space) -> None:
+    def __init__(
+        self, database: Database, blobs: Blobs, space: Space, forgetting: Forgetting
+    ) -> None:
         self._database = database
         self._blobs = blobs
         self._space = space
+        self._forgetting = forgetting
 
     def queue(
         self,
@@ -79,16 +86,76 @@ class JobStore:
         with self._database.read() as session:
             return items.list_items(session, job_id, limit=limit, after=after)
 
-    def cancel(self, id: JobId) -> IngestJob:
-        """What is published stays; what is not will not be."""
-        with self._database.write() as session:
-            return items.cancel_job(session, id)
+    def cancel(self, id: JobId, keys: Sequence[str] | None = None) -> IngestJob:
+        """What is published stays; what is not will not be.
 
-    def claim(self, *, lease: float) -> ClaimedItem | None:
-        """The next item to work on, for `lease` seconds; None when there is none."""
+        Args:
+            keys: of the items to cancel; all where None.
+        """
+        with self._database.write() as session:
+            return items.cancel_job(session, id, keys)
+
+    def retry(self, id: JobId, keys: Sequence[str] | None = None) -> Retried:
+        """Queues again what failed, or the items of these keys, also if they were refused or
+        cancelled.
+
+        Raises:
+            NotFound: no such job.
+            InvalidRequest: it has no items of some of the keys.
+        """
+        self._space.require_room()
+        with self._database.write() as session:
+            return retrying.retry(session, self._blobs, id, keys)
+
+    def delete(self, id: JobId) -> None:
+        """With all it knows of its items, and the bytes of those that never became a document;
+        what it published stays.
+
+        Raises:
+            NotFound: no such job.
+            Conflict: it is not finished.
+        """
+        with self._database.alone() as session:
+            unused = retrying.remove_job(session, id)
+        self._forgetting.forget(unused)
+
+    def claim(self, *, lease: float, in_hand: Some[int] = ()) -> ClaimedItem | None:
+        """The next item to work on, for `lease` seconds; None when there is none.
+
+        Args:
+            in_hand: ids of items that the same worker has.
+        """
         self._space.require_room()  # before anything is bought for it
         with self._database.write() as session:
-            return items.claim_item(session, lease=lease)
+            return items.claim_item(session, lease=lease, in_hand=in_hand)
+
+    def show_life(
+        self, claims: Some[Claim], *, lease: float, paused: Failure | None = None
+    ) -> set[int]:
+        """What a worker has is its own for `lease` seconds from now.
+
+        Args:
+            paused: why it begins nothing at the moment.
+
+        Returns:
+            Ids of the items that are its own no more: cancelled, or claimed by another.
+        """
+        if not claims and not self._database.is_shared:
+            return set()  # nobody asks: the disk may sleep
+        with self._database.write() as session:
+            workers.show_life(session, self._database.node, lease, paused)
+            return leases.prolong(session, claims, lease)
+
+    def leave(self) -> None:
+        """The worker of this process works no more."""
+        with self._database.write() as session:
+            workers.leave(session, self._database.node)
+
+    def workers(self) -> tuple[Failure | None, ...]:
+        """Of each worker that lives, in whichever process, why it begins nothing; None where it
+        goes on."""
+        with self._database.read() as session:
+            return tuple(workers.living(session))
 
     def source(self, claimed: ClaimedItem) -> Source:
         """
