@@ -16,7 +16,7 @@ OF_A_DOCUMENT = 20_000
 """Operations that whoever publishes a document applies before it is acknowledged: more than the
 longest has chunks. Where more are missing, an index is being built anew."""
 
-UNINDEXED = 100  # operations that the next search may find still to be applied: some 40 ms of CPU
+UNINDEXED = 16  # operations that the next search may find still to be applied: some 5 ms
 
 
 class OpenIndexes:

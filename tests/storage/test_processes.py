@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from rag.domain import Source, version_of
-from rag.errors import BudgetExhausted, Conflict, NotFound, RagError
+from rag.domain import Source, document_id, version_of
+from rag.errors import BudgetExhausted, Conflict, IndexGone, NotFound, RagError
 from rag.spending import Budgets, Intent, Units
 from rag.storage import publishing
 from rag.storage.library import Library
 from rag.storage.operations import Turn, changes_after
 from rag.storage.tables import ChunkRow, OperationRow
+from tests.storage.recipes import WHOLE, edition_in, question_in
 from tests.storage.shelves import DIMENSION, Shelf, vectors_of
 
 pytestmark = pytest.mark.postgres
@@ -102,6 +103,40 @@ def test_a_collection_made_again_by_one_is_new_for_the_other(one, other) -> None
     one.put("a", "new words")
 
     assert other.texts("words") == {"new words"}
+
+
+def test_an_index_that_two_build_and_one_makes_serve_is_there_for_both(one, other) -> None:
+    for n in range(8):
+        one.put(f"{n}", f"line{n} red\nline{n} blue")
+    one.library.indexes.begin(one.collection, WHOLE)
+
+    def build(shelf: Shelf) -> int:
+        library, done = shelf.library, 0
+        while (claimed := library.jobs.claim(lease=60)) is not None:
+            stored = library.indexes.stored(document_id(claimed.collection.id, claimed.key))
+            library.indexes.publish(claimed, stored, edition_in(WHOLE, stored.document))
+            done += 1
+        return done
+
+    def found(shelf: Shelf, question: str) -> set[str]:
+        now = shelf.library.collections.find("notes")
+        asked = question_in(WHOLE, question)
+        return {hit.text for hit in shelf.library.chunks.search(now, question, asked, k=40).hits}
+
+    assert sum(at_once(lambda: build(one), lambda: build(other))) == 8
+    former, new = one.library.indexes.views(one.collection.id)
+    assert "line3 red" in found(other, "line3")
+
+    one.library.indexes.switch(one.collection, new.index)
+    whole = {f"line{n} red\nline{n} blue" for n in range(8)}
+    assert found(other, "red") == found(one, "red") == whole
+
+    other.library.indexes.switch(other.library.collections.find("notes"), former.index)
+    lines = {line for text in whole for line in text.split("\n")}
+    assert found(one, "red") == found(other, "red") == lines
+    one.library.indexes.drop(one.library.collections.find("notes"), new.index)
+    with pytest.raises(IndexGone):
+        other.library.chunks.search(new, "red", question_in(WHOLE, "red"), k=1)
 
 
 def test_bytes_are_reached_by_all_and_go_with_their_last_document(one, other) -> None:
