@@ -13,6 +13,8 @@ from rag.local.reading.sheets import place, sheet_pieces
 from rag.local.reading.xmltree import xml_elements
 
 S = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+CELL, VALUE, INLINE = f"{S}c", f"{S}v", f"{S}is"
+TEXT, PRONUNCIATION = f"{S}t", f"{S}rPh"
 DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing}"
 LAST_COLUMN = 16_384  # of Excel
 ON = ("1", "true")
@@ -83,7 +85,7 @@ def _shared_strings(package: Package, part: str) -> list[str]:
 
 def text_of(item: etree._Element) -> str:
     return "".join(
-        text.text or "" for text in item.iter(f"{S}t") if text.getparent().tag != f"{S}rPh"
+        text.text or "" for text in item.iter(TEXT) if text.getparent().tag != PRONUNCIATION
     )
 
 
@@ -121,7 +123,7 @@ class _Rows:
 
     def _cells(self, row: etree._Element) -> list[str]:
         line: list[str] = []
-        for element in row.iterchildren(f"{S}c"):
+        for element in row.iterchildren(CELL):
             at = column_of(element.get("r", ""), len(line))
             text = self._text(element)
             if text and at < LAST_COLUMN and at not in self._hidden_columns:
@@ -130,9 +132,10 @@ class _Rows:
         return line
 
     def _text(self, element: etree._Element) -> str:
-        kind = element.get("t", "n")
-        if kind == "inlineStr":
-            inline = element.find(f"{S}is")
-            return "" if inline is None else text_of(inline)
-        value = element.findtext(f"{S}v")
-        return "" if value is None else self._values.shown(Shown(kind, value, element.get("s", "")))
+        for child in element:
+            if child.tag == VALUE:
+                kind, style = element.get("t", "n"), element.get("s", "")
+                return self._values.shown(Shown(kind, child.text or "", style))
+            if child.tag == INLINE:
+                return text_of(child)
+        return ""
