@@ -5,6 +5,7 @@
 # make bench           the measurements of the README that need nothing but this repository
 # make soak            a thousand fault schedules, and documents through a failing provider (slow);
 #                      DOCS=folder takes that folder's files instead of the samples
+# make chaos           processes killed, disks that fail, power cuts, damaged files (an hour)
 # make lock            resolve the dependencies anew into .ci/
 
 VENV := .venv
@@ -15,7 +16,7 @@ PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check 
 SUITE := $(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := run
-.PHONY: install run test check bench soak lock clean
+.PHONY: install run test check bench soak chaos lock clean
 
 install: $(VENV)/.installed
 
@@ -53,6 +54,11 @@ bench: $(VENV)/.installed
 soak: $(VENV)/.tools
 	@SCHEDULES=1000 $(BIN)/python -m pytest -q tests/mistral/test_fault_schedules.py
 	@$(BIN)/python scripts/soak/paid_once.py "$(or $(DOCS),rag/samples)"
+
+chaos: $(VENV)/.tools
+	@$(BIN)/python -m scripts.chaos --seed "$(or $(SEED),1)"
+	@$(BIN)/python -m scripts.chaos.damage --seed "$(or $(SEED),1)" --files 1500 --libraries 60
+	@MACHINE=60 $(BIN)/python -m pytest -q tests/storage/test_machine.py
 
 lock: $(VENV)/.tools
 	@.ci/lock

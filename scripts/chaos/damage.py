@@ -7,6 +7,7 @@ or an index that was not built again.
 
 import argparse
 import logging
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,8 +54,11 @@ def main() -> None:
     asked.add_argument("--seed", type=int, default=1)
     options = asked.parse_args()
     logging.disable(logging.ERROR)  # of what is damaged, hundreds of times
+    lost = 0
     for row in count_damage(options.files, options.libraries, options.seed):
-        print(f"{row.name:32} tried {row.tried:6,}  lost {row.lost:6,}")
+        print(f"{row.name:32} tried {row.tried:6,}  lost {row.lost:6,}", flush=True)
+        lost += row.lost
+    sys.exit(lost > 0)
 
 
 if __name__ == "__main__":
