@@ -6,83 +6,103 @@ was typed when that is relative, and its bare name when it is absolute.
 
 import glob
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec.structs import replace
 
 from rag.errors import InvalidRequest
+from rag.sources.found import Address, Findings, Found, LeftOut, Sought, joined
+from rag.sources.walking import Choice, is_utf8, shown, trouble_with, walk
 
-SKIPPED_FOLDERS = frozenset(
-    {"__pycache__", "node_modules", "venv", "$RECYCLE.BIN", "System Volume Information"}
-)
-"""Never anybody's documents. Hidden files and folders (a leading dot) are skipped as well."""
+ALL = Choice()
+"""But for what is hidden, and no document."""
 
-SKIPPED_PREFIXES = (".", "~$")
-"""Hidden, and the lock files of office programs."""
-
-
-class Found(Struct, frozen=True):
-    """A file to ingest."""
-
-    key: str
-    path: Path
+WEB = ("http://", "https://")
 
 
-def find(arguments: Iterable[str]) -> Iterator[Found]:
-    """Every file under the folders, matching the globs, or named, in a stable order.
+def find(arguments: Iterable[str]) -> tuple[Found, ...]:
+    """The files alone that `look` finds."""
+    return look(arguments).files
 
-    Links to folders are not followed, so a loop of links cannot be walked for ever.
+
+def look(arguments: Iterable[str], choice: Choice = ALL) -> Findings:
+    """Every file under the folders, matching the globs, or named, in a stable order; addresses of
+    web pages too.
 
     Raises:
         InvalidRequest: an argument names nothing, or two files would have the same key.
     """
-    paths: dict[str, Path] = {}
-    for argument in arguments:
-        for found in _expand(argument):
-            first = paths.setdefault(found.key, found.path)
-            if first == found.path:
-                continue
-            if first.resolve() != found.path.resolve():
-                raise InvalidRequest(
-                    f"two files would have the key {found.key!r}: {first} and {found.path};"
-                    " give their common parent folder, or ingest them into two collections"
-                )
-    for key, path in paths.items():
-        yield Found(key, path)
+    return distinct(joined(_look_at(argument, choice) for argument in arguments))
 
 
-def _expand(argument: str) -> Iterator[Found]:
+def distinct(findings: Findings) -> Findings:
+    """Each once, however often it was named.
+
+    Raises:
+        InvalidRequest: two would have the same key.
+    """
+    kept: dict[str, Sought] = {}
+    for sought in findings.sought:
+        first = kept.setdefault(sought.key, sought)
+        if first is not sought and not _are_one(first, sought):
+            raise InvalidRequest(
+                f"two files would have the key {sought.key!r}: {_place(first)} and"
+                f" {_place(sought)}; give their common parent folder, or ingest them into two"
+                " collections"
+            )
+    return replace(
+        findings,
+        files=tuple(each for each in kept.values() if isinstance(each, Found)),
+        addresses=tuple(each for each in kept.values() if isinstance(each, Address)),
+        troubles=tuple(dict.fromkeys(findings.troubles)),
+        left_out=tuple(dict.fromkeys(findings.left_out)),
+        roots=tuple(dict.fromkeys(findings.roots)),
+    )
+
+
+def _are_one(one: Sought, other: Sought) -> bool:
+    if isinstance(one, Found) and isinstance(other, Found):
+        return one.path == other.path or one.path.resolve() == other.path.resolve()
+    return _place(one) == _place(other)
+
+
+def _place(sought: Sought) -> str:
+    return sought.url if isinstance(sought, Address) else str(sought.path)
+
+
+def _look_at(argument: str, choice: Choice) -> Findings:
+    if argument.startswith(WEB):
+        return Findings(addresses=(Address(argument, argument),))
     path = Path(argument).expanduser()
     if path.is_dir():
-        for file in _walk(path):
-            yield Found(file.relative_to(path).as_posix(), file)
-    elif path.exists():
-        yield Found(_key_of_file(path), path)
-    elif glob.has_magic(argument):
+        return walk(path, choice)
+    if path.exists() or path.is_symlink():
+        return _alone(path, choice)
+    if glob.has_magic(argument):
         matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207  (absolute patterns too)
         if not matches:
             raise InvalidRequest(f"no file matches {argument}")
-        for match in matches:
-            if Path(match).is_file():
-                yield Found(_key_of_file(Path(match)), Path(match))
-    else:
-        raise InvalidRequest(f"no such file or folder: {argument}")
+        files = (Path(match) for match in matches if not Path(match).is_dir())
+        return joined(_alone(file, choice) for file in files)
+    raise InvalidRequest(f"no such file or folder: {argument}")
 
 
-def _key_of_file(path: Path) -> str:
+def _alone(path: Path, choice: Choice) -> Findings:
+    """A file that was named is meant, though it be hidden."""
+    key = key_of_file(path)
+    if not is_utf8(key):
+        raise InvalidRequest(f"the name of {shown(str(path))} is not UTF-8; rename it")
+    rule = replace(choice, hidden=True).rule_against(key)
+    if rule:
+        return Findings(left_out=(LeftOut(key, rule),))
+    if trouble := trouble_with(key, path):
+        return Findings(troubles=(trouble,))
+    return Findings(files=(Found(key, path),))
+
+
+def key_of_file(path: Path) -> str:
     if path.is_absolute():
         return path.name
     parts = Path(os.path.normpath(path)).parts
     return "/".join(part for part in parts if part != "..")
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    for parent, folders, files in os.walk(folder):
-        folders[:] = sorted(
-            f for f in folders if not f.startswith(SKIPPED_PREFIXES) and f not in SKIPPED_FOLDERS
-        )
-        for name in sorted(files):
-            path = Path(parent, name)
-            if not name.startswith(SKIPPED_PREFIXES) and path.is_file():
-                yield path
