@@ -29,6 +29,7 @@ from rag.domain import (
     Lane,
     Source,
     Survey,
+    Version,
     embedded_text,
 )
 from rag.errors import EmptyDocument, IndexesChanged, InputRefused, InvalidDocument
@@ -211,6 +212,27 @@ async def _read_on(source: Source, reader: Reader, fingerprint: str, library: Li
         if known is not None:
             return await reader.complete(source, known)
     return await reader.read(source)
+
+
+async def refusals(
+    offered: Sequence[tuple[Version, str | None]], *, readers: Readers, library: Library
+) -> list[Failure | None]:
+    """Why bytes of these media types were refused by the readers that are configured now; None
+    where they were not."""
+    said: dict[str, dict[Version, Failure]] = {}
+    chosen = [readers[media_type or ""] for _, media_type in offered]
+    names = {
+        id(reader): await asyncio.to_thread(getattr, reader, "fingerprint")
+        for reader in {id(each): each for each in chosen}.values()
+    }
+    for name in set(names.values()):
+        said[name] = await asyncio.to_thread(
+            library.purchases.refusals, [version for version, _ in offered], name
+        )
+    return [
+        said[names[id(reader)]].get(version)
+        for (version, _), reader in zip(offered, chosen, strict=True)
+    ]
 
 
 def cut(document: Document, within: Collection, embedder: Embedder | None) -> tuple[Chunk, ...]:

@@ -19,15 +19,18 @@ from rag.domain import (
     Collection,
     CollectionId,
     DocumentId,
+    Failure,
     IndexId,
     IngestJob,
     JobId,
     Lane,
     Source,
+    Version,
 )
 from rag.errors import Conflict, InvalidRequest, ModelUnavailable, NotFound
 from rag.estimation import Estimate, estimate
 from rag.fetching import Wanted, fetch
+from rag.ingestion import refusals
 from rag.local.extractive import ExtractiveAnswerer
 from rag.local.minilm import load_minilm, model_of
 from rag.local.minilm_graph import Precision
@@ -268,6 +271,12 @@ class Services:
 
     async def fetch(self, wanted: Wanted, within: Collection) -> Source:
         return await fetch(wanted, within, fetcher=self._fetcher, library=self.library)
+
+    async def refusals(
+        self, offered: Sequence[tuple[Version, str | None]]
+    ) -> Sequence[Failure | None]:
+        """Why bytes of these media types were refused, where they were and would be again."""
+        return await refusals(offered, readers=self.readers, library=self.library)
 
     async def search(self, query: Query, within: Collection) -> SearchResult:
         with spending_for(Purpose(within.id)):

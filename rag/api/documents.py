@@ -13,17 +13,26 @@ from msgspec import Meta, Struct
 from rag.api.bodies import ANY_BODY
 from rag.api.keys import normalized_key
 from rag.api.listing import DEFAULT_LIMIT, After, Limit
-from rag.api.uploads import NewDocument, Places, UploadRequest, read_new, read_put
+from rag.api.uploads import (
+    NewDocument,
+    Places,
+    UploadRequest,
+    declared,
+    read_new,
+    read_put,
+)
 from rag.domain import (
     Collection,
     DocumentId,
     DocumentSummary,
+    Failure,
     IngestJob,
     JobId,
     Lane,
     Listing,
     Saved,
     Source,
+    Version,
     document_id,
 )
 from rag.errors import InvalidRequest, NotFound
@@ -67,6 +76,24 @@ class Keys(Struct, frozen=True, forbid_unknown_fields=True):
     keys: Annotated[tuple[str, ...], Meta(max_length=1_000)]
 
 
+class Offered(Struct, frozen=True, forbid_unknown_fields=True):
+    """Bytes by their hash, and what they would be said to be."""
+
+    version: Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}$")]
+    media_type: str | None = None
+
+
+class Offer(Struct, frozen=True, forbid_unknown_fields=True):
+    documents: Annotated[tuple[Offered, ...], Meta(max_length=1_000)]
+
+
+class Refusals(Struct, frozen=True):
+    """In the order of the offer."""
+
+    data: tuple[Failure | None, ...]
+    """Null where the bytes were never refused, or might be read now."""
+
+
 class DocumentsController(Controller):
     path = "/v1/collections/{collection:str}/documents"
     tags = ["Documents"]
@@ -97,6 +124,9 @@ class DocumentsController(Controller):
 
         What is at an address is fetched at once, and known by that address. Handed in again, it is
         sent again only if its site cannot tell that it is unchanged.
+
+        The form's field `attributes` holds for all of its files, and `about`, a JSON object of
+        `{key: {title, attributes}}`, for one each.
 
         They are stored when this returns, and searchable when the job has succeeded. A document
         under a key that exists replaces it; equal bytes change nothing. In the batch lane
@@ -165,6 +195,21 @@ class DocumentsController(Controller):
         within = services.library.collections.find(collection)
         worth = services.library.purchases.worth_of(within, data.keys)
         return sum(worth.values(), Saved())
+
+    @post("/refused", status_code=200)
+    async def refused(
+        self,
+        collection: FromPath[str],
+        data: JSONBody[Offer],
+        services: NamedDependency[Services],
+    ) -> Refusals:
+        """Tell which bytes were refused before and would be again, so that nobody sends them in
+        vain: they are, until what reads them changes."""
+        await asyncio.to_thread(services.library.collections.find, collection)
+        offered = [
+            (Version(each.version), declared(each.media_type or "")) for each in data.documents
+        ]
+        return Refusals(tuple(await services.refusals(offered)))
 
     @get(sync_to_thread=True)
     def list_all(

@@ -17,7 +17,7 @@ from rag.api.answers import AnswersController, Ask
 from rag.api.collections import CollectionChange, CollectionsController, NewCollection
 from rag.api.contents import ContentsController, PageText
 from rag.api.docstrings import attribute_docs
-from rag.api.documents import Accepted, DocumentsController, Put
+from rag.api.documents import Accepted, DocumentsController, Offer, Put, Refusals
 from rag.api.health import HealthController, Models, Ready
 from rag.api.indexes import Begun, Chosen, Compare, IndexesController, Reindex
 from rag.api.jobs import JobsController
@@ -48,6 +48,7 @@ SHAPES = (
     *(NewCollection, CollectionChange, Collection),
     *(Reindex, Begun, Forecast, IndexSummary, Chosen, Compare, Comparison),
     *(NewDocument, PutText, Accepted, Put, DocumentSummary, Document, PageText),
+    *(Offer, Refusals),
     *(IngestJob, IngestItem),
     *(Ready, Models, Problem),
     *(CheckWanted, Checked, RebuildWanted, Rebuilding),

@@ -32,6 +32,14 @@ Title: TypeAlias = Annotated[str, Meta(min_length=1, max_length=1_000)]
 MAX_PARTS = 1_000
 """Files and fields of one form: the framework counts them against an attack on its parser."""
 
+
+class About(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a caller says of one file of a form."""
+
+    title: Title | None = None
+    attributes: Attributes = {}
+
+
 UNDECLARED = frozenset({"", "application/octet-stream"})
 """Media types that say nothing."""
 
@@ -130,7 +138,7 @@ async def read_put(request: UploadRequest, key: str) -> Source:
         return Source(key, content, given.media_type, given.title, dict(given.attributes))
     if not body:
         raise InvalidRequest("the body is empty: there is no document in it")
-    return Source(key, body, _declared(media_type))
+    return Source(key, body, declared(media_type))
 
 
 def _text_source(given: NewDocument) -> Source:
@@ -146,11 +154,17 @@ async def _read_form(request: UploadRequest) -> tuple[Source, ...]:
     form = await _parsed_form(request)
     files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
     try:
-        title, attributes = _fields(form, len(files))
         keys = _distinct([normalized_key(file.filename) for file in files])
+        said = _said(form, keys)
         return tuple(
             [
-                Source(key, await file.read(), _declared(file.content_type), title, attributes)
+                Source(
+                    key,
+                    await file.read(),
+                    declared(file.content_type),
+                    said[key].title,
+                    said[key].attributes,
+                )
                 for key, file in zip(keys, files, strict=True)
             ]
         )
@@ -171,18 +185,29 @@ async def _parsed_form(request: UploadRequest) -> FormMultiDict:
         ) from error
 
 
-def _fields(form: FormMultiDict, files: int) -> tuple[str | None, Attributes]:
-    """Title and attributes, which hold for every file of the form."""
+def _said(form: FormMultiDict, keys: list[str]) -> dict[str, About]:
+    """Of each file: `title` and `attributes` hold for all, and `about` for one by its key."""
     fields = {name: value for name, value in form.multi_items() if isinstance(value, str)}
-    if unknown := sorted(set(fields) - {"title", "attributes"}):
+    if unknown := sorted(set(fields) - {"title", "attributes", "about"}):
         raise InvalidRequest(
-            f"the form has a field {unknown[0]!r}; besides files it may have 'title' and"
-            " 'attributes' (a file needs a file name)"
+            f"the form has a field {unknown[0]!r}; besides files it may have 'title', 'attributes'"
+            " and 'about' (a file needs a file name)"
         )
-    if "title" in fields and files > 1:
+    if "title" in fields and len(keys) > 1:
         raise InvalidRequest("one title cannot be that of several files: send them one by one")
     title = parse_json(msgspec.json.encode(fields["title"]), Title) if "title" in fields else None
-    return title, parse_json(fields.get("attributes", "{}").encode(), Attributes)
+    attributes = parse_json(fields.get("attributes", "{}").encode(), Attributes)
+    about = {
+        normalized_key(key): said
+        for key, said in parse_json(fields.get("about", "{}").encode(), dict[str, About]).items()
+    }
+    if strange := sorted(set(about) - set(keys)):
+        raise InvalidRequest(f"'about' tells of {strange[0]!r}, which is no file of the form")
+    own = {key: about.get(key, About()) for key in keys}
+    return {
+        key: About(said.title or title, {**attributes, **said.attributes})
+        for key, said in own.items()
+    }
 
 
 def _distinct(keys: list[str]) -> list[str]:
@@ -194,7 +219,7 @@ def _distinct(keys: list[str]) -> list[str]:
     return keys
 
 
-def _declared(media_type: str) -> str | None:
+def declared(media_type: str) -> str | None:
     """Without its parameters; None where it says nothing, so that readers sniff."""
     bare = media_type.partition(";")[0].strip().lower()
     return None if bare in UNDECLARED else bare

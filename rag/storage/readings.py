@@ -34,6 +34,22 @@ def find_reading(session: Session, version: Version, fingerprint: str) -> Docume
     return msgspec.msgpack.decode(raw, type=Document)
 
 
+def find_refusals(
+    session: Session, versions: Sequence[Version], fingerprint: str
+) -> dict[Version, Failure]:
+    return {
+        Version(sha256): msgspec.msgpack.decode(zlib.decompress(content), type=Failure)
+        for some in batches(versions)
+        for sha256, content in session.execute(
+            select(ReadingRow.sha256, ReadingRow.content).where(
+                ReadingRow.sha256.in_(some),
+                ReadingRow.fingerprint == fingerprint,
+                ReadingRow.kind == "failure",
+            )
+        )
+    }
+
+
 def find_survey(session: Session, version: Version, fingerprint: str) -> Survey | None:
     row = _find(session, version, fingerprint, "survey")
     return None if row is None else msgspec.msgpack.decode(row[1], type=Survey)

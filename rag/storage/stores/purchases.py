@@ -21,6 +21,11 @@ class PurchaseStore:
         with self._database.read() as session:
             return readings.find_reading(session, version, fingerprint)
 
+    def refusals(self, versions: Sequence[Version], fingerprint: str) -> dict[Version, Failure]:
+        """Why a reader refused those of the bytes that it refused."""
+        with self._database.read() as session:
+            return readings.find_refusals(session, versions, fingerprint)
+
     def keep_reading(self, version: Version, fingerprint: str, result: Document | Failure) -> None:
         with self._database.write() as session:
             readings.keep_reading(session, version, fingerprint, result)
