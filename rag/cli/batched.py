@@ -6,25 +6,29 @@ and run again, it finds that job, and hands in only what does not wait there.
 
 import asyncio
 from collections.abc import Sequence
+from decimal import Decimal
 from time import perf_counter
 from typing import Any
 
 from rag.cli import show
 from rag.cli.door import Door
-from rag.cli.handing import WATCH, Handing, known_versions, pause_of
-from rag.cli.outcomes import Outcome, Paused, Summary, Told, summary_of
+from rag.cli.handing import WATCH, Handing, known_documents, pause_of
+from rag.cli.outcomes import Outcome, Paused, Spending, Summary, Told
 from rag.cli.parcels import parcels
 from rag.errors import InvalidSettings
-from rag.sources.folder import Found
+from rag.sources.found import Address, Found, Sought
+from rag.sources.hashes import FORGETFUL, Hashes
 
 
 async def ingest_in_batches(
-    files: Sequence[Found],
+    files: Sequence[Sought],
     collection: str,
     door: Door,
     *,
     told: Told,
     paused: Paused = lambda _: None,
+    spent: Spending = lambda _: None,
+    hashes: Hashes = FORGETFUL,
 ) -> tuple[Summary, list[Outcome]]:
     """As `ingest_files`.
 
@@ -36,13 +40,19 @@ async def ingest_in_batches(
     began = perf_counter()
     if notice := await check_batch_lane(door):
         show.aside.print(notice, style="yellow")
-    known = await known_versions(collection, door)
+    known = await known_documents(collection, door)
     handing = Handing(collection, door, told, "batch", await _unfinished(collection, door))
-    for parcel in parcels(files, known, handing.hear):
+    found = [each for each in files if isinstance(each, Found)]
+    wanting = parcels(
+        found, known, handing.hear, hashes=hashes, refused_before=handing.refused_before
+    )
+    async for parcel in wanting:
         await handing.hand_in(parcel)
-    await _wait(handing, door, paused)
-    saved = await handing.saved()
-    return summary_of(collection, handing.outcomes, saved, perf_counter() - began), handing.outcomes
+    for each in files:
+        if isinstance(each, Address):
+            await handing.hand_in_address(each)
+    await _wait(handing, door, paused, spent)
+    return await handing.summary(perf_counter() - began), handing.outcomes
 
 
 async def check_batch_lane(door: Door) -> str | None:
@@ -72,7 +82,7 @@ async def _unfinished(collection: str, door: Door) -> str | None:
     return None
 
 
-async def _wait(handing: Handing, door: Door, paused: Paused) -> None:
+async def _wait(handing: Handing, door: Door, paused: Paused, spent: Spending) -> None:
     """Until each key has ended."""
     done, shown = None, None
     while handing.waiting:
@@ -85,6 +95,8 @@ async def _wait(handing: Handing, door: Door, paused: Paused) -> None:
         if now != done:
             done = now
             handing.hear_of(await _last_items(handing, door))
+            usage = await door.call("GET", "/v1/usage", params={"job": handing.job})
+            spent(Decimal(usage["total"]["usd"]))
         if handing.waiting:
             await asyncio.sleep(WATCH)
 

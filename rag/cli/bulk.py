@@ -5,27 +5,32 @@ time, so that memory stays flat and reading never waits for sending.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from decimal import Decimal
 from time import perf_counter
+from typing import Any
 
 from rag.cli.door import Door
-from rag.cli.handing import WATCH, Handing, known_versions, pause_of
-from rag.cli.outcomes import Outcome, Paused, Summary, Told, summary_of
-from rag.cli.parcels import Parcel, parcels
+from rag.cli.handing import WATCH, Handing, known_documents, pause_of
+from rag.cli.outcomes import Outcome, Paused, Spending, Summary, Told
+from rag.cli.parcels import Known, parcels
 from rag.errors import RagError
-from rag.sources.folder import Found
+from rag.sources.found import Address, Found, Sought
+from rag.sources.hashes import FORGETFUL, Hashes
 
 UNDER_WAY = 4  # parcels
 POLL = 0.1  # seconds between looks at a parcel's items
 
 
 async def ingest_files(
-    files: Sequence[Found],
+    files: Sequence[Sought],
     collection: str,
     door: Door,
     *,
     told: Told,
     paused: Paused = lambda _: None,
+    spent: Spending = lambda _: None,
+    hashes: Hashes = FORGETFUL,
 ) -> tuple[Summary, list[Outcome]]:
     """Brings the files into the collection, made if missing, as one job.
 
@@ -37,31 +42,49 @@ async def ingest_files(
         RagError: the service refused something else, or does not answer.
     """
     began = perf_counter()
-    known = await known_versions(collection, door)
+    known = await known_documents(collection, door)
     handing = Handing(collection, door, told, "direct")
     try:
         async with asyncio.TaskGroup() as group:
-            watch = group.create_task(_watch(handing, door, paused))
-            await _send_all(parcels(files, known, handing.hear), handing, door)
+            watch = group.create_task(_watch(handing, door, paused, spent))
+            await _send_all(files, known, hashes, handing, door)
             watch.cancel()
     except* RagError as failed:
         raise _first(failed) from None
-    saved = await handing.saved()
-    return summary_of(collection, handing.outcomes, saved, perf_counter() - began), handing.outcomes
+    return await handing.summary(perf_counter() - began), handing.outcomes
 
 
-async def _send_all(parcels: Iterable[Parcel], handing: Handing, door: Door) -> None:
+async def _send_all(
+    files: Sequence[Sought],
+    known: Mapping[str, Known],
+    hashes: Hashes,
+    handing: Handing,
+    door: Door,
+) -> None:
     lanes = asyncio.Semaphore(UNDER_WAY)
     async with asyncio.TaskGroup() as group:
-        for parcel in parcels:
+
+        async def begin(handed_in: Coroutine[None, None, list[dict[str, Any]]]) -> None:
             await lanes.acquire()
-            task = group.create_task(_send(parcel, handing, door))
+            task = group.create_task(_follow(handed_in, handing, door))
             task.add_done_callback(lambda _: lanes.release())
 
+        found = [each for each in files if isinstance(each, Found)]
+        wanting = parcels(
+            found, known, handing.hear, hashes=hashes, refused_before=handing.refused_before
+        )
+        async for parcel in wanting:
+            await begin(handing.hand_in(parcel))
+        for each in files:
+            if isinstance(each, Address):
+                await begin(handing.hand_in_address(each))
 
-async def _send(parcel: Parcel, handing: Handing, door: Door) -> None:
-    """Sends a parcel and waits until each of its files has ended."""
-    for accepted in await handing.hand_in(parcel):
+
+async def _follow(
+    handed_in: Coroutine[None, None, list[dict[str, Any]]], handing: Handing, door: Door
+) -> None:
+    """Waits until each of the files has ended."""
+    for accepted in await handed_in:
         keys = {named["key"] for named in accepted["documents"]}
         while keys & handing.waiting:
             listed = await door.call("GET", f"{accepted['items']}&limit={len(keys)}")
@@ -70,8 +93,8 @@ async def _send(parcel: Parcel, handing: Handing, door: Door) -> None:
                 await asyncio.sleep(POLL)
 
 
-async def _watch(handing: Handing, door: Door, paused: Paused) -> None:
-    """Tells of pauses, until cancelled."""
+async def _watch(handing: Handing, door: Door, paused: Paused, spent: Spending) -> None:
+    """Tells of pauses and of money, until cancelled."""
     shown = None
     while True:
         await asyncio.sleep(WATCH)
@@ -81,6 +104,8 @@ async def _watch(handing: Handing, door: Door, paused: Paused) -> None:
         if reason != shown:
             shown = reason
             paused(reason)
+        usage = await door.call("GET", "/v1/usage", params={"job": handing.job})
+        spent(Decimal(usage["total"]["usd"]))
 
 
 def _first(failed: ExceptionGroup[RagError]) -> RagError:

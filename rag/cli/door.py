@@ -34,6 +34,8 @@ class Refused(RagError):
     def __init__(self, status: int, problem: dict[str, Any]) -> None:
         super().__init__(str(problem.get("detail") or problem.get("title") or f"HTTP {status}"))
         self.status = status
+        self.retry_after: float | None = problem.get("retry_after")
+        """Seconds after which it may be asked again, where the service says."""
 
 
 class Door:

@@ -1,5 +1,6 @@
 """`rag ingest --dry-run`: what it would do and cost, before anything is kept or sent."""
 
+import asyncio
 from collections.abc import Sequence
 
 import msgspec
@@ -12,7 +13,8 @@ from rag.cli.outcomes import Outcome, Told
 from rag.cli.parcels import form_of, parcels
 from rag.domain import Lane, Saved
 from rag.estimation import NOTHING_TO_DO, Estimate, Range
-from rag.sources.folder import Found
+from rag.sources.found import Found
+from rag.sources.hashes import FORGETFUL
 
 
 async def foresee(
@@ -33,16 +35,19 @@ async def foresee(
         told(outcome)
 
     total = NOTHING_TO_DO
-    for parcel in parcels(files, {}, hear):
+    async for parcel in parcels(files, {}, hear, hashes=FORGETFUL):
+        if not (form := await asyncio.to_thread(form_of, parcel, hear)):
+            continue
         said = await door.call(
             "POST",
             f"/v1/collections/{collection}/documents",
-            files=form_of(parcel),
+            files=form,
             params={"dry_run": "true", "lane": lane},
         )
         total += msgspec.convert(said, Estimate)
-        for key, _ in parcel:
-            told(Outcome(key, "seen"))
+        for field, (key, _, _) in form:
+            if field == "file" and key:
+                told(Outcome(key, "seen"))
     return msgspec.structs.replace(
         total, files=total.files + unreadable, refused=total.refused + unreadable
     )

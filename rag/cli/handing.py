@@ -1,18 +1,25 @@
 """Handing files in, as one job, and hearing of it: what both lanes have in common."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from rag.cli.door import Door, Refused
-from rag.cli.outcomes import Outcome, Told, outcome_of
-from rag.cli.parcels import Parcel, form_of
-from rag.domain import FINAL_ITEM_STATES, Lane, Saved
+from rag.cli.outcomes import Outcome, Summary, Told, outcome_of, summary_of
+from rag.cli.parcels import Known, Parcel, Wanting, form_of, media_type_of
+from rag.domain import FINAL_ITEM_STATES, Failure, Lane, Saved
 from rag.errors import KeyRefused, RagError
+from rag.sources.found import Address
 
 WATCH = 1.0  # seconds between looks at the job
 MOST_KEYS = 1_000  # that the service takes in one request
+BUSY = (429, 503)
+"""Statuses of a service that takes it later."""
+PATIENCE = 300  # times that a busy service is asked again, a second or more apart
+FULL = 507
+"""Status of a service whose disk takes no more: no other file would fare better."""
 
 
 class Halted(RagError):
@@ -36,6 +43,7 @@ class Handing:
         self.outcomes: list[Outcome] = []
         self.waiting: set[str] = set()
         """Keys that were handed in and have not ended."""
+        self._collection = collection
         self._path = f"/v1/collections/{collection}/documents"
         self._door = door
         self._told = told
@@ -58,19 +66,42 @@ class Handing:
     async def hand_in(self, parcel: Parcel) -> list[dict[str, Any]]:
         """What the service says of it; of each file by itself, where it refuses the parcel as a
         whole: one bad file must not take its neighbors along."""
+        form = await asyncio.to_thread(form_of, parcel, self.hear)
+        if not form:
+            return []
         try:
-            accepted = await self._accepted(parcel)
+            accepted = await self._accepted({"files": form})
         except Refused as error:
-            if len(parcel) == 1:
-                self.hear(Outcome(parcel[0][0], "refused", "request_refused", str(error)))
-                return []
-            return [each for one in parcel for each in await self.hand_in([one])]
-        keys = {key for key, _ in parcel}
-        self.waiting |= keys
-        self._handed |= keys
-        return [accepted]
+            if len(parcel) > 1:
+                return [each for one in parcel for each in await self.hand_in((one,))]
+            self._hear_refusal(parcel[0].found.key, error)
+            return []
+        return [self._await(accepted)]
 
-    async def saved(self) -> Saved:
+    async def hand_in_address(self, address: Address) -> list[dict[str, Any]]:
+        """As `hand_in`; the service fetches it."""
+        body = {"url": address.url, "key": address.key, "attributes": dict(address.attributes)}
+        if address.title:
+            body["title"] = address.title
+        try:
+            return [self._await(await self._accepted({"json": body}))]
+        except Refused as error:
+            self._hear_refusal(address.key, error)
+            return []
+
+    async def refused_before(self, wanting: Sequence[Wanting]) -> Sequence[Failure | None]:
+        """Why the service refused the same bytes, and would again."""
+        offered = [
+            {"version": each.version, "media_type": media_type_of(each.found)} for each in wanting
+        ]
+        said = await self._door.call("POST", f"{self._path}/refused", json={"documents": offered})
+        return msgspec.convert(said["data"], list[Failure | None])
+
+    async def summary(self, seconds: float) -> Summary:
+        saved = await self._saved()
+        return summary_of(self._collection, self.outcomes, saved, seconds, len(self._handed))
+
+    async def _saved(self) -> Saved:
         """By the whole job, and by files that were there and not handed in."""
         job = await self._door.call("GET", f"/v1/jobs/{self.job}") if self.job else {}
         there = [
@@ -85,24 +116,47 @@ class Handing:
             total += msgspec.convert(said, Saved)
         return total
 
-    async def _accepted(self, parcel: Parcel) -> Any:
+    def _await(self, accepted: dict[str, Any]) -> dict[str, Any]:
+        keys = {named["key"] for named in accepted["documents"]}
+        self.waiting |= keys
+        self._handed |= keys
+        return accepted
+
+    def _hear_refusal(self, key: str, error: Refused) -> None:
+        """
+        Raises:
+            Refused: there is no room for any file.
+        """
+        if error.status == FULL:
+            raise error
+        state = "failed" if error.status >= 500 else "refused"
+        self.hear(Outcome(key, state, "request_refused", str(error)))
+
+    async def _accepted(self, body: Mapping[str, Any]) -> Any:
         if self.job is not None:
-            return await self._post(parcel)
+            return await self._post(body)
         async with self._first:
-            accepted = await self._post(parcel)
+            accepted = await self._post(body)
             self.job = accepted["job_id"]
             return accepted
 
-    async def _post(self, parcel: Parcel) -> Any:
+    async def _post(self, body: Mapping[str, Any]) -> Any:
         asked = {"lane": self._lane} | ({"job": self.job} if self.job else {})
-        return await self._door.call("POST", self._path, files=form_of(parcel), params=asked)
+        for _ in range(PATIENCE):
+            try:
+                return await self._door.call("POST", self._path, **body, params=asked)
+            except Refused as error:
+                if error.status not in BUSY:
+                    raise
+                await asyncio.sleep(error.retry_after or 1.0)
+        raise Halted("the service has been too busy for minutes; try again later")
 
 
-async def known_versions(collection: str, door: Door) -> dict[str, str]:
-    """The bytes, as SHA-256, that the collection has under each key; it is made if missing."""
+async def known_documents(collection: str, door: Door) -> dict[str, Known]:
+    """What the collection has, by keys; it is made if missing."""
     await ensure_collection(collection, door)
     return {
-        entry["key"]: entry["version"]
+        entry["key"]: msgspec.convert(entry, Known)
         async for entry in door.listing(f"/v1/collections/{collection}/documents")
     }
 

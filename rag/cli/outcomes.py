@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from rag.domain import Saved
+from rag.sources.found import Trouble
 
 
 class Outcome(Struct, frozen=True):
@@ -15,7 +18,7 @@ class Outcome(Struct, frozen=True):
 
     key: str
     state: str
-    """indexed | unchanged | refused | failed"""
+    """indexed | unchanged | refused | failed; removed, of a file that is gone"""
     code: str | None = None
     reason: str | None = None
     pages: int = 0
@@ -34,10 +37,25 @@ class Summary(Struct, frozen=True):
     refused: int
     failed: int
     pages: int
+    """Read now; so are the others."""
     pages_ocred: int
     chunks: int
     seconds: float
     saved: Saved = Saved()
+    sent: int = 0
+    """Files that were handed in: neither there already, nor refused before."""
+    removed: int = 0
+    """Documents whose files are gone."""
+
+    def with_troubles(self, troubles: Sequence[Trouble]) -> "Summary":
+        """Counting what could not even be handed in."""
+        refused = sum(each.state == "refused" for each in troubles)
+        return replace(
+            self,
+            files=self.files + len(troubles),
+            refused=self.refused + refused,
+            failed=self.failed + len(troubles) - refused,
+        )
 
     @property
     def complete(self) -> bool:
@@ -48,6 +66,8 @@ class Summary(Struct, frozen=True):
 Told: TypeAlias = Callable[[Outcome], None]
 Paused: TypeAlias = Callable[[str | None], None]
 """Hears why nothing goes on, when it begins, and None when it ends."""
+Spending: TypeAlias = Callable[[Decimal], None]
+"""Hears what providers were paid so far, in USD."""
 
 _NOT_THERE = ("cancelled", "superseded")
 """States of items whose bytes did not come into the collection, though nothing is wrong."""
@@ -68,11 +88,12 @@ def outcome_of(item: dict[str, Any]) -> Outcome:
 
 
 def summary_of(
-    collection: str, outcomes: Sequence[Outcome], saved: Saved, seconds: float
+    collection: str, outcomes: Sequence[Outcome], saved: Saved, seconds: float, sent: int
 ) -> Summary:
     def count(state: str) -> int:
         return sum(outcome.state == state for outcome in outcomes)
 
+    new = [outcome for outcome in outcomes if outcome.state != "unchanged"]
     return Summary(
         collection,
         files=len(outcomes),
@@ -80,11 +101,12 @@ def summary_of(
         unchanged=count("unchanged"),
         refused=count("refused"),
         failed=count("failed"),
-        pages=sum(outcome.pages for outcome in outcomes),
-        pages_ocred=sum(outcome.pages_ocred for outcome in outcomes),
-        chunks=sum(outcome.chunks for outcome in outcomes),
+        pages=sum(outcome.pages for outcome in new),
+        pages_ocred=sum(outcome.pages_ocred for outcome in new),
+        chunks=sum(outcome.chunks for outcome in new),
         seconds=round(seconds, 2),
         saved=saved,
+        sent=sent,
     )
 
 

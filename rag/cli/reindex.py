@@ -17,6 +17,7 @@ from rag.cli.door import Door, run
 from rag.cli.handing import WATCH, pause_of
 from rag.cli.indexes import show_indexes
 from rag.cli.outcomes import Outcome
+from rag.cli.progress import progress_of
 from rag.comparing import Compared, Comparison, Judgment, Probe, together
 from rag.domain import FINAL_ITEM_STATES, IndexId, Saved
 from rag.errors import InvalidRequest
@@ -108,18 +109,14 @@ async def _watch(id: str, wish: Wish, door: Door) -> dict[str, Any]:
     """The job when it has ended."""
     job = await door.call("GET", f"/v1/jobs/{id}")
     before: dict[str, int] = {}
-    shown = None
     total = job["items"]["total"]
-    with show.progress_of(total, quiet=wish.quiet, doing="embedding anew") as (told, paused):
+    with progress_of(total, quiet=wish.quiet, doing="embedding anew") as progress:
         while True:
             for outcome in _ended(before, job["progress"]):
-                told(outcome)
+                progress.told(outcome)
             if job["finished_at"] is not None:
                 return dict(job)
-            reason = pause_of(job)
-            if reason != shown:
-                shown = reason
-                paused(reason)
+            progress.paused(pause_of(job))
             await asyncio.sleep(WATCH)
             before, job = job["progress"], await door.call("GET", f"/v1/jobs/{id}")
 

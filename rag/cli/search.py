@@ -7,6 +7,7 @@ import click
 
 from rag.cli import show
 from rag.cli.door import Door, run
+from rag.cli.filtering import parse_filters
 from rag.cli.questions import Asked, answer_each, one_or_many
 
 
@@ -26,6 +27,13 @@ from rag.cli.questions import Asked, answer_each, one_or_many
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help='JSON lines {"id", "text"}: one JSON line out for each.',
 )
+@click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="CONDITION",
+    help="Only documents whose attributes match: 'year >= 2020 and tags contains x'. Repeatable.",
+)
 @click.option("--explain", is_flag=True, help="What each leg of the search said (with --json).")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def command(
@@ -34,14 +42,18 @@ def command(
     k: int,
     mode: str,
     queries: Path | None,
+    filters: tuple[str, ...],
     explain: bool,
     as_json: bool,
 ) -> None:
     """The passages nearest to TEXT, best first."""
     asked = one_or_many(text, queries)
+    wanted = parse_filters(filters)
 
     async def one(question: Asked, door: Door) -> Any:
-        body = {"query": question.text, "k": k, "mode": mode, "explain": explain}
+        body: dict[str, Any] = {"query": question.text, "k": k, "mode": mode, "explain": explain}
+        if wanted is not None:
+            body["filter"] = wanted
         return await door.call("POST", f"/v1/collections/{collection}/search", json=body)
 
     def shown(result: dict[str, Any]) -> None:

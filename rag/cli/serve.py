@@ -18,9 +18,11 @@ from rag.cli.bulk import ingest_files
 from rag.cli.door import ANSWER_TIME, Door
 from rag.cli.firstquestion import first_questions
 from rag.cli.outcomes import Summary
+from rag.cli.progress import progress_of
 from rag.errors import InvalidRequest, RagError
 from rag.settings import Settings, load_settings
-from rag.sources.folder import Found, find
+from rag.sources.folder import find
+from rag.sources.found import Found
 from rag.wiring import DEFAULT_COLLECTION, Services
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -113,9 +115,9 @@ async def _welcome(
 async def _ingest(files: list[Found], door: Door) -> Summary:
     if not any(found.key.startswith(SAMPLE_PREFIX) for found in files):
         await _remove_samples(door)
-    with show.progress_of(len(files)) as (told, paused):
+    with progress_of(len(files)) as progress:
         done, outcomes = await ingest_files(
-            files, DEFAULT_COLLECTION, door, told=told, paused=paused
+            files, DEFAULT_COLLECTION, door, told=progress.told, paused=progress.paused
         )
     show.summary(done, outcomes, on=show.results)
     return done

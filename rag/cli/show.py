@@ -1,26 +1,18 @@
 """How results look in a terminal."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 from rich.text import Text
 
-from rag.cli.outcomes import Outcome, Paused, Summary, Told
+from rag.cli.outcomes import Outcome, Summary
+from rag.cli.pruning import Pruning
 from rag.domain import Saved
 from rag.errors import BudgetExhausted
+from rag.sources.found import LeftOut, Trouble
 
 results = Console(highlight=False, soft_wrap=False)
 """Standard output."""
@@ -33,43 +25,36 @@ KEYS_SHOWN = 5  # of files that are left out for the same reason
 PASSAGE_SHOWN = 300  # characters of a passage shown in a list of hits
 
 
-@contextmanager
-def progress_of(
-    total: int, *, quiet: bool = False, doing: str = "ingesting"
-) -> Iterator[tuple[Told, Paused]]:
-    """A bar on standard error with counts, rate and remaining time, and what it waits for."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TextColumn("{task.fields[counts]}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    counts = {"chunks": 0, "pages": 0, "failed": 0}
-    with Progress(*columns, console=aside, disable=quiet) as bar:
-        task = bar.add_task(doing, total=total, rate="", counts="")
+def left_out(left: Sequence[LeftOut], *, on: Console = aside) -> None:
+    """What was not taken by a rule: how much, and the first of it."""
+    by_rule: dict[str, list[str]] = {}
+    for each in left:
+        by_rule.setdefault(each.rule, []).append(each.path)
+    for rule, paths in by_rule.items():
+        more = ", ..." if len(paths) > KEYS_SHOWN else ""
+        line = f"left out, {rule}: {len(paths):,} ({', '.join(paths[:KEYS_SHOWN])}{more})"
+        on.print(Text(line, style="dim"))
 
-        def told(outcome: Outcome) -> None:
-            counts["chunks"] += outcome.chunks
-            counts["pages"] += outcome.pages
-            counts["failed"] += outcome.state in ("refused", "failed")
-            speed = bar.tasks[0].speed or 0.0
-            shown = f"{counts['pages']} pages, {counts['chunks']} chunks"
-            bar.update(
-                task,
-                advance=1,
-                rate=f"{speed:.1f} files/s" if speed else "",
-                counts=shown + (f", {counts['failed']} not read" if counts["failed"] else ""),
-            )
 
-        def paused(reason: str | None) -> None:
-            bar.console.print(Text(f"paused: {reason}" if reason else "going on", style="yellow"))
+def troubles(found: Sequence[Trouble], addresses: int, *, on: Console = aside) -> None:
+    """What a look at files alone said."""
+    for each in found[:REASONS_SHOWN]:
+        on.print(Text(f"  {each.key}: {each.reason}", style="yellow"))
+    if addresses:
+        on.print(f"  {addresses:,} web pages are fetched first, and not in these figures")
 
-        yield told, paused
+
+def pruning(found: Pruning, *, would: bool = False, on: Console = aside) -> None:
+    for why in found.spared:
+        on.print(Text(f"Nothing is removed: {why}.", style="yellow"))
+    if not found.gone:
+        on.print("No document's file is gone.", style="green")
+        return
+    on.print(f"\n{'Would be removed' if would else 'Gone'} ({len(found.gone):,}):", style="yellow")
+    for each in found.gone[:REASONS_SHOWN]:
+        on.print(Text(f"  {each.key}"))
+    if len(found.gone) > REASONS_SHOWN:
+        on.print(f"  ... and {len(found.gone) - REASONS_SHOWN:,} more")
 
 
 def summary(done: Summary, outcomes: Sequence[Outcome], *, on: Console = aside) -> None:
@@ -77,19 +62,20 @@ def summary(done: Summary, outcomes: Sequence[Outcome], *, on: Console = aside) 
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="dim")
     table.add_column(justify="right")
-    table.add_row("files", str(done.files))
-    for name in ("indexed", "unchanged", "refused", "failed"):
+    table.add_row("files", f"{done.files:,}")
+    for name in ("indexed", "unchanged", "refused", "failed", "removed"):
         if value := getattr(done, name):
-            table.add_row(f"  {name}", str(value))
-    table.add_row("pages", str(done.pages))
-    table.add_row("  of them OCRed", str(done.pages_ocred))
-    table.add_row("chunks", str(done.chunks))
-    table.add_row("seconds", f"{done.seconds:.1f}")
+            table.add_row(f"  {name}", f"{value:,}")
+    table.add_row("pages", f"{done.pages:,}")
+    table.add_row("  of them OCRed", f"{done.pages_ocred:,}")
+    table.add_row("chunks", f"{done.chunks:,}")
+    table.add_row("seconds", f"{done.seconds:,.1f}")
     if done.saved != Saved():
         table.add_row(*saved(done.saved), style="green")
     on.print(table)
-    if done.files and done.unchanged == done.files and not done.chunks:
-        on.print("Nothing to do: every file is already there.", style="green")
+    if done.files and not done.sent:
+        which = "every file" if done.unchanged == done.files else "every file that can be read"
+        on.print(f"Nothing to do: {which} is already there.", style="green")
     _not_read([o for o in outcomes if o.state in ("refused", "failed")], on)
 
 

@@ -24,7 +24,8 @@ from retrieval import COLLECTION, settled, write_files
 
 from rag.cli.bulk import ingest_files
 from rag.cli.door import Door, open_door
-from rag.cli.show import progress_of, summary
+from rag.cli.progress import progress_of
+from rag.cli.show import summary
 from rag.settings import load_settings
 from rag.sources.folder import find
 
@@ -78,8 +79,12 @@ async def ask_all(
     settings = load_settings({"RAG_DATA_DIR": str(library), "RAG_PROVIDER": "local"})
     async with open_door(settings) as door:
         found = list(find([str(files)]))
-        with progress_of(len(found)) as (told, paused):
-            summary(*await ingest_files(found, COLLECTION, door, told=told, paused=paused))
+        with progress_of(len(found)) as progress:
+            summary(
+                *await ingest_files(
+                    found, COLLECTION, door, told=progress.told, paused=progress.paused
+                )
+            )
         await settled(door)
         return [await ask(entry, door, within_document=within_document) for entry in entries]
 

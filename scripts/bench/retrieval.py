@@ -18,7 +18,8 @@ from statistics import mean
 
 from rag.cli.bulk import ingest_files
 from rag.cli.door import Door, open_door
-from rag.cli.show import progress_of, summary
+from rag.cli.progress import progress_of
+from rag.cli.show import summary
 from rag.ranking.metrics import distinct, mrr, ndcg, recall
 from rag.settings import load_settings
 from rag.sources.folder import find
@@ -51,8 +52,10 @@ async def measure(folder: Path, files: Path, library: Path) -> None:
     settings = load_settings({"RAG_DATA_DIR": str(library)})
     async with open_door(settings) as door:
         found = list(find([str(files)]))
-        with progress_of(len(found)) as (told, paused):
-            done, outcomes = await ingest_files(found, COLLECTION, door, told=told, paused=paused)
+        with progress_of(len(found)) as progress:
+            done, outcomes = await ingest_files(
+                found, COLLECTION, door, told=progress.told, paused=progress.paused
+            )
         summary(done, outcomes)
         await settled(door)
         judged = qrels(folder / "qrels.tsv")

@@ -11,10 +11,10 @@ from rag.domain import Saved
 NOTHING_SAVED = Saved()
 
 
-def told(outcomes: list[Outcome], saved: Saved = NOTHING_SAVED) -> str:
+def told(outcomes: list[Outcome], saved: Saved = NOTHING_SAVED, sent: int = 0) -> str:
     heard = StringIO()
     on = Console(file=heard, width=200)
-    show.summary(summary_of("notes", outcomes, saved, 1.0), outcomes, on=on)
+    show.summary(summary_of("notes", outcomes, saved, 1.0, sent), outcomes, on=on)
     return heard.getvalue()
 
 
@@ -37,7 +37,7 @@ def test_files_that_fail_for_themselves_are_told_by_themselves() -> None:
 
 def test_a_run_that_waited_for_an_earlier_ones_work_did_something() -> None:
     assert "Nothing to do" in told([Outcome("a.md", "unchanged")])
-    assert "Nothing to do" not in told([Outcome("a.md", "unchanged", chunks=3)])
+    assert "Nothing to do" not in told([Outcome("a.md", "unchanged", chunks=3)], sent=1)
 
 
 def test_one_page_is_one_page() -> None:

@@ -1,0 +1,145 @@
+"""What a long command is doing, told while it does: a bar on a terminal, plain lines elsewhere."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from time import monotonic
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bar
+from rich.text import Text
+
+from rag.cli import show
+from rag.cli.outcomes import Outcome
+
+PLAIN_EVERY = 10.0  # seconds between two lines where there is no terminal
+
+
+class Progress:
+    """Counts what it hears."""
+
+    def __init__(self, total: int, doing: str) -> None:
+        self.total = total
+        self.doing = doing
+        self.done = 0
+        self._pages = 0
+        self._chunks = 0
+        self._unread = 0
+        self._usd = Decimal(0)
+        self._waiting: str | None = None
+        self._began = monotonic()
+
+    def told(self, outcome: Outcome) -> None:
+        self.done += 1
+        self._unread += outcome.state in ("refused", "failed")
+        if outcome.state != "unchanged":
+            self._pages += outcome.pages
+            self._chunks += outcome.chunks
+        self._changed()
+
+    def paused(self, reason: str | None) -> None:
+        if reason != self._waiting:
+            self._waiting = reason
+            self._say(f"paused: {reason}" if reason else "going on")
+
+    def spent(self, usd: Decimal) -> None:
+        self._usd = usd
+        self._changed()
+
+    def counts(self) -> str:
+        """Pages, chunks, failures, money."""
+        parts = [f"{self._pages:,} pages, {self._chunks:,} chunks"]
+        if self._unread:
+            parts.append(f"{self._unread:,} not read")
+        if self._usd:
+            parts.append(f"${self._usd:.4f}")
+        seconds = monotonic() - self._began
+        if seconds >= 1 and self.done:
+            parts.append(f"{self.done / seconds:,.1f} files/s")
+        return ", ".join(parts)
+
+    def left(self) -> str:
+        """How long it will take, if it goes on like this."""
+        if not self.done:
+            return ""
+        seconds = (monotonic() - self._began) * (self.total - self.done) / self.done
+        if seconds < 60:
+            return f"{seconds:.0f} s left"
+        hours, minutes = divmod(round(seconds / 60), 60)
+        return f"{hours} h {minutes} min left" if hours else f"{minutes} min left"
+
+    def _changed(self) -> None:
+        pass
+
+    def _say(self, line: str) -> None:
+        pass
+
+
+class OnTerminal(Progress):
+    """Two lines that stay in their place: the bar, and the counts."""
+
+    def __init__(self, total: int, doing: str, console: Console) -> None:
+        super().__init__(total, doing)
+        self._console = console
+        self._bar = Bar(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            expand=True,
+        )
+        self._task = self._bar.add_task(doing, total=total)
+
+    def __rich__(self) -> Group:
+        return Group(self._bar, Text(f"  {self.counts()}", style="dim", overflow="ellipsis"))
+
+    def _changed(self) -> None:
+        self._bar.update(self._task, completed=self.done)
+
+    def _say(self, line: str) -> None:
+        self._console.print(Text(line, style="yellow"))
+
+
+class InLines(Progress):
+    """A line now and then, for logs."""
+
+    def __init__(self, total: int, doing: str, console: Console) -> None:
+        super().__init__(total, doing)
+        self._console = console
+        self._last = monotonic()
+
+    def _changed(self) -> None:
+        if monotonic() - self._last >= PLAIN_EVERY:
+            self._last = monotonic()
+            left = f", {self.left()}" if self.left() else ""
+            self._say(f"{self.doing}: {self.done:,} of {self.total:,}: {self.counts()}{left}")
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, soft_wrap=True)
+
+
+@contextmanager
+def progress_of(total: int, *, quiet: bool = False, doing: str = "ingesting") -> Iterator[Progress]:
+    """Told on standard error, unless it shall be quiet."""
+    console = show.aside
+    if quiet:
+        yield Progress(total, doing)
+    elif console.is_terminal and not console.is_dumb_terminal:
+        shown = OnTerminal(total, doing, console)
+        with Live(shown, console=console, refresh_per_second=8):
+            yield shown
+    else:
+        yield InLines(total, doing, console)

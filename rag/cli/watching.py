@@ -1,0 +1,62 @@
+"""Looking again and again at files, and acting when they have changed and rest."""
+
+from collections.abc import Callable, Mapping
+from time import monotonic, sleep
+from typing import TypeAlias
+
+from msgspec.structs import replace
+
+from rag.sources.found import Findings
+
+POLL = 2.0  # seconds between two looks
+SHARE = 0.05
+"""Of the time at most that is spent looking: a large tree is looked at less often."""
+
+Looks: TypeAlias = Mapping[str, tuple[int, int, int]]
+"""Of each key: size, inode, and when it was changed last."""
+
+
+def watch(
+    look: Callable[[], Findings | None],
+    act: Callable[[Findings], bool],
+    seen: Findings,
+    *,
+    pause: Callable[[float], None] = sleep,
+) -> None:
+    """For ever. A change is acted on when two looks in a row saw the same, so that no file is
+    taken while it is being written.
+
+    Args:
+        look: None when nothing can be seen at the moment.
+        act: with what has changed, and all roots; whether it succeeded, and need not be repeated.
+        seen: what was acted on already.
+    """
+    acted = last = looks_of(seen)
+    took = 0.0
+    while True:
+        pause(max(POLL, took / SHARE))
+        began = monotonic()
+        found = look()
+        took = monotonic() - began
+        if found is None:
+            continue
+        now = looks_of(found)
+        if now == last and now != acted and act(_changed(found, now, acted)):
+            acted = now
+        last = now
+
+
+def looks_of(findings: Findings) -> Looks:
+    looks = {}
+    for found in findings.files:
+        try:
+            stat = found.path.stat()
+        except OSError:  # it went between two looks
+            continue
+        looks[found.key] = (stat.st_size, stat.st_ino, stat.st_mtime_ns)
+    return looks
+
+
+def _changed(found: Findings, now: Looks, before: Looks) -> Findings:
+    files = (each for each in found.files if now.get(each.key) != before.get(each.key))
+    return replace(found, files=tuple(files), addresses=())
