@@ -143,7 +143,8 @@ async def estimate(
     Raises:
         ModelUnavailable: the collection's model is not configured here.
     """
-    views = await asyncio.to_thread(library.indexes.views, within.id)
+    is_kept = bool(within.id)  # or only planned
+    views = await asyncio.to_thread(library.indexes.views, within.id) if is_kept else (within,)
     terms = _Terms(tuple(_taking(views, embedders, lane)), library, lane)
     parts = [await _of_file(each, readers[each.media_type or ""], terms) for each in sources]
     return sum(parts, NOTHING_TO_DO)
