@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 from msgspec import Struct
 
 from rag.domain import Attribute, Collection, DocumentSummary, Source, version_of
@@ -43,7 +44,7 @@ async def fetch(
     address = parse_address(wanted.url)
     key = wanted.key or _key_of(address)
     stored = None
-    if wanted.key is None:  # what has a name of its own may have come from elsewhere
+    if key in (str(address), wanted.url):  # another name may be that of another page
         stored = await asyncio.to_thread(library.documents.find_by_key, within, key)
     fetched = await fetcher.fetch(address, _validators_of(stored))
     if fetched is None and stored is not None:
@@ -69,17 +70,22 @@ def _content(stored: DocumentSummary, library: Library) -> tuple[bytes, str]:
         raise Conflict("the document was deleted while it was fetched; hand it in again") from error
 
 
+def told_of(fetched: Fetched) -> dict[str, Attribute]:
+    """Attributes of a document that was fetched."""
+    told: dict[str, Attribute] = {URL: str(fetched.address)}
+    if fetched.validators.etag:
+        told[ETAG] = fetched.validators.etag
+    if fetched.validators.last_modified:
+        told[LAST_MODIFIED] = fetched.validators.last_modified
+    return told
+
+
 def _told(fetched: Fetched, stored: DocumentSummary | None) -> dict[str, Attribute]:
     """A validator that changes alone is no news, and would make a new version of a document."""
-    validators = fetched.validators
-    if stored is not None and stored.version == version_of(fetched.content):
-        validators = _validators_of(stored) or validators
-    told: dict[str, Attribute] = {URL: str(fetched.address)}
-    if validators.etag:
-        told[ETAG] = validators.etag
-    if validators.last_modified:
-        told[LAST_MODIFIED] = validators.last_modified
-    return told
+    known = _validators_of(stored)
+    if known and stored and stored.version == version_of(fetched.content):
+        fetched = msgspec.structs.replace(fetched, validators=known)
+    return told_of(fetched)
 
 
 def _validators_of(stored: DocumentSummary | None) -> Validators | None:

@@ -120,8 +120,7 @@ async def read_new(request: UploadRequest, fetch: Fetch) -> tuple[Source, ...]:
         415,
         "unsupported_media_type",
         "documents come as multipart/form-data with files, or as application/json with a text or"
-        " a url;"
-        f" not as {media_type or 'a body of unnamed type'}",
+        f" a url; not as {media_type or 'a body of unnamed type'}",
     )
 
 

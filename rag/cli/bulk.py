@@ -50,7 +50,7 @@ async def ingest_files(
             await _send_all(files, known, hashes, handing, door)
             watch.cancel()
     except* RagError as failed:
-        raise _first(failed) from None
+        raise first_of(failed) from None
     return await handing.summary(perf_counter() - began), handing.outcomes
 
 
@@ -66,7 +66,7 @@ async def _send_all(
 
         async def begin(handed_in: Coroutine[None, None, list[dict[str, Any]]]) -> None:
             await lanes.acquire()
-            task = group.create_task(_follow(handed_in, handing, door))
+            task = group.create_task(follow(handed_in, handing, door))
             task.add_done_callback(lambda _: lanes.release())
 
         found = [each for each in files if isinstance(each, Found)]
@@ -80,7 +80,7 @@ async def _send_all(
                 await begin(handing.hand_in_address(each))
 
 
-async def _follow(
+async def follow(
     handed_in: Coroutine[None, None, list[dict[str, Any]]], handing: Handing, door: Door
 ) -> None:
     """Waits until each of the files has ended."""
@@ -108,7 +108,7 @@ async def _watch(handing: Handing, door: Door, paused: Paused, spent: Spending) 
         spent(Decimal(usage["total"]["usd"]))
 
 
-def _first(failed: ExceptionGroup[RagError]) -> RagError:
+def first_of(failed: ExceptionGroup[RagError]) -> RagError:
     """Why the run could not go on; the others are consequences."""
     cause = failed.exceptions[0]
-    return _first(cause) if isinstance(cause, ExceptionGroup) else cause
+    return first_of(cause) if isinstance(cause, ExceptionGroup) else cause

@@ -11,6 +11,7 @@ from rag.errors import RagError
 PARTS = {
     "serve": ("rag.cli.serve", "Serve the REST API, and work on what was queued."),
     "ingest": ("rag.cli.ingest", "Read files, folders and globs into a collection."),
+    "crawl": ("rag.cli.crawl", "Read a website, or what its sitemap lists, into a collection."),
     "search": ("rag.cli.search", "The passages nearest to a question."),
     "ask": ("rag.cli.ask", "An answer with quotations that were found in the sources."),
     "reindex": ("rag.cli.reindex", "Embed a collection anew: another model, other chunks."),

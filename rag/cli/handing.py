@@ -1,6 +1,7 @@
 """Handing files in, as one job, and hearing of it: what both lanes have in common."""
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import msgspec
 from rag.cli.door import Door, Refused
 from rag.cli.outcomes import Outcome, Summary, Told, outcome_of, summary_of
 from rag.cli.parcels import Known, Parcel, Wanting, form_of, media_type_of
-from rag.domain import FINAL_ITEM_STATES, Failure, Lane, Saved
+from rag.domain import FINAL_ITEM_STATES, Attribute, Failure, Lane, Saved
 from rag.errors import KeyRefused, RagError
 from rag.sources.found import Address
 
@@ -87,6 +88,25 @@ class Handing:
             return [self._await(await self._accepted({"json": body}))]
         except Refused as error:
             self._hear_refusal(address.key, error)
+            return []
+
+    async def hand_in_content(
+        self,
+        key: str,
+        content: bytes,
+        media_type: str | None,
+        attributes: Mapping[str, Attribute],
+    ) -> list[dict[str, Any]]:
+        """As `hand_in`, of something that is no file here."""
+        about = json.dumps({key: {"attributes": attributes}}).encode()
+        form = [
+            ("file", (key, content, media_type or "application/octet-stream")),
+            ("about", (None, about, "application/json")),
+        ]
+        try:
+            return [self._await(await self._accepted({"files": form}))]
+        except Refused as error:
+            self._hear_refusal(key, error)
             return []
 
     async def refused_before(self, wanting: Sequence[Wanting]) -> Sequence[Failure | None]:

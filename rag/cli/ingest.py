@@ -91,9 +91,10 @@ def command(
 ) -> None:
     """Read files into a collection.
 
-    A PATH is a file, a folder, a quoted glob, or - for a list of them on standard input. A file
-    that is already there with the same bytes is left alone, a changed one replaces its old
-    version once it is read, so running it again, also after an interruption, is safe and quick.
+    A PATH is a file, a folder, a quoted glob, the address of a web page, or - for a list of them
+    on standard input. A file that is already there with the same bytes is left alone, a changed
+    one replaces its old version once it is read, so running it again, also after an interruption,
+    is safe and quick. Whole websites are read by `rag crawl`.
 
     Patterns are written as in a .gitignore. Hidden files, and folders of tools and of version
     control, are left out; links are not followed out of their folder.
@@ -142,9 +143,7 @@ def _check(wish: Wish, *, dry_run: bool, watching: bool) -> None:
     if watching and (dry_run or wish.lane == "batch" or "-" in wish.paths):
         raise InvalidRequest("--watch goes with neither --dry-run nor --batch nor a list on -")
     if wish.prune and not (wish.yes or dry_run) and (watching or not sys.stdin.isatty()):
-        raise InvalidRequest(
-            "--prune cannot ask here: add --yes, or --dry-run to see only"
-        )
+        raise InvalidRequest("--prune cannot ask here: add --yes, or --dry-run to see only")
 
 
 def _names(wish: Wish) -> list[str]:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from rag.errors import InvalidRequest
 from rag.sources.found import Address, Findings, Found, LeftOut, Sought, joined
 from rag.sources.walking import Choice, is_utf8, shown, trouble_with, walk
+from rag.sources.web.addresses import parse_address
 
 ALL = Choice()
 """But for what is hidden, and no document."""
@@ -73,7 +74,7 @@ def _place(sought: Sought) -> str:
 
 def _look_at(argument: str, choice: Choice) -> Findings:
     if argument.startswith(WEB):
-        return Findings(addresses=(Address(argument, argument),))
+        return Findings(addresses=(Address(str(parse_address(argument)), argument),))
     path = Path(argument).expanduser()
     if path.is_dir():
         return walk(path, choice)

@@ -15,6 +15,7 @@ from rag.errors import InvalidRequest
 from rag.sources.folder import WEB, distinct, key_of_file
 from rag.sources.found import Address, Findings, Found, Root, joined
 from rag.sources.walking import shown, trouble_with
+from rag.sources.web.addresses import parse_address
 
 LONGEST_TITLE = 200  # characters that are kept of a title
 
@@ -26,7 +27,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     """Relative to the manifest, or absolute."""
     url: str | None = None
     key: Annotated[str, Meta(min_length=1)] | None = None
-    """As written in `path` or `url` where it is missing."""
+    """As written in `path`, or the normal form of `url`, where it is missing."""
     title: Annotated[str, Meta(min_length=1, max_length=LONGEST_TITLE)] | None = None
     attributes: dict[str, Attribute] = {}
 
@@ -55,7 +56,7 @@ def _sought(entry: Entry, manifest: Path, root: Root) -> Findings:
     if entry.url is not None and entry.path is None:
         if not entry.url.startswith(WEB):
             raise InvalidRequest(f"no address of a web page: {entry.url}")
-        key = entry.key or entry.url
+        key = entry.key or str(parse_address(entry.url))
         page = Address(key, entry.url, root.name, entry.title, entry.attributes)
         return Findings(addresses=(page,))
     if entry.path is None or entry.url is not None:
