@@ -35,10 +35,9 @@ from rag.local.extractive import ExtractiveAnswerer
 from rag.local.minilm import load_minilm, model_of
 from rag.local.minilm_graph import Precision
 from rag.local.reading.limits import Limits
-from rag.local.reading.media import IMAGES, PDF
 from rag.local.reading.reader import LocalReader
 from rag.mistral.embedding.embedder import MistralEmbedder
-from rag.mistral.ocr.kinds import MEDIA_TYPES
+from rag.mistral.ocr.kinds import DOC, MODERN_IMAGES, PPT
 from rag.mistral.ocr.reader import MistralReader
 from rag.pausing import Pause
 from rag.ports import Answerer, Embedder, Embedders, Readers
@@ -62,6 +61,9 @@ DEFAULT_COLLECTION = "default"
 
 REMOTE_LANES = 8
 """Documents under way at a time where a provider does the work: they wait, and cost no core."""
+
+NOT_READ_HERE = (DOC, PPT, *MODERN_IMAGES)
+"""Kinds of files that only a provider reads."""
 
 SETTLING_TIME = 60.0  # seconds; a self-check takes a few
 
@@ -372,8 +374,7 @@ def _readers(local: LocalReader, remote: MistralReader | None) -> Readers:
     """Page by page to whoever is good enough; what only the provider reads goes there whole."""
     if remote is None:
         return Readers(local, {})
-    elsewhere = set(MEDIA_TYPES) - IMAGES - {PDF}
-    return Readers(RoutingReader(local, remote), dict.fromkeys(elsewhere, remote))
+    return Readers(RoutingReader(local, remote), dict.fromkeys(NOT_READ_HERE, remote))
 
 
 def _extractive(embedders: Embedders) -> ExtractiveAnswerer:

@@ -18,6 +18,8 @@ ODT = "application/vnd.oasis.opendocument.text"
 EPUB = "application/epub+zip"
 RTF = "application/rtf"
 
+MODERN_IMAGES = ("image/avif", "image/heic", "image/heif")
+
 MEDIA_TYPES = (
     PDF,
     "image/png",
@@ -26,13 +28,11 @@ MEDIA_TYPES = (
     "image/webp",
     "image/gif",
     "image/bmp",
-    "image/avif",
-    "image/heic",
-    "image/heif",
+    *MODERN_IMAGES,
     *(DOCX, PPTX, XLSX, DOC, PPT, ODT, EPUB, RTF),
 )
-"""What goes to the provider; every other kind is read here. Of the formats in the provider's FAQ
-those are left out that are text: reading them takes no OCR and no money."""
+"""What the provider reads. Of the formats in its FAQ those are left out that are text: reading
+them takes no OCR and no money."""
 
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", PDF),
