@@ -96,6 +96,21 @@ def test_pure_rooms_reach_for_nothing_outside(path: Path) -> None:
     assert not outside
 
 
+DOORS = ("mistral/", "sources/web/", "cli/")
+"""Rooms that speak to others: providers that the operator names; the web, by the rules of what may
+be fetched; and the service itself."""
+CLIENTS = {"httpx", "requests", "aiohttp", "urllib3", "urllib.request", "http.client", "ftplib"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_nobody_else_speaks_to_other_hosts(path: Path) -> None:
+    """A second way to fetch an address would be one without its guard."""
+    if path.relative_to(PACKAGE).as_posix().startswith(DOORS):
+        return
+
+    assert not set(imported_modules(ast.parse(path.read_text()))) & CLIENTS
+
+
 def test_every_room_has_a_floor() -> None:
     rooms = {room_of(path) for path in FILES} - {"__init__", "__main__"}
 

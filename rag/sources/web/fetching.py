@@ -7,7 +7,7 @@ host. Nothing else comes along: no proxy of the environment, no cookies, no cred
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
 import httpx
@@ -91,19 +91,37 @@ class Fetcher:
             FetchFailed: it is not there, or not in time.
         """
         address = parse_address(url) if isinstance(url, str) else url
-        host = address.host
+        async with self._in_time(address.host):
+            return await self._fetch(address, known)
+
+    async def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> int:
+        """Sends these bytes to an address, by the same rules, and gives the status of the answer.
+        Neither its body nor a redirect is looked at.
+
+        Raises:
+            AddressRefused: nothing is sent there.
+            FetchFailed: it did not answer, or not in time.
+        """
+        address = parse_address(url)
+        message = _Message("POST", headers, content)
+        async with self._in_time(address.host), self._opened(address, message) as response:
+            return response.status_code
+
+    @asynccontextmanager
+    async def _in_time(self, host: str) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(self.limits.seconds):
-                return await self._fetch(address, known)
+                yield
         except TimeoutError as error:
             raise FetchFailed(
-                f"{host} did not send its page within {self.limits.seconds:g} s; try again, or the"
+                f"{host} did not answer within {self.limits.seconds:g} s; try again, or the"
                 " operator may set RAG_FETCH_SECONDS"
             ) from error
 
     async def _fetch(self, address: WebAddress, known: Validators | None) -> Fetched | None:
+        asking = _asking(known)
         for _ in range(MOST_REDIRECTS + 1):
-            async with self._opened(address, known) as response:
+            async with self._opened(address, asking) as response:
                 if response.status_code == httpx.codes.NOT_MODIFIED and known:
                     return None
                 location = response.headers.get("location")
@@ -114,7 +132,7 @@ class Fetcher:
 
     @asynccontextmanager
     async def _opened(
-        self, address: WebAddress, known: Validators | None
+        self, address: WebAddress, message: "_Message"
     ) -> AsyncIterator[httpx.Response]:
         """The answer of the first of the host's addresses that can be connected to."""
         ips = await self._admitted(address)
@@ -122,7 +140,7 @@ class Fetcher:
             try:
                 with _translated(address.host):
                     response = await self._carrier().handle_async_request(
-                        _request(address, ip, known)
+                        _request(address, ip, message)
                     )
                 break
             except Unreachable:
@@ -177,23 +195,34 @@ class Unreachable(FetchFailed):
     """No connection was made; another address of the host may do."""
 
 
-def _request(address: WebAddress, ip: Ip, known: Validators | None) -> httpx.Request:
-    literal = f"[{ip}]" if ip.version == 6 else str(ip)
+class _Message(Struct, frozen=True):
+    """What is said to a host, wherever it is."""
+
+    method: str
+    headers: Mapping[str, str]
+    content: bytes | None = None
+
+
+def _asking(known: Validators | None) -> _Message:
     headers = {
-        "Host": address.authority,
-        "User-Agent": USER_AGENT,
         "Accept": "text/html, application/xhtml+xml, application/pdf, */*;q=0.8",
         "Accept-Encoding": ACCEPTED,
-        "Connection": "close",
     }
     if known and known.etag:
         headers["If-None-Match"] = known.etag
     if known and known.last_modified:
         headers["If-Modified-Since"] = known.last_modified
+    return _Message("GET", headers)
+
+
+def _request(address: WebAddress, ip: Ip, message: _Message) -> httpx.Request:
+    literal = f"[{ip}]" if ip.version == 6 else str(ip)
+    own = {"Host": address.authority, "User-Agent": USER_AGENT, "Connection": "close"}
     return httpx.Request(
-        "GET",
+        message.method,
         f"{address.scheme}://{literal}:{address.port}",
-        headers=headers,
+        headers={**message.headers, **own},
+        content=message.content,
         extensions={
             "target": address.target.encode(),
             "sni_hostname": address.host,

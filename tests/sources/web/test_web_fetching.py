@@ -12,7 +12,7 @@ from typing import TypeAlias
 import httpx
 import pytest
 
-from rag.errors import DocumentTooLarge, FetchFailed
+from rag.errors import AddressRefused, DocumentTooLarge, FetchFailed
 from rag.sources.web.fetching import Fetched, Fetcher, FetchLimits, Validators
 from rag.sources.web.rules import Rules, rules_of
 from tests.sources.web.visits import Visits
@@ -367,6 +367,27 @@ async def test_a_page_in_place_of_a_file_is_refused(declared: str, content: byte
     answer = httpx.Response(200, headers={"Content-Type": declared}, content=content)
     with pytest.raises(FetchFailed, match="the site declares"):
         await Visits().fetcher(lambda _: answer).fetch("http://example.org/report.pdf")
+
+
+async def test_a_message_is_sent_by_the_same_rules() -> None:
+    requests: list[bytes] = []
+
+    async def hook(request: bytes, writer: asyncio.StreamWriter) -> None:
+        requests.append(request)
+        writer.write(page(b"x" * 100_000, "Location: http://10.0.0.1/", status="307 Elsewhere"))
+
+    async with serving(hook) as (rules, url):
+        fetcher = Fetcher(rules)
+        status = await fetcher.post(url + "hook?a=1", b'{"a": 1}', {"webhook-id": "msg_1"})
+        with pytest.raises(AddressRefused):
+            await fetcher.post("http://10.0.0.1/", b"", {})
+        await fetcher.close()
+    [request] = requests
+
+    assert status == 307
+    assert request.startswith(b"POST /hook?a=1 HTTP/1.1\r\n")
+    assert b"webhook-id: msg_1\r\n" in request
+    assert b"Content-Length: 8\r\n" in request
 
 
 async def test_tls_names_the_host_and_not_the_address() -> None:

@@ -1,14 +1,41 @@
 """Nothing but the public internet is fetched from, however it is asked for."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
 import httpx
 import pytest
 
-from rag.errors import AddressRefused, InvalidSettings
+from rag.errors import AddressRefused, FetchFailed, InvalidSettings
 from rag.sources.web.addresses import join, parse_address
+from rag.sources.web.fetching import Fetcher
 from rag.sources.web.rules import Rules, rules_of
 from tests.sources.web.forbidden import forbidden_answers, forbidden_urls
 from tests.sources.web.ordinary import ORDINARY
 from tests.sources.web.visits import Visits
+
+WATCHED = {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"}
+
+watching: list[list[str]] = []
+
+
+def _heard(event: str, arguments: tuple[object, ...]) -> None:
+    if event in WATCHED:
+        for events in watching:
+            events.append(event)
+
+
+sys.addaudithook(_heard)  # it stays for good, and hears nothing while nobody watches
+
+
+@contextmanager
+def network_events() -> Iterator[list[str]]:
+    events: list[str] = []
+    watching.append(events)
+    yield events
+    watching.remove(events)
+
 
 FORBIDDEN = forbidden_urls()
 
@@ -35,6 +62,22 @@ async def test_every_forbidden_address_is_refused_and_nobody_is_asked() -> None:
     assert passed == []
     assert visits.names == []
     assert visits.requests == []
+
+
+async def test_no_socket_is_opened_and_no_name_asked_for_a_forbidden_address() -> None:
+    """With the real resolver and the real transport, as the interpreter itself sees it."""
+    fetcher = Fetcher(Rules())
+    with network_events() as events:
+        for url in FORBIDDEN:
+            with suppress(AddressRefused):
+                await fetcher.fetch(url)
+        seen = list(events)
+        with pytest.raises(FetchFailed):  # nobody listens there; but it is tried
+            await Fetcher(rules_of(["127.0.0.1"], (9,))).fetch("http://127.0.0.1:9/")
+    await fetcher.close()
+
+    assert seen == []
+    assert events == ["socket.connect"]
 
 
 async def test_every_forbidden_answer_of_a_name_server_is_refused() -> None:
