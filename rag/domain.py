@@ -483,9 +483,14 @@ class IngestJob(Struct, frozen=True):
     progress: dict[str, int] = {}
     """Items by state, what was done, and how many items wait for a batch."""
     saved: Saved = Saved()
+    spent_usd: Decimal = Decimal(0)
+    """What it cost so far; a call without a reply at the most that it may have cost."""
+    seconds_left: float | None = None
+    """By the pace of its last items; None where too few have ended, or it waits for a batch."""
     last_error: Failure | None = None
     paused: Failure | None = None
-    """Why nothing of it is begun at the moment: the provider is down, or refuses the key."""
+    """Why nothing of it is begun at the moment: the provider is down, or refuses the key, or no
+    worker runs."""
     created_at: str = ""
     finished_at: str | None = None
 

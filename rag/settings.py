@@ -86,6 +86,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """For one page or file, from the look-up of its name to its last byte."""
     workers: Annotated[int, Meta(ge=1, le=64)] = max(1, min(8, os.cpu_count() or 1))
     """Documents read at a time, each in a child process."""
+    serve_only: bool = False
+    """Whether `rag serve` leaves the work to `rag worker` processes, which PostgreSQL allows."""
     ocr: Literal["auto", "rapidocr", "tesseract"] = "auto"
     """`auto`: Tesseract where the machine has it, else the engine in the box."""
     embedding_precision: Literal["int8", "float32"] = "int8"

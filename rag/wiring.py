@@ -27,7 +27,7 @@ from rag.domain import (
     Source,
     Version,
 )
-from rag.errors import Conflict, InvalidRequest, ModelUnavailable, NotFound
+from rag.errors import Conflict, InvalidRequest, InvalidSettings, ModelUnavailable, NotFound
 from rag.estimation import Estimate, estimate
 from rag.fetching import Wanted, fetch
 from rag.ingestion import refusals
@@ -50,6 +50,7 @@ from rag.settings import Role, Settings
 from rag.sources.web.fetching import Fetcher, FetchLimits
 from rag.sources.web.rules import rules_of
 from rag.spending import Budgets, Purpose, spending_for
+from rag.storage.database import is_shared
 from rag.storage.library import Library
 from rag.storage.rebuilding import Recipe
 from rag.worker import Worker
@@ -64,6 +65,8 @@ REMOTE_LANES = 8
 
 NOT_READ_HERE = (DOC, PPT, *MODERN_IMAGES)
 """Kinds of files that only a provider reads."""
+
+NO_WORKER = Failure("no_worker", "worker", "no worker runs; start one with `rag worker`")
 
 SETTLING_TIME = 60.0  # seconds; a self-check takes a few
 
@@ -80,6 +83,7 @@ class Services:
     """Everything a request needs, opened once and closed once."""
 
     def __init__(self, settings: Settings) -> None:
+        require_workers_elsewhere(settings)
         self.settings = settings
         self.library = Library.open(
             Path(settings.data_dir).expanduser().resolve(),
@@ -91,6 +95,8 @@ class Services:
         """What the operator must know: a model that could not be loaded ..."""
         self.preparing = False
         """True while a first ingest is under way, and questions are not worth asking yet."""
+        self.is_stopping = False
+        """Whether nobody shall be kept waiting any more."""
         self._providers = Providers(settings, self.library.ledger)
         self._local_reader = LocalReader(
             ocr=settings.ocr, workers=settings.workers, limits=Limits(bytes=settings.max_upload)
@@ -115,12 +121,28 @@ class Services:
             buyer=self._buyer,
         )
         self._work: asyncio.Task[None] | None = None
+        self._is_started = False
         self._ensure_default()
 
     # --- life ---
 
     async def start(self) -> None:
-        self._work = asyncio.create_task(self._worker.run())
+        self._is_started = True
+        if not self.settings.serve_only:
+            self._work = asyncio.create_task(self._worker.run())
+
+    async def works(self) -> None:
+        """Returns only if the worker ends by itself, which it should not.
+
+        Raises:
+            Exception: what ended it.
+        """
+        if self._work is not None:
+            await self._work
+
+    def begin_stop(self) -> None:
+        """Those who follow a job are let go: they ask again elsewhere, or later."""
+        self.is_stopping = True
 
     async def settle(self) -> None:
         """Waits a while for what follows the last document of a run: the collections' self-checks,
@@ -142,17 +164,32 @@ class Services:
 
     def ready(self) -> bool:
         """Whether a question asked now can be answered from all that is meant to be there."""
-        return self._work is not None and not self._work.done() and not self.preparing
+        works = self.settings.serve_only or (self._work is not None and not self._work.done())
+        return self._is_started and works and not self.preparing
 
     def job(self, id: JobId) -> IngestJob:
         """
         Raises:
             NotFound: no such job.
         """
-        job = self.library.jobs.find(id)
+        return self.told(self.library.jobs.find(id))
+
+    def told(self, job: IngestJob) -> IngestJob:
+        """The job, with the reason why nothing of it is begun."""
         if job.finished_at is not None:
             return job
-        return msgspec.structs.replace(job, paused=self._worker.paused)
+        return msgspec.structs.replace(job, paused=self._paused())
+
+    def _paused(self) -> Failure | None:
+        """The reason that all workers have, in whichever process; others show theirs now and
+        then."""
+        own = None if self.settings.serve_only else self._worker.paused
+        if not self.library.is_shared or (own is None and not self.settings.serve_only):
+            return own
+        reasons = self.library.jobs.workers()
+        if not reasons:
+            return own or NO_WORKER
+        return None if None in reasons else reasons[0]
 
     @property
     def budgets(self) -> dict[str, Decimal]:
@@ -358,6 +395,23 @@ class Services:
         except NotFound:
             with suppress(Conflict):  # another process, starting too, was faster
                 self.create_collection(DEFAULT_COLLECTION)
+
+
+def require_workers_elsewhere(settings: Settings) -> None:
+    """
+    Raises:
+        InvalidSettings: this process shall only serve, and no other could do the work.
+    """
+    if settings.serve_only and not has_several_processes(settings):
+        raise InvalidSettings(
+            "a library on SQLite has one process, which serves and works: leave RAG_SERVE_ONLY"
+            " out, or keep the library on PostgreSQL (RAG_DATABASE_URL)"
+        )
+
+
+def has_several_processes(settings: Settings) -> bool:
+    """Whether others may work on the same library."""
+    return settings.database_url is not None and is_shared(settings.database_url)
 
 
 def _lanes(settings: Settings) -> int:

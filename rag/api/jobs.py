@@ -1,12 +1,34 @@
 """Jobs: what became of documents that were handed in."""
 
-from litestar import Controller, get, post
-from litestar.di import NamedDependency
-from litestar.params import FromPath
+import asyncio
+from typing import Annotated, TypeAlias
 
+import msgspec
+from litestar import Controller, Response, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.response import ServerSentEvent
+from msgspec import Meta, Struct
+
+from rag.api.bodies import StrictRequest
+from rag.api.events import events_of, news_of, place_of
 from rag.api.listing import DEFAULT_LIMIT, After, Limit
-from rag.domain import IngestItem, IngestJob, JobId, Listing
+from rag.domain import IngestItem, IngestJob, ItemState, JobId, Listing, Retried
 from rag.wiring import Services
+
+
+class Which(Struct, frozen=True, forbid_unknown_fields=True):
+    """Items of a job."""
+
+    keys: (
+        Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(max_length=1000)] | None
+    ) = None
+    """Under which they were handed in; all where it is left out."""
+
+
+InState: TypeAlias = Annotated[
+    ItemState | None, QueryParameter(name="state", description="Only those in this state.")
+]
 
 
 class JobsController(Controller):
@@ -21,7 +43,8 @@ class JobsController(Controller):
         after: After = None,
     ) -> Listing[IngestJob]:
         """List jobs, newest first."""
-        return services.library.jobs.list(limit=limit, after=after)
+        found = services.library.jobs.list(limit=limit, after=after)
+        return msgspec.structs.replace(found, data=tuple(map(services.told, found.data)))
 
     @get("/{job:str}", sync_to_thread=True)
     def show(self, job: FromPath[str], services: NamedDependency[Services]) -> IngestJob:
@@ -35,16 +58,60 @@ class JobsController(Controller):
         services: NamedDependency[Services],
         limit: Limit = DEFAULT_LIMIT,
         after: After = None,
+        in_state: InState = None,
     ) -> Listing[IngestItem]:
         """List a job's items, each with its state and, where it failed, the reason."""
-        return services.library.jobs.items(JobId(job), limit=limit, after=after)
+        return services.library.jobs.items(JobId(job), limit=limit, after=after, state=in_state)
+
+    @get("/{job:str}/events", media_type="text/event-stream")
+    async def events(
+        self, job: FromPath[str], services: NamedDependency[Services], request: StrictRequest
+    ) -> ServerSentEvent | Response[None]:
+        """Follow a job as server-sent events, until it ends.
+
+        `item` is an item that changed, and `job` the job with its progress, after every change
+        and every 15 seconds. Whoever comes back with the header `Last-Event-ID` gets each item
+        that changed since, as it is then; 204 says that the job has ended and there is none.
+        """
+        id, last = JobId(job), request.headers.get("last-event-id")
+        news = await asyncio.to_thread(news_of, id, place_of(last), services)
+        if last is not None and news.job.finished_at is not None and not news.items:
+            return Response(None, status_code=204)
+        return ServerSentEvent(events_of(id, place_of(last), services))
 
     @post("/{job:str}/cancel", status_code=200, sync_to_thread=True)
-    def cancel(self, job: FromPath[str], services: NamedDependency[Services]) -> IngestJob:
-        """Cancel what has not begun; what is published stays.
+    def cancel(
+        self,
+        job: FromPath[str],
+        services: NamedDependency[Services],
+        data: JSONBody[Which] = Which(),  # noqa: B008 - frozen
+    ) -> IngestJob:
+        """Cancel what is not done, or the items of these keys; what is published stays.
 
-        Its batches are cancelled at the provider within seconds; what was done of them by then
-        is billed, and kept.
+        A document that is being read is dropped within seconds. Batches that nothing else waits
+        for are cancelled at the provider; what was done of them by then is billed, and kept.
         """
-        services.library.jobs.cancel(JobId(job))
-        return services.library.jobs.find(JobId(job))
+        services.library.jobs.cancel(JobId(job), data.keys)
+        return services.job(JobId(job))
+
+    @post("/{job:str}/retry", status_code=202)
+    async def retry(
+        self,
+        job: FromPath[str],
+        services: NamedDependency[Services],
+        data: JSONBody[Which] = Which(),  # noqa: B008 - frozen
+    ) -> Retried:
+        """Try again what failed, or the items of these keys, also if refused or cancelled.
+
+        They are read from the bytes that came for them, which stay as long as the job. An item is
+        left alone when newer bytes came under its key since, or its document was deleted.
+        """
+        retried = await asyncio.to_thread(services.library.jobs.retry, JobId(job), data.keys)
+        services.wake_worker()
+        return msgspec.structs.replace(retried, job=services.told(retried.job))
+
+    @delete("/{job:str}", sync_to_thread=True)
+    def remove(self, job: FromPath[str], services: NamedDependency[Services]) -> None:
+        """Delete a finished job, with its items and the bytes of those that never became a
+        document; what it published stays, and cannot be tried again."""
+        services.library.jobs.delete(JobId(job))

@@ -20,7 +20,7 @@ from rag.api.docstrings import attribute_docs
 from rag.api.documents import Accepted, DocumentsController, Offer, Put, Refusals
 from rag.api.health import HealthController, Models, Ready
 from rag.api.indexes import Begun, Chosen, Compare, IndexesController, Reindex
-from rag.api.jobs import JobsController
+from rag.api.jobs import JobsController, Which
 from rag.api.operations import Checked, CheckWanted, OperationsController, Rebuilding, RebuildWanted
 from rag.api.problems import MEDIA_TYPE, Problem
 from rag.api.search import Search, SearchController
@@ -34,6 +34,7 @@ from rag.domain import (
     IndexSummary,
     IngestItem,
     IngestJob,
+    Retried,
 )
 from rag.reindexing import Forecast
 from rag.retrieval import SearchResult
@@ -49,7 +50,7 @@ SHAPES = (
     *(Reindex, Begun, Forecast, IndexSummary, Chosen, Compare, Comparison),
     *(NewDocument, PutText, Accepted, Put, DocumentSummary, Document, PageText),
     *(Offer, Refusals),
-    *(IngestJob, IngestItem),
+    *(IngestJob, IngestItem, Which, Retried),
     *(Ready, Models, Problem),
     *(CheckWanted, Checked, RebuildWanted, Rebuilding),
 )

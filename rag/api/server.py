@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from types import FrameType
 from typing import cast
 
 import uvicorn
@@ -28,6 +29,7 @@ async def serve(
     port: int,
     *,
     on_ready: Callable[[str], None],
+    on_exit: Callable[[], None] = lambda: None,
     limits: Limits | None = None,
 ) -> None:
     """Returns when SIGINT or SIGTERM came and requests under way have ended.
@@ -35,12 +37,13 @@ async def serve(
     Args:
         port: 0 takes any free one.
         on_ready: called once requests are accepted, with the address.
+        on_exit: called when a signal came, before requests under way are waited for.
 
     Raises:
         InvalidSettings: the port is taken, or the host is not an address of this machine.
     """
     with listen(host, port) as listening:
-        await Server(app, limits or Limits(), on_ready).serve(sockets=[listening])
+        await Server(app, limits or Limits(), on_ready, on_exit).serve(sockets=[listening])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -72,7 +75,13 @@ class Server(uvicorn.Server):
     """Says when it is ready, and swallows the signals that end it: what was opened before it can
     then be closed in peace."""
 
-    def __init__(self, app: Litestar, limits: Limits, on_ready: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        app: Litestar,
+        limits: Limits,
+        on_ready: Callable[[str], None],
+        on_exit: Callable[[], None],
+    ) -> None:
         protocol = cast(  # uvicorn calls it with keywords, as it would the class
             type[Connection], partial(Connection, limits=limits)
         )
@@ -91,11 +100,16 @@ class Server(uvicorn.Server):
             )
         )
         self._on_ready = on_ready
+        self._on_exit = on_exit
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         assert sockets, "we always bring the socket"
         self._on_ready(_address(sockets[0]))
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._on_exit()
+        super().handle_exit(sig, frame)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

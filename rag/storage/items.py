@@ -186,16 +186,18 @@ def require_claim(session: Session, claimed: ClaimedItem) -> ItemRow:
 
 
 def list_items(
-    session: Session, job_id: JobId, *, limit: int, after: str | None
+    session: Session, job_id: JobId, *, limit: int, after: str | None, state: ItemState | None
 ) -> Listing[IngestItem]:
-    """In the order they were given."""
+    """In the order they were given; those in one state, or all."""
     if session.get(JobRow, job_id) is None:
         raise NotFound("there is no such job")
     query = select(ItemRow).where(ItemRow.job_id == job_id).order_by(ItemRow.id)
+    if state is not None:
+        query = query.where(ItemRow.state == state)
     if place := position(after, int):
         query = query.where(ItemRow.id > place[0])
     rows = session.scalars(query.limit(checked_limit(limit) + 1)).all()
-    data = tuple(_item(row) for row in rows[:limit])
+    data = tuple(item_of(row) for row in rows[:limit])
     has_more = len(rows) > limit
     return Listing(data, has_more, cursor(rows[limit - 1].id) if has_more else None)
 
@@ -391,7 +393,7 @@ def _note_change(session: Session, row: ItemRow) -> None:
     row.change = next_change(session, row.job_id)
 
 
-def _item(row: ItemRow) -> IngestItem:
+def item_of(row: ItemRow) -> IngestItem:
     return IngestItem(
         key=row.key,
         state=cast(ItemState, row.state),  # what we wrote

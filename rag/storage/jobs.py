@@ -30,10 +30,18 @@ from rag.storage.batches import batches
 from rag.storage.changes import note_changes
 from rag.storage.cursors import checked_limit, cursor, position
 from rag.storage.indexversions import index_id
-from rag.storage.ledger import nanodollars, usd
+from rag.storage.ledger import committed, nanodollars, usd
+from rag.storage.progress import seconds_left
 from rag.storage.savings import worth_of
 from rag.storage.superseding import supersede
-from rag.storage.tables import CollectionRow, DocumentRow, ItemRow, JobRow, VersionRow
+from rag.storage.tables import (
+    CollectionRow,
+    DocumentRow,
+    ItemRow,
+    JobRow,
+    LedgerRow,
+    VersionRow,
+)
 from rag.storage.timestamps import now
 
 FIRST_AHEAD = "read"
@@ -317,6 +325,12 @@ def _job(session: Session, row: JobRow, collection: str) -> IngestJob:
             **({"waiting_for_batch": tally.ahead} if tally.ahead else {}),
         },
         saved=Saved(tally.saved_pages, tally.saved_tokens, usd(tally.saved_nanodollars)),
+        spent_usd=committed(session, LedgerRow.job_id == row.id),
+        seconds_left=(
+            None
+            if row.finished_at is not None or tally.ahead
+            else seconds_left(session, row.id, tally.waiting)
+        ),
         last_error=_last_error(session, row.id) if tally.of("failed", "refused") else None,
         created_at=row.created_at,
         finished_at=row.finished_at,
@@ -328,6 +342,8 @@ class _Tally(Struct):
 
     states: dict[str, int] = {}
     started: int = 0
+    waiting: int = 0
+    """That have not ended."""
     ahead: int = 0
     """For which a batch is under way, or about to be."""
     pages: int = 0
@@ -355,6 +371,7 @@ _IS_AHEAD = ItemRow.ahead.is_not(None) & ItemRow.finished_at.is_(None)
 
 _SUMS = {
     "started": case((ItemRow.attempts > 0, 1), else_=0),
+    "waiting": case((ItemRow.finished_at.is_(None), 1), else_=0),
     "ahead": case((_IS_AHEAD, 1), else_=0),
     "pages": ItemRow.pages,
     "pages_ocred": ItemRow.pages_ocred,

@@ -110,7 +110,7 @@ class SqlLedger:
         """USD that each budget leaves, `day` and `job`; budgets that are not set are missing."""
         with self._database.read() as session:
             return {
-                name: budget - _committed(session, condition)
+                name: budget - committed(session, condition)
                 for name, budget, condition in _limits(self._budgets, Purpose(job=job))
             }
 
@@ -195,7 +195,7 @@ def _check_budgets(session: Session, intent: Intent, purpose: Purpose, budgets: 
     if limits:
         lock(session, BUDGETS)  # two calls must not both be the last that a budget allows
     for name, budget, condition in limits:
-        spent = _committed(session, condition)
+        spent = committed(session, condition)
         if spent + intent.usd > budget:
             raise BudgetExhausted(
                 f"this call may cost {_shown(intent.usd)}, and of the budget of {_shown(budget)}"
@@ -217,8 +217,8 @@ def _limits(
     return limits
 
 
-def _committed(session: Session, condition: ColumnElement[bool]) -> Decimal:
-    """USD: what was billed, and the most that calls without a reply may have cost."""
+def committed(session: Session, condition: ColumnElement[bool]) -> Decimal:
+    """USD of some calls: what was billed, and the most that calls without a reply may have cost."""
     total = session.scalar(select(func.coalesce(func.sum(_NANODOLLARS), 0)).where(condition))
     return Decimal(total or 0) / NANODOLLARS
 

@@ -146,6 +146,11 @@ class Library:
             raise
         return library
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may have it open too."""
+        return self._database.is_shared
+
     def announce(self, address: str) -> None:
         """Tells other commands on this machine where this process serves."""
         self._ownership.announce(address)

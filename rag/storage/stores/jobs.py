@@ -16,13 +16,14 @@ from rag.domain import (
     Source,
 )
 from rag.errors import NotFound
-from rag.storage import items, jobs, leases, retrying, workers
+from rag.storage import items, jobs, leases, progress, retrying, workers
 from rag.storage.blobs import Blobs
 from rag.storage.database import Database
 from rag.storage.forgetting import Forgetting
 from rag.storage.items import ClaimedItem, Work
 from rag.storage.jobs import Queued
 from rag.storage.leases import Claim
+from rag.storage.progress import News, Place
 from rag.storage.sources import check_sources
 from rag.storage.space import Space
 
@@ -81,10 +82,37 @@ class JobStore:
             return jobs.list_jobs(session, limit=limit, after=after)
 
     def items(
-        self, job_id: JobId, *, limit: int = 20, after: str | None = None
+        self,
+        job_id: JobId,
+        *,
+        limit: int = 20,
+        after: str | None = None,
+        state: ItemState | None = None,
     ) -> Listing[IngestItem]:
+        """In the order they were given; those in one state, or all."""
         with self._database.read() as session:
-            return items.list_items(session, job_id, limit=limit, after=after)
+            return items.list_items(session, job_id, limit=limit, after=after, state=state)
+
+    def changes(self, id: JobId) -> int:
+        """Grows with every change of the job; for whoever follows it, who then asks for the news.
+
+        Raises:
+            NotFound: no such job.
+        """
+        with self._database.read() as session:
+            return progress.count_changes(session, id)
+
+    def news(self, id: JobId, after: Place, *, limit: int) -> News:
+        """The job, and its items that changed since one was at a place, the oldest change first.
+
+        Raises:
+            NotFound: no such job.
+        """
+        with self._database.read() as session:
+            job = jobs.find_job(session, id)
+            rows = progress.changed_rows(session, id, after, limit + 1)
+            changed = tuple(((row.change, row.id), items.item_of(row)) for row in rows[:limit])
+            return News(job, changed, len(rows) > limit)
 
     def cancel(self, id: JobId, keys: Sequence[str] | None = None) -> IngestJob:
         """What is published stays; what is not will not be.
