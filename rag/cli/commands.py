@@ -10,8 +10,10 @@ from rag.errors import RagError
 
 PARTS = {
     "serve": ("rag.cli.serve", "Serve the REST API, and work on what was queued."),
+    "worker": ("rag.cli.worker", "Work on what was queued, beside other processes."),
     "ingest": ("rag.cli.ingest", "Read files, folders and globs into a collection."),
     "crawl": ("rag.cli.crawl", "Read a website, or what its sitemap lists, into a collection."),
+    "jobs": ("rag.cli.jobs", "What was handed in and what became of it; watch, cancel, retry."),
     "search": ("rag.cli.search", "The passages nearest to a question."),
     "ask": ("rag.cli.ask", "An answer with quotations that were found in the sources."),
     "reindex": ("rag.cli.reindex", "Embed a collection anew: another model, other chunks."),

@@ -60,11 +60,15 @@ class Door:
             raise Refused(response.status_code, problem_of(response))
         return response.json() if response.content else None
 
-    async def listing(self, path: str) -> AsyncIterator[dict[str, Any]]:
-        """All entries of a list, page after page."""
+    async def listing(self, path: str, **asked: str) -> AsyncIterator[dict[str, Any]]:
+        """All entries of a list, page after page.
+
+        Args:
+            asked: parameters of the list.
+        """
         cursor: dict[str, str] = {}
         while True:
-            page = await self.call("GET", path, params={"limit": PAGE, **cursor})
+            page = await self.call("GET", path, params={"limit": PAGE, **asked, **cursor})
             for entry in page["data"]:
                 yield entry
             if not page["has_more"]:

@@ -41,9 +41,16 @@ SAMPLE_QUESTION = "When may the stove be lit again?"
     help="Read this first; `samples` is the documents in the box. Repeatable.",
 )
 @click.option("--ask", metavar="QUESTION", help="Then ask this; `auto` finds a question itself.")
-def command(host: str | None, port: int | None, paths: tuple[str, ...], ask: str | None) -> None:
+@click.option("--no-worker", is_flag=True, help="Leave the work to `rag worker` processes.")
+def command(
+    host: str | None, port: int | None, paths: tuple[str, ...], ask: str | None, no_worker: bool
+) -> None:
     """Serve the REST API, and work on what was queued, until interrupted."""
-    given = {"RAG_HOST": host, "RAG_PORT": None if port is None else str(port)}
+    given = {
+        "RAG_HOST": host,
+        "RAG_PORT": None if port is None else str(port),
+        "RAG_SERVE_ONLY": "true" if no_worker else None,
+    }
     environment = {**os.environ, **{name: value for name, value in given.items() if value}}
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     settings = load_settings(environment)
@@ -84,7 +91,13 @@ async def _serve(settings: Settings, files: list[Found], ask: str | None) -> Non
 
     try:
         await services.start()
-        await serve(create_app(services), host=settings.host, port=settings.port, on_ready=on_ready)
+        await serve(
+            create_app(services),
+            host=settings.host,
+            port=settings.port,
+            on_ready=on_ready,
+            on_exit=services.begin_stop,
+        )
     finally:
         if welcome is not None:
             welcome.cancel()

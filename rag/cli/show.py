@@ -76,7 +76,7 @@ def summary(done: Summary, outcomes: Sequence[Outcome], *, on: Console = aside) 
     if done.files and not done.sent:
         which = "every file" if done.unchanged == done.files else "every file that can be read"
         on.print(f"Nothing to do: {which} is already there.", style="green")
-    _not_read([o for o in outcomes if o.state in ("refused", "failed")], on)
+    not_read([o for o in outcomes if o.state in ("refused", "failed")], on)
 
 
 def saved(known: Saved) -> tuple[str, str]:
@@ -85,7 +85,8 @@ def saved(known: Saved) -> tuple[str, str]:
     return "known, and not paid again", f"{pages}{known.tokens:,} tokens: ${known.usd:.4f}"
 
 
-def _not_read(bad: Sequence[Outcome], on: Console) -> None:
+def not_read(bad: Sequence[Outcome], on: Console) -> None:
+    """Those with the same reason together."""
     if not bad:
         return
     on.print(f"\nNot in the collection ({len(bad)}):", style="yellow")
