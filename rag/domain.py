@@ -207,6 +207,13 @@ class IndexSummary(Struct, frozen=True):
     created_at: str
 
 
+class Elsewhere(Struct, frozen=True):
+    """Another document that holds the same passage."""
+
+    document_id: DocumentId
+    key: str
+
+
 class Hit(Struct, frozen=True):
     """A chunk with a score, higher is better, and how it was found."""
 
@@ -223,6 +230,9 @@ class Hit(Struct, frozen=True):
     heading_path: tuple[str, ...] = ()
     found_by: tuple[str, ...] = ()
     """`dense`, `words`, or both."""
+    also: tuple[Elsewhere, ...] = ()
+    """Other documents of this collection in which the same passage was found: it is returned
+    once."""
 
 
 class Candidate(Struct, frozen=True):

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
-from itertools import islice
 from math import ceil
 from time import perf_counter
 from typing import Any, Literal, TypeAlias
@@ -33,9 +32,10 @@ CANDIDATES = 100
 
 CANDIDATES_PER_HIT = 4
 
-LOOKS = (1.3, 3.0)
+LOOKS = (1.3, 3.0, 30.0)
 """Hits made whole per hit returned, to make up for folded duplicates: mostly a few more than are
-wanted will do, and where they do not, the search is done again."""
+wanted will do, and where they do not, the search is done again. The last look is for a file that
+was copied into every folder."""
 
 
 class Query(Struct, frozen=True):
@@ -97,7 +97,7 @@ async def _search(
             filter=query.filter,
             modes=LEGS[mode],
         )
-        hits = list(islice(fold_duplicates(found.hits), query.k))
+        hits = fold_duplicates(found.hits, query.k)
         if len(hits) == query.k or len(found.hits) < look:
             break
     if "words" in found.missing:

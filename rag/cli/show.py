@@ -97,8 +97,8 @@ def not_read(bad: Sequence[Outcome], on: Console) -> None:
     for outcomes in list(same.values())[:REASONS_SHOWN]:
         named = ", ".join(outcome.key for outcome in outcomes[:KEYS_SHOWN])
         more = len(outcomes) - KEYS_SHOWN
-        line = Text(f"  {named}{f' and {more:,} more' if more > 0 else ''}: ", style="bold")
-        line.append(f"{outcomes[0].state}, {outcomes[0].reason}", style="default")
+        line = Text("  ").append(f"{named}{f' and {more:,} more' if more > 0 else ''}: ", "bold")
+        line.append(f"{outcomes[0].state}, {outcomes[0].reason}")
         on.print(line)
     left = sum(map(len, list(same.values())[REASONS_SHOWN:]))
     if left:
@@ -138,9 +138,17 @@ def hits(found: Iterable[dict[str, Any]], *, on: Console = results) -> None:
         head.append(place(hit), style="bold")
         head.append(f"  {hit['score']:.3f} {'+'.join(hit['found_by'])}", style="dim")
         on.print(head)
+        if hit.get("also"):
+            on.print(Text(f"    also in {_also(hit['also'])}", style="dim"))
         passage = " ".join(hit["text"].split())
         shown = passage[:PASSAGE_SHOWN] + ("…" if len(passage) > PASSAGE_SHOWN else "")
         on.print(Padding(Text(shown), (0, 0, 1, 4)))
+
+
+def _also(others: Sequence[dict[str, Any]]) -> str:
+    named = ", ".join(each["key"] for each in others[:KEYS_SHOWN])
+    more = len(others) - KEYS_SHOWN
+    return f"{named} and {more:,} more" if more > 0 else named
 
 
 def place(where: dict[str, Any]) -> str:
