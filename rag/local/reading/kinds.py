@@ -11,6 +11,7 @@ from rag.local.reading import media
 from rag.local.reading.allowance import Allowance
 from rag.local.reading.composition import compose
 from rag.local.reading.frames import Bitmap, Left
+from rag.local.reading.frontmatter import front_matter
 from rag.local.reading.html import read_html
 from rag.local.reading.images import read_image
 from rag.local.reading.layout import Printed, Recognize
@@ -105,7 +106,10 @@ def _read_code(content: bytes, task: Task) -> Readout:
 
 
 def _read_markdown(content: bytes, task: Task) -> Readout:
-    return marked(decode(content))
+    text = decode(content)
+    said = front_matter(text)
+    title = said.pop("title", None)
+    return replace(marked(text, str(title) if title else None), attributes=said)
 
 
 def _read_web_page(content: bytes, task: Task) -> Readout:

@@ -80,7 +80,7 @@ def _document(source: Source, media_type: str, limits: Limits, recognize: Recogn
         text=readout.text,
         blocks=readout.blocks,
         pages=readout.pages,
-        attributes=source.attributes,
+        attributes={**readout.attributes, **source.attributes},
     )
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from rag.chunking.markdown import LONG_LIST, blocks
-from rag.domain import Block, BlockKind, Page
+from rag.domain import Attribute, Block, BlockKind, Page
 from rag.local.reading.plaintext import normalized
 from rag.pages import LoosePage, composed, loosened
 
@@ -46,6 +46,8 @@ class Readout(Struct, frozen=True):
     blocks: tuple[Block, ...]
     pages: tuple[Page, ...] = ()
     title: str | None = None
+    attributes: dict[str, Attribute] = {}
+    """What the file says of itself."""
     media_type: str | None = None
     """Where the bytes turned out to be something more special than they were taken for."""
 
