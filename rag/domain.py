@@ -33,6 +33,9 @@ Box: TypeAlias = tuple[float, float, float, float]
 
 Attribute: TypeAlias = str | int | float | bool | tuple[str, ...] | None
 
+FILE = "file."
+"""How attributes begin that a file brings along by being one: its folder, its time ..."""
+
 BlockKind: TypeAlias = Literal[
     "title", "text", "table", "list", "code", "caption", "image", "equation", "header", "footer"
 ]

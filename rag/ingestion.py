@@ -11,6 +11,7 @@ a crash is found again, not done again.
 import asyncio
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from pathlib import PurePosixPath
 from time import perf_counter
 
 import msgspec
@@ -162,7 +163,7 @@ async def survey(
         return known
     if not isinstance(reader, Surveyor):
         return None
-    seen = await reader.survey(source)
+    seen = await reader.survey(_bare(source))
     if lane == "batch" and isinstance(reader, Completer):
         await asyncio.to_thread(
             library.purchases.keep_in_passing, source.version, fingerprint, seen
@@ -173,8 +174,9 @@ async def survey(
 async def read(
     source: Source, *, readers: Readers, library: Library, lane: Lane = "direct"
 ) -> Document:
-    """The source as a document; from the kept reading where these bytes were read before. In the
-    batch lane hours may pass between two steps of an item: there every reading is kept so long.
+    """The source as a document; from the kept reading, or from a document with the same bytes,
+    where these were read before: a file that was renamed costs nothing. In the batch lane hours
+    may pass between two steps of an item: there every reading is kept so long.
 
     Raises:
         InvalidDocument: now, or when the same reader last refused these bytes.
@@ -186,8 +188,11 @@ async def read(
         raise refusal_of(kept)
     if kept is not None:
         return _as_named(kept, source)
+    twin = await asyncio.to_thread(library.documents.twin, source)
+    if twin is not None:
+        return _as_named(twin, source)
     try:
-        document = await _read_on(source, reader, fingerprint, library)
+        document = await _read_on(_bare(source), reader, fingerprint, library)
         if not document.text.strip():
             raise EmptyDocument("it holds no text that could be searched")
     except InvalidDocument as error:
@@ -345,12 +350,21 @@ def _flaw(edition: Edition) -> Failure:
     )
 
 
+def _bare(source: Source) -> Source:
+    """Without what the caller says of it: what is read is kept, and may serve another caller."""
+    return msgspec.structs.replace(source, title=None, attributes={})
+
+
 def _as_named(document: Document, source: Source) -> Document:
-    """A reading belongs to its bytes; key, title and attributes belong to the source."""
+    """A reading belongs to its bytes; key, title and attributes belong to the source. A title that
+    is only the name of the file it was read from goes with that name."""
+    own = document.title
+    if own == PurePosixPath(document.key).name:
+        own = PurePosixPath(source.key).name
     return msgspec.structs.replace(
         document,
         key=source.key,
-        title=(source.title or document.title)[:LONGEST_TITLE],
+        title=(source.title or own)[:LONGEST_TITLE],
         attributes={**document.attributes, **source.attributes},
     )
 

@@ -113,7 +113,7 @@ async def _search(
 
 def _of_each_leg(mode: Mode, k: int, look: int) -> int:
     """One leg alone is not fused, and so not asked for more than is looked at."""
-    return max(CANDIDATES, CANDIDATES_PER_HIT * k) if mode == "hybrid" else look
+    return max(CANDIDATES, CANDIDATES_PER_HIT * k, look) if mode == "hybrid" else look
 
 
 async def _embed_question(

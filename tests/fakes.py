@@ -8,6 +8,7 @@ import numpy as np
 
 from rag.chunking.markdown import blocks
 from rag.domain import (
+    Attribute,
     Document,
     Draft,
     DraftClaim,
@@ -28,6 +29,8 @@ class PlainReader:
 
     def __init__(self) -> None:
         self.reads = 0
+        self.attributes: dict[str, Attribute] = {}
+        """That it finds in every file."""
 
     async def read(self, source: Source) -> Document:
         self.reads += 1
@@ -42,6 +45,7 @@ class PlainReader:
             title=source.title or text.partition("\n")[0].lstrip("# ") or source.key,
             text=text,
             blocks=blocks(text),
+            attributes={**self.attributes, **source.attributes},
         )
 
 

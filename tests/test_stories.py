@@ -61,7 +61,10 @@ class House:
             Source(f"{key}.md", text.encode() if isinstance(text, str) else text)
             for key, text in texts.items()
         ]
-        job = self.library.jobs.create(self.within, sources)
+        return await self.work_on(self.library.jobs.create(self.within, sources), pause)
+
+    async def work_on(self, job: IngestJob, pause: Pause | None = None) -> IngestJob:
+        """The job when it has ended."""
         worker = Worker(self.library, self.readers, self.embedders, lanes=2, pause=pause)
         working = asyncio.create_task(worker.run())
         async with asyncio.timeout(20):
@@ -122,7 +125,58 @@ async def test_a_text_embedded_once_is_not_embedded_again_under_another_key(hous
     await house.ingest(two=WHALES)
 
     assert len(house.embedder.embedded) == 1
+    assert house.reader.reads == 1
     assert len(house.library.documents.list(house.within).data) == 2
+
+
+async def test_the_same_content_under_two_keys_is_found_once_and_shows_both(house: House) -> None:
+    await house.ingest(one=WHALES, bread=BREAD)
+    await house.ingest(two=WHALES)
+    result = await search(
+        Query("largest animal", k=2),
+        house.library.collections.find("notes"),
+        embedders=house.embedders,
+        library=house.library,
+    )
+
+    whales, bread = result.data
+    assert {whales.key, *(other.key for other in whales.also)} == {"one.md", "two.md"}
+    assert (bread.key, bread.also) == ("bread.md", ())
+
+
+async def test_a_file_in_every_folder_does_not_crowd_out_the_others(house: House) -> None:
+    copies = {f"copy{n}": WHALES for n in range(40)}
+    await house.ingest(bread=BREAD, **copies)
+
+    assert len(await house.find("largest animal", k=2)) == 2
+
+
+async def test_what_a_caller_says_of_a_document_is_not_said_of_another_with_the_same_bytes(
+    house: House,
+) -> None:
+    mine = Source("mine.md", WHALES.encode(), None, "My whales", {"owner": "me"})
+    await house.work_on(house.library.jobs.create(house.within, [mine]))
+    await house.ingest(other=WHALES)
+
+    other = house.library.documents.find_by_key(house.within, "other.md")
+    assert other is not None
+    assert (other.title, other.attributes) == ("Whales", {})
+
+
+async def test_a_document_that_says_something_of_itself_is_unchanged_when_handed_in_again(
+    house: House,
+) -> None:
+    house.reader.attributes = {"author": "Ishmael"}
+    await house.ingest(whales=WHALES)
+    again = house.library.jobs.create(house.within, [Source("whales.md", WHALES.encode())])
+    said = Source("whales.md", WHALES.encode(), attributes={"year": 1851})
+    told = await house.work_on(house.library.jobs.create(house.within, [said]))
+
+    assert again.state == "succeeded"
+    assert house.library.jobs.items(told.id).data[0].state == "indexed"
+    whales = house.library.documents.find_by_key(house.within, "whales.md")
+    assert whales is not None
+    assert whales.attributes == {"author": "Ishmael", "year": 1851}
 
 
 async def test_one_bad_file_is_refused_with_its_reason_and_the_others_go_on(house: House) -> None:

@@ -6,12 +6,12 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from rag.domain import Attribute
+from rag.domain import FILE, Attribute
 
-ROOT = "file.root"
-FOLDER = "file.folder"
-EXTENSION = "file.extension"
-MODIFIED = "file.modified"
+ROOT = f"{FILE}root"
+FOLDER = f"{FILE}folder"
+EXTENSION = f"{FILE}extension"
+MODIFIED = f"{FILE}modified"
 """Attributes that a file brings along: the folder or manifest it was named by, its own folder
 below that, its ending without the dot and in lower case, and when it was changed last (UTC)."""
 

@@ -249,7 +249,8 @@ def _all_saved(worth: Saved) -> dict[str, int]:
 
 
 Current = tuple[str, str, dict[str, Any]]
-"""Bytes (as SHA-256), title and attributes of a document."""
+"""Bytes (as SHA-256), title and attributes of a document: those it was given, where that is still
+known, else all, with those that were read in it."""
 
 
 def _current(
@@ -266,8 +267,32 @@ def _current(
                 VersionRow.state == "current",
             )
         )
-        found |= {key: (sha256, title, attributes) for key, sha256, title, attributes in rows}
+        given = _given(session, collection_id, some)
+        found |= {
+            key: (sha256, title, given.get((key, sha256), attributes))
+            for key, sha256, title, attributes in rows
+        }
     return found
+
+
+def _given(
+    session: Session, collection_id: CollectionId, keys: Sequence[str]
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """Attributes with which documents were handed in last, by key and bytes."""
+    last = (
+        select(func.max(ItemRow.id))
+        .where(
+            ItemRow.collection_id == collection_id,
+            ItemRow.key.in_(keys),
+            ItemRow.state.in_(("indexed", "unchanged")),
+            ItemRow.index_version_id.is_(None),
+        )
+        .group_by(ItemRow.key)
+    )
+    rows = session.execute(
+        select(ItemRow.key, ItemRow.sha256, ItemRow.attributes).where(ItemRow.id.in_(last))
+    )
+    return {(key, sha256): attributes for key, sha256, attributes in rows}
 
 
 def _is_current(source: Source, current: Current | None) -> bool:

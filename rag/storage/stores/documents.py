@@ -13,6 +13,7 @@ from rag.domain import (
     IndexId,
     ItemState,
     Listing,
+    Source,
     Vectors,
     Version,
 )
@@ -25,6 +26,7 @@ from rag.storage.items import ClaimedItem, Work
 from rag.storage.opened import OpenIndexes
 from rag.storage.publishing import Edition, Publication
 from rag.storage.savings import WORTHLESS, Worth
+from rag.storage.twins import twin_of
 
 NO_OTHERS: Mapping[IndexId, Edition] = {}
 
@@ -126,6 +128,11 @@ class DocumentStore:
         """A version whole; the current one unless another is named."""
         with self._database.read() as session:
             return documents.read_document(session, id, version)
+
+    def twin(self, source: Source) -> Document | None:
+        """What was read of the same bytes for another document, or for this one before."""
+        with self._database.read() as session:
+            return twin_of(session, source)
 
     def content(self, id: DocumentId) -> tuple[bytes, str]:
         """The original bytes of the current version, and their media type."""
