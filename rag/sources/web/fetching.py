@@ -17,7 +17,7 @@ from rag import __version__
 from rag.errors import DocumentTooLarge, FetchFailed
 from rag.sources.web.addresses import Ip, WebAddress, join, parse_address
 from rag.sources.web.decoding import ACCEPTED, decoded
-from rag.sources.web.kinds import media_type_of
+from rag.sources.web.kinds import in_utf8, media_type_of
 from rag.sources.web.resolving import Resolve, SystemResolver
 from rag.sources.web.rules import Rules
 
@@ -49,6 +49,7 @@ class Fetched(Struct, frozen=True):
     """What was at an address."""
 
     content: bytes
+    """As sent, but a text that says nothing of its encoding is in UTF-8."""
     media_type: str | None
     """None where the site says nothing of use."""
     address: WebAddress
@@ -180,9 +181,9 @@ class Fetcher:
                 if len(content) > self.limits.bytes:
                     raise self._too_large(address.host)
         validators = Validators(_kept(headers, "etag"), _kept(headers, "last-modified"))
-        whole = bytes(content)
-        media_type = media_type_of(headers.get("content-type", ""), whole)
-        return Fetched(whole, media_type, address, validators)
+        declared = headers.get("content-type", "")
+        whole = await asyncio.to_thread(in_utf8, declared, bytes(content))
+        return Fetched(whole, media_type_of(declared, whole), address, validators)
 
     def _too_large(self, host: str) -> DocumentTooLarge:
         return DocumentTooLarge(

@@ -355,6 +355,31 @@ async def test_a_declared_type_is_kept_where_it_says_something(
 
 
 @pytest.mark.parametrize(
+    ("declared", "content", "kept"),
+    [
+        ("text/html; charset=windows-1251", "Привет".encode("cp1251"), "Привет".encode()),
+        ("text/plain;charset='Shift_JIS'", "日本".encode("sjis"), "日本".encode()),
+        ("text/plain; charset=ISO-8859-1", b"\x93caf\xe9\x94", "“café”".encode()),
+        ("text/plain; charset=iso-8859-1", "café".encode(), "café".encode()),  # it is UTF-8
+        ("text/plain; charset=utf-8", b"caf\xe9", b"caf\xe9"),
+        ("text/plain; charset=gbk", b"\xff\xff", b"\xff\xff"),  # it is not
+        ("text/plain; charset=punycode", b"\xff", b"\xff"),
+        ("text/plain; charset=unicode_escape", b"\\x41\xff", b"\\x41\xff"),
+        ("text/xml; charset=windows-1251", b"<a>\xcf", b"<a>\xcf"),
+        ("application/pdf; charset=windows-1251", b"%PDF-\xcf", b"%PDF-\xcf"),
+    ],
+)
+async def test_a_text_whose_encoding_its_site_alone_knows_is_kept_as_utf8(
+    declared: str, content: bytes, kept: bytes
+) -> None:
+    answer = httpx.Response(200, headers={"Content-Type": declared}, content=content)
+    got = await Visits().fetcher(lambda _: answer).fetch("http://example.org/")
+
+    assert got is not None
+    assert got.content == kept
+
+
+@pytest.mark.parametrize(
     ("declared", "content"),
     [
         ("application/pdf", b"<!DOCTYPE html><title>Sign in</title>"),
