@@ -37,7 +37,9 @@ async def soon(is_so: Callable[[], bool]) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("full", [["claim_item"], ["publish"], ["publish", "release"]], ids=str)
+@pytest.mark.parametrize(
+    "full", [["jobs.claim"], ["documents.publish"], ["documents.publish", "jobs.release"]], ids=str
+)
 async def test_items_wait_for_room_and_are_read_when_there_is_some(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: list[str]
 ) -> None:
@@ -55,8 +57,10 @@ async def test_items_wait_for_room_and_are_read_when_there_is_some(
             chunk_tokens=embedder.max_tokens,
         )
         job = library.jobs.queue(within, [Source("a.md", b"# Whales\n\nThey eat krill.\n")]).job
-        for name in full:
-            monkeypatch.setattr(library, name, failing_twice(getattr(library, name)))
+        for step in full:
+            noun, name = step.split(".")
+            store = getattr(library, noun)
+            monkeypatch.setattr(store, name, failing_twice(getattr(store, name)))
         worker = Worker(
             library,
             Readers(PlainReader(), {}),

@@ -60,15 +60,16 @@ class Database:
         self.is_shared = is_shared(url)
         self._fence: Fence | None = None
         self._is_closed = False
-        self._writes = 0
+        self._writes = self._writing = 0
         self._counting = threading.Lock()
         self._engine = _engine(url)
 
     @property
     def writes(self) -> int | None:
-        """Another number once something was written, before whoever wrote it goes on; None where
-        other processes write too."""
-        return None if self.is_shared else self._writes
+        """Another number once something was written. None while something is, for others may see
+        it before whoever writes it knows; and where other processes write too."""
+        written = self._writes  # before looking whether somebody writes, who may end just then
+        return None if self.is_shared or self._writing else written
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -129,11 +130,14 @@ class Database:
     @contextmanager
     def _counted(self) -> Iterator[None]:
         """Also where it failed: nobody may know whether anything was written."""
+        with self._counting:
+            self._writing += 1
         try:
             yield
         finally:
             with self._counting:
                 self._writes += 1
+                self._writing -= 1
 
 
 def node_of(session: Session) -> str:

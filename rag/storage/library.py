@@ -24,7 +24,6 @@ from rag.storage.archives.backup import Backup, Backups
 from rag.storage.blobs import BlobFolder, Blobs, BlobTable
 from rag.storage.checking.checkup import Checkup
 from rag.storage.checking.findings import Holdings
-from rag.storage.checking.originals import remove_nobodys
 from rag.storage.database import ONLY_NODE, Database, is_shared
 from rag.storage.derived import IndexHealth
 from rag.storage.durable import make_private_folder
@@ -223,8 +222,8 @@ class Library:
         scrub = Scrubber(self._database).scrub
         every = LOOK if self._database.is_shared else SCRUB
         self._upkeep = Upkeep(self._indexes.all, scrub, every=every)
-        if self._backups.tidy():
-            remove_nobodys(self._holdings())
+        self._backups.tidy()
+        self._forgetting.finish()
         self.checkup = Checkup(self._holdings())
         self._upkeep.wake()
 

@@ -271,6 +271,14 @@ class BlobRow(Row):
     """In bytes."""
 
 
+class RemovalRow(Row):
+    """Original bytes to be removed, unless somebody has them again."""
+
+    __tablename__ = "removal"
+
+    sha256: Mapped[str] = mapped_column(String(80), primary_key=True)
+
+
 class BlobPartRow(Row):
     __tablename__ = "blob_part"
 

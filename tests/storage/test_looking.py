@@ -91,3 +91,14 @@ def test_what_is_written_while_it_is_read_makes_it_outdated(database: Database) 
 
     assert remembered.of("n", read_late) == "before"
     assert remembered.of("n", lambda: "after") == "after"
+
+
+@only_sqlite
+def test_while_something_is_written_nothing_is_remembered(database: Database) -> None:
+    """Others see it from its commit on, which is before whoever writes it knows."""
+    remembered = Remembered[int](database)
+    read = iter(range(10))
+    assert [remembered.of("n", lambda: next(read)) for _ in range(2)] == [0, 0]
+    with database.write():
+        assert [remembered.of("n", lambda: next(read)) for _ in range(2)] == [1, 2]
+    assert [remembered.of("n", lambda: next(read)) for _ in range(2)] == [3, 3]

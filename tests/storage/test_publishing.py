@@ -18,6 +18,7 @@ from rag.domain import (
 )
 from rag.errors import Conflict, InvalidDocument, InvalidRequest, NotFound, RagError
 from rag.storage import publishing
+from rag.storage.forgetting import Forgetting
 
 
 def test_a_published_document_is_found_by_words_and_by_meaning(shelf) -> None:
@@ -262,3 +263,20 @@ def answer_quoting(document_id: str, quote: str) -> Answer:
         source=Span(0, len(quote)),
     )
     return Answer(AnswerId("ans_1"), "?", "answered", "extractive", quote, citations=(citation,))
+
+
+def test_the_bytes_of_a_deleted_document_are_gone_after_a_crash(
+    open_shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = open_shelf()
+    shared = shelf.put("kept", "the same words"), shelf.put("gone too", "the same words")
+    gone = shelf.put("gone", "other words")
+    monkeypatch.setattr(Forgetting, "forget", lambda *_: None)  # the process dies before
+    for each in (gone, shared[1]):
+        shelf.library.documents.delete(each.id)
+    assert set(shelf.library._blobs.all()) == {gone.version, shared[0].version}
+    monkeypatch.undo()
+    shelf = open_shelf()
+
+    assert set(shelf.library._blobs.all()) == {shared[0].version}
+    assert shelf.library.checkup.run().flaws == ()

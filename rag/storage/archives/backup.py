@@ -92,12 +92,9 @@ class Backups:
         self._space = space
         self._making = threading.Lock()
 
-    def tidy(self) -> bool:
-        """Removes what a process left that died while it made one; whether there was anything, and
-        so perhaps bytes that it had still to remove. The library must be owned."""
-        is_left = self._folder.exists()
+    def tidy(self) -> None:
+        """Removes what a process left that died while it made one. The library must be owned."""
         shutil.rmtree(self._folder, ignore_errors=True)
-        return is_left
 
     def postpone(self, versions: Sequence[Version]) -> bool:
         """Whether these bytes are removed later, for a backup may need them. To be asked within a

@@ -72,6 +72,7 @@ class CollectionStore:
                 unused += documents.remove_document(session, document)
             unused += items.cancel_items(session, collection.id)
             collections.remove_collection(session, collection.id)
+            self._forgetting.note(session, unused)
         self._forgetting.forget(unused)
         for view in views:
             self._indexes.remove(view.index)

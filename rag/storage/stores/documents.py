@@ -144,4 +144,5 @@ class DocumentStore:
         quote it, and its bytes, if no other document has the same, are gone."""
         with self._database.alone() as session:
             unused = documents.remove_document(session, id)
+            self._forgetting.note(session, unused)
         self._forgetting.forget(unused)

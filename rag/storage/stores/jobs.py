@@ -145,6 +145,7 @@ class JobStore:
         """
         with self._database.alone() as session:
             unused = retrying.remove_job(session, id)
+            self._forgetting.note(session, unused)
         self._forgetting.forget(unused)
 
     def claim(self, *, lease: float, in_hand: Some[int] = ()) -> ClaimedItem | None:

@@ -73,7 +73,7 @@ def test_a_restored_library_is_another_one(shelf: Shelf, archive: bytes, tmp_pat
     restore(io.BytesIO(archive), tmp_path / "second")
     second = opened(tmp_path / "second")
 
-    assert second.library._id != shelf.library._id
+    assert second.library.id != shelf.library.id
     second.library.close()
 
 
