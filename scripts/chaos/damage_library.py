@@ -88,7 +88,9 @@ class Case:
             self._harm(leg, kind)
             if not in_use:
                 self._open()
-            wrong = [f"before: {each}" for each in self._look()]
+            # what changes in a mapped word index is found out by tantivy, or else by the scrub
+            is_unseen = in_use and leg == "words"
+            wrong = [] if is_unseen else [f"before: {each}" for each in self._look()]
             building = self._being_built()
             wrong += [f"health says nothing of {each}" for each in sorted(heard - building)]
             if in_use:

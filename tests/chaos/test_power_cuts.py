@@ -7,6 +7,8 @@ from scripts.chaos.ground import Ground
 from tests.chaos.sizes import times
 
 SEED = 7
+TRIES = 8
+"""Of two cuts each, until a planted bug shows: when the kernel writes by itself is its own affair."""
 
 
 def test_after_a_power_cut_the_promises_are_kept(ground_with_power: Ground) -> None:
@@ -19,12 +21,13 @@ def test_after_a_power_cut_the_promises_are_kept(ground_with_power: Ground) -> N
 
 @pytest.mark.parametrize("plant", ["commit unsynced", "name bytes unsynced"])
 def test_what_was_not_synced_is_found_to_be_lost(ground_with_power: Ground, plant: str) -> None:
-    tally = power_cuts.cuts(ground_with_power, SEED, 2, plant=plant)
+    tries = (power_cuts.cuts(ground_with_power, SEED + n, 2, plant=plant) for n in range(TRIES))
 
-    assert tally.lost > 0
+    assert any(tally.lost for tally in tries)
 
 
 def test_a_segment_that_was_not_synced_is_found(ground_with_power: Ground) -> None:
-    tally = power_cuts.cuts(ground_with_power, SEED, 3, plant="name segment unsynced")
+    plant = "name segment unsynced"
+    tries = (power_cuts.cuts(ground_with_power, SEED + n, 2, plant=plant) for n in range(TRIES))
 
-    assert tally.rebuilt
+    assert any(tally.rebuilt for tally in tries)
