@@ -8,7 +8,7 @@ from tests.chaos.sizes import times
 
 SEED = 7
 TRIES = 8
-"""Of two cuts each, until a planted bug shows: when the kernel writes by itself is its own affair."""
+"""Of two cuts each, until a planted bug shows: when the kernel writes is its own affair."""
 
 
 def test_after_a_power_cut_the_promises_are_kept(ground_with_power: Ground) -> None:
