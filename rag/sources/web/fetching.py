@@ -7,7 +7,7 @@ host. Nothing else comes along: no proxy of the environment, no cookies, no cred
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 import httpx
@@ -18,6 +18,7 @@ from rag.errors import DocumentTooLarge, FetchFailed
 from rag.sources.web.addresses import Ip, WebAddress, join, parse_address
 from rag.sources.web.decoding import ACCEPTED, decoded
 from rag.sources.web.kinds import in_utf8, media_type_of
+from rag.sources.web.networks import is_public
 from rag.sources.web.resolving import Resolve, SystemResolver
 from rag.sources.web.rules import Rules
 
@@ -105,8 +106,10 @@ class Fetcher:
         """
         address = parse_address(url)
         message = _Message("POST", headers, content)
-        async with self._in_time(address.host), self._opened(address, message) as response:
-            return response.status_code
+        async with self._in_time(address.host):
+            ips = await self._admitted(address, self._rules)
+            async with self._opened(address, ips, message) as response:
+                return response.status_code
 
     @asynccontextmanager
     async def _in_time(self, host: str) -> AsyncIterator[None]:
@@ -120,9 +123,12 @@ class Fetcher:
             ) from error
 
     async def _fetch(self, address: WebAddress, known: Validators | None) -> Fetched | None:
-        asking = _asking(known)
+        asking, rules = _asking(known), self._rules
         for _ in range(MOST_REDIRECTS + 1):
-            async with self._opened(address, asking) as response:
+            ips = await self._admitted(address, rules)
+            if all(map(is_public, ips)):
+                rules = rules.of_redirects
+            async with self._opened(address, ips, asking) as response:
                 if response.status_code == httpx.codes.NOT_MODIFIED and known:
                     return None
                 location = response.headers.get("location")
@@ -133,10 +139,9 @@ class Fetcher:
 
     @asynccontextmanager
     async def _opened(
-        self, address: WebAddress, message: "_Message"
+        self, address: WebAddress, ips: Sequence[Ip], message: "_Message"
     ) -> AsyncIterator[httpx.Response]:
         """The answer of the first of the host's addresses that can be connected to."""
-        ips = await self._admitted(address)
         for n, ip in enumerate(ips, start=1):
             try:
                 with _translated(address.host):
@@ -152,12 +157,12 @@ class Fetcher:
         finally:
             await response.aclose()
 
-    async def _admitted(self, address: WebAddress) -> list[Ip]:
-        self._rules.check(address)
+    async def _admitted(self, address: WebAddress, rules: Rules) -> list[Ip]:
+        rules.check(address)
         answers = [address.ip] if address.ip else await self._resolve(address.host)
         if not answers:
             raise FetchFailed(f"{address.host} has no address")
-        return self._rules.admit(address.host, answers)[:MOST_TRIED]
+        return rules.admit(address.host, answers)[:MOST_TRIED]
 
     def _carrier(self) -> httpx.AsyncBaseTransport:
         """Made when first needed, for certificates take a while to load. No connection is kept: a

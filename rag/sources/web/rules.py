@@ -36,6 +36,14 @@ class Rules(Struct, frozen=True):
     """Hosts, wherever they are; `*.example.org` is all below that."""
     networks: tuple[Network, ...] = ()
     ports: tuple[int, ...] = PORTS
+    is_of_redirects: bool = False
+    """Whether it is the public internet that leads there, not a caller."""
+
+    @property
+    def of_redirects(self) -> "Rules":
+        """What holds once a page of the public internet has led on: strangers lead nowhere that
+        only our callers may go."""
+        return Rules(ports=self.ports, is_of_redirects=True)
 
     def check(self, address: WebAddress) -> None:
         """What is known before a name is looked up.
@@ -52,7 +60,7 @@ class Rules(Struct, frozen=True):
         *parents, last = address.host.split(".")
         is_local = not parents or last in LOCAL_NAMES
         if address.ip is None and is_local and not self._is_named(address.host):
-            raise _refused(address.host)
+            raise self._refused(address.host)
 
     def admit(self, host: str, answers: Sequence[Ip]) -> list[Ip]:
         """The addresses to connect to. One that is not public refuses all: a name with both kinds
@@ -65,8 +73,16 @@ class Rules(Struct, frozen=True):
         for ip in answers:
             is_allowed = is_unicast(ip) and (is_named or self._is_allowed(unwrapped(ip)))
             if not is_allowed and not is_public(ip):
-                raise _refused(host)
+                raise self._refused(host)
         return list(dict.fromkeys(map(unwrapped, answers)))
+
+    def _refused(self, host: str) -> AddressRefused:
+        hint = (
+            "a public page redirects there: hand in that address itself, if it is allowed"
+            if self.is_of_redirects
+            else f"if it should be fetched from, the operator may allow it: {SETTING}={host}"
+        )
+        return AddressRefused(f"{host} is not on the public internet; {hint}")
 
     def _is_named(self, host: str) -> bool:
         parts = host.split(".")
@@ -98,10 +114,3 @@ def rules_of(allowed: Iterable[str], ports: Sequence[int] = PORTS) -> Rules:
                 ) from error
             names.add(each)
     return Rules(frozenset(names), tuple(networks), tuple(ports))
-
-
-def _refused(host: str) -> AddressRefused:
-    return AddressRefused(
-        f"{host} is not on the public internet; if it should be fetched from, the operator may"
-        f" allow it: {SETTING}={host}"
-    )

@@ -210,6 +210,29 @@ async def test_the_operator_may_allow_a_host_or_a_network(
         assert visits.requests == []
 
 
+async def test_a_public_page_redirects_nobody_into_an_allowed_network() -> None:
+    """The operator allows its callers to name these hosts, not strangers."""
+    names = {"wiki.corp": ["10.1.2.3"], "files.corp": ["10.1.2.4"]}
+    leads = {
+        "start.org": "http://wiki.corp/",
+        "wiki.corp": "http://files.corp/",
+        "back.org": "http://10.1.2.3/",
+    }
+
+    def site(request: httpx.Request) -> httpx.Response:
+        to = leads.get(request.extensions["sni_hostname"])
+        return httpx.Response(302, headers={"Location": to}) if to else httpx.Response(200)
+
+    for start in ("start.org", "back.org"):
+        visits = Visits()
+        fetcher = visits.fetcher(site, names, rules_of(["*.corp", "10.0.0.0/8"]))
+        with pytest.raises(AddressRefused, match="a public page redirects there"):
+            await fetcher.fetch(f"http://{start}/")
+        assert visits.connected_to == ["93.184.216.34"]
+        assert await fetcher.fetch("http://wiki.corp/") is not None
+        assert visits.connected_to[1:] == ["10.1.2.3", "10.1.2.4"]
+
+
 async def test_other_ports_are_a_setting() -> None:
     visits = Visits()
     rules = rules_of([], (443, 9000))
