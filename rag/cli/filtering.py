@@ -3,6 +3,7 @@
 A comparison is `KEY = VALUE`, or with != < <= > >= instead; `KEY in (VALUE, ...)`, `KEY contains
 VALUE`, `KEY begins VALUE`, `KEY exists`. They are joined by `and`, `or`, `not` and parentheses. A
 value is a number, true, false, null, or text: in quotes where it has spaces or could be mistaken.
+Of attributes that begin with `file.` it is always a text.
 """
 
 import re
@@ -11,6 +12,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from rag.domain import FILE
 from rag.errors import InvalidRequest
 
 Json: TypeAlias = dict[str, Any]
@@ -94,9 +96,9 @@ class _Reader:
             return {"type": "exists", "key": key}
         if self._takes("in"):
             self._expect("(")
-            values = [self._value()]
+            values = [self._value(key)]
             while self._takes(","):
-                values.append(self._value())
+                values.append(self._value(key))
             self._expect(")")
             return {"type": "in", "key": key, "values": values}
         sign = self._next(f"a comparison after {key!r}, such as =")[0].strip()
@@ -108,12 +110,12 @@ class _Reader:
             }
         if sign not in _COMPARISONS:
             raise self._wrong(f"{sign!r} after {key!r} is no comparison")
-        return {"type": _COMPARISONS[sign], "key": key, "value": self._value()}
+        return {"type": _COMPARISONS[sign], "key": key, "value": self._value(key)}
 
-    def _value(self) -> str | int | float | bool | None:
+    def _value(self, key: str) -> str | int | float | bool | None:
         token = self._next("a value")
         text = self._text_of(token)
-        if token["quoted"]:
+        if token["quoted"] or key.startswith(FILE):
             return text
         try:
             return msgspec.json.decode(text, type=int | float | bool | None)

@@ -19,7 +19,7 @@ from rag.cli.foresight import foresee, show_estimate
 from rag.cli.outcomes import Outcome, Summary, write_report
 from rag.cli.progress import progress_of
 from rag.cli.pruning import look_for_gone, remove
-from rag.cli.watching import watch
+from rag.cli.watching import Looks, looks_of, watch
 from rag.domain import Lane
 from rag.errors import InvalidRequest, RagError
 from rag.sources.folder import distinct, look
@@ -123,10 +123,11 @@ def command(
     if dry_run:
         sys.exit(run(partial(_foresee, findings, wish)))
     outcomes: dict[str, Outcome] = {}
+    before = looks_of(findings)
     try:
         code = _bring(findings, wish, outcomes)
         if watching:
-            _watch(findings, wish, outcomes)
+            _watch(before, wish, outcomes)
     except KeyboardInterrupt:
         show.aside.print("Interrupted: what is in stays, and the same command goes on.")
         code = EXIT_INCOMPLETE
@@ -243,7 +244,7 @@ async def _prune(findings: Findings, wish: Wish, door: Door) -> Sequence[Outcome
     return await remove(pruning.gone, door)
 
 
-def _watch(findings: Findings, wish: Wish, outcomes: dict[str, Outcome]) -> None:
+def _watch(before: Looks, wish: Wish, outcomes: dict[str, Outcome]) -> None:
     show.aside.print("Watching; Ctrl+C stops.", style="green")
 
     def looked() -> Findings | None:
@@ -263,4 +264,4 @@ def _watch(findings: Findings, wish: Wish, outcomes: dict[str, Outcome]) -> None
             return False
         return True
 
-    watch(looked, acted, findings)
+    watch(looked, acted, before)

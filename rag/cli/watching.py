@@ -19,7 +19,7 @@ Looks: TypeAlias = Mapping[str, tuple[int, int, int]]
 def watch(
     look: Callable[[], Findings | None],
     act: Callable[[Findings], bool],
-    seen: Findings,
+    seen: Looks,
     *,
     pause: Callable[[float], None] = sleep,
 ) -> None:
@@ -29,9 +29,9 @@ def watch(
     Args:
         look: None when nothing can be seen at the moment.
         act: with what has changed, and all roots; whether it succeeded, and need not be repeated.
-        seen: what was acted on already.
+        seen: what was acted on already, as it looked before.
     """
-    acted = last = looks_of(seen)
+    acted = last = seen
     took = 0.0
     while True:
         pause(max(POLL, took / SHARE))

@@ -3,15 +3,24 @@
 import errno
 import json
 import os
+import signal
 import socket
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
+from rag.cli.outcomes import Outcome
+from rag.cli.progress import Progress
+from rag.cli.watching import Looks
+from rag.sources.found import Findings
 from rag.wiring import Services
 from tests.cli.serving import Commands, written
+
+Look: TypeAlias = Callable[[], Findings | None]
+Act: TypeAlias = Callable[[Findings], bool]
 
 FOX = "# Fox\n\nThe fox hunts at night.\n"
 OWL = "# Owl\n\nThe owl sees in the dark.\n"
@@ -196,3 +205,98 @@ def test_options_that_contradict_one_another_end_with_exit_code_2(
 
     assert done.code == 2
     assert said in done.err
+
+
+def test_a_watched_folder_is_followed_and_its_report_with_it(
+    rag: Commands, collection: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docs = written(tmp_path / "docs", fox_md=FOX, owl_md=OWL)
+
+    def changes(look: Look, act: Act, seen: Looks) -> None:
+        written(docs, hare_md="# Hare\n\nThe hare runs.\n")
+        (docs / "owl.md").unlink()
+        found = look()
+        assert found is not None
+        assert act(found)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rag.cli.ingest.watch", changes)
+    words = (docs, "-C", collection, "--watch", "--prune", "--yes", "--report", rag.report)
+    done = rag("ingest", *words)
+
+    assert "Watching; Ctrl+C stops." in done.said
+    assert {key: line["state"] for key, line in rag.lines().items()} == {
+        "fox.md": "unchanged",
+        "hare.md": "indexed",
+        "owl.md": "removed",
+    }
+
+
+def test_an_interrupted_run_keeps_its_account_and_goes_on(
+    rag: Commands, collection: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docs = written(tmp_path / "docs", **{f"n{n}_md": f"# Note {n}\n\nText.\n" for n in range(20)})
+    ended = 0
+
+    def interrupting(progress: Progress, outcome: Outcome) -> None:
+        nonlocal ended
+        ended += 1
+        if ended == 3:
+            signal.raise_signal(signal.SIGINT)  # as Ctrl+C
+
+    with monkeypatch.context() as patched:
+        patched.setattr("rag.cli.progress.Progress.told", interrupting)
+        done = rag("ingest", docs, "-C", collection, "--report", rag.report)
+        lines = rag.lines()
+    again = rag.ingest(docs, "-C", collection)
+
+    assert done.code == 1
+    assert "the same command goes on" in done.said
+    assert 3 <= len(lines) < 20
+    assert {line["state"] for line in again.values()} <= {"indexed", "unchanged"}
+    assert len(again) == 20
+    found = rag("search", "note", "-C", collection, "-k", "50", "--json")
+    assert len(json.loads(found.out)["data"]) == 20
+
+
+def test_a_renamed_file_is_neither_read_nor_embedded_again(
+    rag: Commands,
+    collection: str,
+    tmp_path: Path,
+    service: Services,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    docs = written(tmp_path / "docs", fox_md=FOX)
+    rag.ingest(docs, "-C", collection)
+    (docs / "fox.md").rename(docs / "vulpes.md")
+
+    async def never(*_: object) -> None:
+        raise AssertionError("a renamed file was read or embedded")
+
+    reader = service.readers["text/markdown"]
+    monkeypatch.setattr(type(reader), "read", never)
+    for embedder in service.embedders.values():
+        monkeypatch.setattr(type(embedder), "embed", never)
+    lines = rag.ingest(docs, "-C", collection, "--prune", "--yes")
+    found = rag("search", "fox", "-C", collection, "--mode", "words", "--json")
+
+    assert {key: line["state"] for key, line in lines.items()} == {
+        "vulpes.md": "indexed",
+        "fox.md": "removed",
+    }
+    assert [hit["key"] for hit in json.loads(found.out)["data"]] == ["vulpes.md"]
+
+
+def test_what_markdown_says_of_itself_is_filtered_by(
+    rag: Commands, collection: str, tmp_path: Path
+) -> None:
+    docs = written(tmp_path / "docs", fox_md=f"---\nyear: 1904\n---\n{FOX}", deep__owl_md=OWL)
+    rag.ingest(docs, "-C", collection)
+
+    def keys(condition: str) -> set[str]:
+        done = rag("search", "animal", "-C", collection, "--filter", condition, "--json")
+        return {hit["key"] for hit in json.loads(done.out)["data"]}
+
+    assert keys("year = 1904") == {"fox.md"}
+    assert keys("file.folder = deep and file.extension = md") == {"deep/owl.md"}
+    assert keys("file.modified > 2020") == {"fox.md", "deep/owl.md"}

@@ -1,11 +1,15 @@
 """Files on a command line become sources with keys that do not depend on the machine."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from rag.errors import InvalidRequest
-from rag.sources.folder import Found, find
+from rag.sources.folder import find, look
+from rag.sources.found import Found, LeftOut
+from rag.sources.patterns import Patterns
+from rag.sources.walking import LINK_OUT, Choice
 
 
 @pytest.fixture
@@ -64,3 +68,43 @@ def test_a_loop_of_links_ends(papers: Path) -> None:
     (papers / "deep" / "loop").symlink_to(papers, target_is_directory=True)
 
     assert len(list(find([str(papers)]))) == 3
+
+
+def test_links_are_followed_within_their_folder_and_never_out_of_it(papers: Path) -> None:
+    outside = papers.parent / "secret.md"
+    outside.write_text("secret")
+    (papers / "out.md").symlink_to(outside)
+    (papers / "within.md").symlink_to(papers / "b.md")
+    (papers / "circle.md").symlink_to(papers / "circle.md")
+    findings = look([str(papers)])
+
+    assert [each.key for each in findings.files] == ["a.pdf", "b.md", "within.md", "deep/er/c.txt"]
+    assert LeftOut("out.md", LINK_OUT) in findings.left_out
+    [trouble] = findings.troubles
+    assert (trouble.key, trouble.state) == ("circle.md", "failed")
+
+
+def test_an_excluded_folder_is_not_even_looked_into(
+    papers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    scandir = os.scandir
+
+    def seen(path: Path) -> object:
+        looked.append(path.name)
+        return scandir(path)
+
+    monkeypatch.setattr("rag.sources.walking.os.scandir", seen)
+    look([str(papers)], Choice(exclude=Patterns(["deep/"])))
+
+    assert looked == ["papers"]
+
+
+def test_hidden_files_are_found_when_they_are_asked_for(papers: Path) -> None:
+    findings = look([str(papers)], Choice(hidden=True))
+
+    assert {".dot.md", ".hidden/x.md"} <= {each.key for each in findings.files}
+
+
+def test_a_hidden_file_that_was_named_is_meant(papers: Path) -> None:
+    assert [each.key for each in find([str(papers / ".dot.md")])] == [".dot.md"]
