@@ -482,6 +482,21 @@ class ItemCounts(Struct, frozen=True):
 JobKind: TypeAlias = Literal["ingest", "reindex"]
 
 
+DeliveryState: TypeAlias = Literal["waiting", "due", "delivered", "given_up"]
+"""`waiting` for the job's end; `due`: to be sent, now or once more; `given_up`: nobody was told."""
+
+
+class Delivery(Struct, frozen=True):
+    """What became of the message that a job has ended."""
+
+    state: DeliveryState
+    attempts: int = 0
+    said: str | None = None
+    """Why the last attempt failed."""
+    next_at: str | None = None
+    """When it is sent again."""
+
+
 class IngestJob(Struct, frozen=True):
     """A request to ingest, or to cut and embed anew what was ingested."""
 
@@ -504,6 +519,8 @@ class IngestJob(Struct, frozen=True):
     paused: Failure | None = None
     """Why nothing of it is begun at the moment: the provider is down, or refuses the key, or no
     worker runs."""
+    webhook: Delivery | None = None
+    """Of the message that it has ended; None where nobody asked for one."""
     created_at: str = ""
     finished_at: str | None = None
 

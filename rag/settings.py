@@ -11,10 +11,12 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 import msgspec
 from msgspec import Meta, Struct
 
-from rag.errors import InvalidSettings
+from rag.errors import AddressRefused, InvalidSettings
 from rag.mistral.hosts import KEY_SETTING as KEY_VARIABLE
 from rag.mistral.hosts import Host, is_loopback, rooted
+from rag.sources.web.addresses import parse_address
 from rag.sources.web.rules import PORTS, rules_of
+from rag.telling import secret_of
 
 PREFIX = "RAG_"
 FILE_VARIABLE = "RAG_SETTINGS_FILE"
@@ -27,7 +29,7 @@ HEADERS = frozenset({"mistral_headers", "embedding_headers", "chat_headers"})
 OWN_KEYS = frozenset({"embedding_api_key", "chat_api_key"})
 """Empty they say something: that there is none."""
 
-SECRET = HEADERS | OWN_KEYS | {"mistral_api_key"}
+SECRET = HEADERS | OWN_KEYS | {"mistral_api_key", "webhook_secret"}
 """Settings that are never shown: a proxy's header may hold a password."""
 
 Provider: TypeAlias = Literal["auto", "local", "mistral"]
@@ -142,6 +144,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Seconds of one request, from its first byte to the last of its reply."""
     idle_timeout: Seconds = 30.0
     """Seconds of silence within a reply that has begun."""
+
+    webhook_url: str | None = None
+    """Who is told when a job has ended, unless the job names another."""
+    webhook_secret: str | None = None
+    """Signs what is sent: `whsec_` and 16 to 64 random bytes in base64."""
 
     budget_day: Decimal | None = None
     budget_job: Decimal | None = None
@@ -274,6 +281,14 @@ def _check(settings: Settings) -> None:
             " yet: bind 127.0.0.1 and put a proxy that authenticates in front of it"
         )
     rules_of(settings.fetch_allow, settings.fetch_ports)
+    if settings.webhook_secret is not None:
+        secret_of(settings.webhook_secret)
+    if settings.webhook_url is not None:
+        if settings.webhook_secret is None:
+            raise InvalidSettings(
+                "RAG_WEBHOOK_URL needs RAG_WEBHOOK_SECRET: what is sent is signed"
+            )
+        _check_address(settings.webhook_url)
     for name in AMOUNTS:
         amount: Decimal | None = getattr(settings, name)
         if amount is not None and not (amount.is_finite() and amount >= 0):
@@ -318,6 +333,13 @@ def _check_elsewhere(settings: Settings, role: Role) -> None:
     if missing:
         names = " and ".join(_named(role, name) for name in missing)
         raise InvalidSettings(f"{where} names a host whose models are not known here: set {names}")
+
+
+def _check_address(url: str) -> None:
+    try:
+        parse_address(url)
+    except AddressRefused as error:
+        raise InvalidSettings(f"RAG_WEBHOOK_URL: {error}") from error
 
 
 def _check_nowhere(settings: Settings, role: Role) -> None:

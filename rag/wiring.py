@@ -47,12 +47,14 @@ from rag.reindexing import Forecast, foresee
 from rag.retrieval import Query, SearchResult, search
 from rag.routing import RoutingReader
 from rag.settings import Role, Settings
+from rag.sources.web.addresses import parse_address
 from rag.sources.web.fetching import Fetcher, FetchLimits
 from rag.sources.web.rules import rules_of
 from rag.spending import Budgets, Purpose, spending_for
 from rag.storage.database import is_shared
 from rag.storage.library import Library
 from rag.storage.rebuilding import Recipe
+from rag.telling import Teller, secret_of
 from rag.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -90,6 +92,7 @@ class Services:
             database_url=settings.database_url,
             budgets=Budgets(day=settings.budget_day, job=settings.budget_job),
             min_free=settings.min_free_disk,
+            webhook=settings.webhook_url,
         )
         self.notices: list[str] = []
         """What the operator must know: a model that could not be loaded ..."""
@@ -122,6 +125,8 @@ class Services:
         )
         self._work: asyncio.Task[None] | None = None
         self._is_started = False
+        self._teller = self._make_teller()
+        self._telling: asyncio.Task[None] | None = None
         self._ensure_default()
 
     # --- life ---
@@ -130,6 +135,8 @@ class Services:
         self._is_started = True
         if not self.settings.serve_only:
             self._work = asyncio.create_task(self._worker.run())
+            if self._teller is not None:
+                self._telling = asyncio.create_task(self._teller.run())
 
     async def works(self) -> None:
         """Returns only if the worker ends by itself, which it should not.
@@ -153,10 +160,11 @@ class Services:
 
     async def stop(self) -> None:
         """Ends the work under way at its next step, and closes what was opened."""
-        if self._work is not None:
-            self._work.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._work
+        for task in (self._work, self._telling):
+            if task is not None:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
         await self._local_reader.close()
         await self._fetcher.close()
         await self._providers.close()
@@ -173,6 +181,19 @@ class Services:
             NotFound: no such job.
         """
         return self.told(self.library.jobs.find(id))
+
+    def set_webhook(self, id: JobId, url: str) -> IngestJob:
+        """
+        Raises:
+            NotFound: no such job.
+            InvalidRequest: messages cannot be signed here, or never be sent there.
+        """
+        if self._teller is None:
+            raise InvalidRequest(
+                "nothing can be signed here; the operator may set RAG_WEBHOOK_SECRET"
+            )
+        parse_address(url)
+        return self.library.jobs.set_webhook(id, url)
 
     def told(self, job: IngestJob) -> IngestJob:
         """The job, with the reason why nothing of it is begun."""
@@ -388,6 +409,11 @@ class Services:
         if lane is None:
             return None
         return Buyer(self.library, self.readers, self.embedders, lane, pause=pause)
+
+    def _make_teller(self) -> Teller | None:
+        if self.settings.webhook_secret is None:
+            return None
+        return Teller(self.library, self._fetcher.post, secret_of(self.settings.webhook_secret))
 
     def _ensure_default(self) -> None:
         try:

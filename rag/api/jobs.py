@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated, TypeAlias
 
 import msgspec
-from litestar import Controller, Response, delete, get, post
+from litestar import Controller, Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import ServerSentEvent
@@ -24,6 +24,12 @@ class Which(Struct, frozen=True, forbid_unknown_fields=True):
         Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(max_length=1000)] | None
     ) = None
     """Under which they were handed in; all where it is left out."""
+
+
+class Webhook(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is told."""
+
+    url: Annotated[str, Meta(min_length=1, max_length=2000)]
 
 
 InState: TypeAlias = Annotated[
@@ -109,6 +115,17 @@ class JobsController(Controller):
         retried = await asyncio.to_thread(services.library.jobs.retry, JobId(job), data.keys)
         services.wake_worker()
         return msgspec.structs.replace(retried, job=services.told(retried.job))
+
+    @put("/{job:str}/webhook", sync_to_thread=True)
+    def webhook(
+        self, job: FromPath[str], data: JSONBody[Webhook], services: NamedDependency[Services]
+    ) -> IngestJob:
+        """Name an address that is told when the job has ended, and at once if it has.
+
+        It gets `{"type": "job.succeeded", "timestamp", "data": job}`, signed as Standard Webhooks
+        has it with the operator's secret, again and again for 18 hours until it answers with 2xx.
+        """
+        return services.set_webhook(JobId(job), data.url)
 
     @delete("/{job:str}", sync_to_thread=True)
     def remove(self, job: FromPath[str], services: NamedDependency[Services]) -> None:

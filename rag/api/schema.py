@@ -20,7 +20,7 @@ from rag.api.docstrings import attribute_docs
 from rag.api.documents import Accepted, DocumentsController, Offer, Put, Refusals
 from rag.api.health import HealthController, Models, Ready
 from rag.api.indexes import Begun, Chosen, Compare, IndexesController, Reindex
-from rag.api.jobs import JobsController, Which
+from rag.api.jobs import JobsController, Webhook, Which
 from rag.api.operations import Checked, CheckWanted, OperationsController, Rebuilding, RebuildWanted
 from rag.api.problems import MEDIA_TYPE, Problem
 from rag.api.search import Search, SearchController
@@ -50,7 +50,7 @@ SHAPES = (
     *(Reindex, Begun, Forecast, IndexSummary, Chosen, Compare, Comparison),
     *(NewDocument, PutText, Accepted, Put, DocumentSummary, Document, PageText),
     *(Offer, Refusals),
-    *(IngestJob, IngestItem, Which, Retried),
+    *(IngestJob, IngestItem, Which, Retried, Webhook),
     *(Ready, Models, Problem),
     *(CheckWanted, Checked, RebuildWanted, Rebuilding),
 )

@@ -62,7 +62,11 @@ def account(
         table.add_row("not paid again", f"${Decimal(job['saved']['usd']):.4f}")
     if left := duration(job["seconds_left"]):
         table.add_row("left, about", left)
+    if told := job.get("webhook"):
+        table.add_row("webhook", told["state"].replace("_", " "))
     on.print(table)
+    if told and told["said"]:
+        on.print(Text(f"webhook: {told['said']}", style="yellow"))
     show.not_read([outcome_of(item) for item in failures], on)
     for advice in advices(job, failures):
         on.print(advice, style="dim")

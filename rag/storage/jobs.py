@@ -43,6 +43,7 @@ from rag.storage.tables import (
     VersionRow,
 )
 from rag.storage.timestamps import now
+from rag.storage.webhooks import call_off, find_delivery, make_due
 
 FIRST_AHEAD = "read"
 """What is bought first for an item in the batch lane."""
@@ -178,16 +179,20 @@ def close_job_if_done(session: Session, id: JobId) -> None:
     # who ends the last but one item at this moment would leave the job to us, and we to him
     session.execute(select(JobRow.id).where(JobRow.id == id).with_for_update(key_share=True))
     open_items = exists().where(ItemRow.job_id == id, ItemRow.finished_at.is_(None))
-    session.execute(
+    closed = session.execute(
         update(JobRow)
         .where(JobRow.id == id, JobRow.finished_at.is_(None), ~open_items)
         .values(finished_at=now())
+        .returning(JobRow.id)
     )
+    if closed.first() is not None:
+        make_due(session, id)
 
 
 def reopen_job(session: Session, id: JobId) -> None:
     """Some of its items wait again."""
     session.execute(update(JobRow).where(JobRow.id == id).values(finished_at=None))
+    call_off(session, id)
 
 
 def failure_of(row: ItemRow) -> Failure | None:
@@ -357,6 +362,7 @@ def _job(session: Session, row: JobRow, collection: str) -> IngestJob:
             else seconds_left(session, row.id, tally.waiting)
         ),
         last_error=_last_error(session, row.id) if tally.of("failed", "refused") else None,
+        webhook=find_delivery(session, row.id),
         created_at=row.created_at,
         finished_at=row.finished_at,
     )

@@ -74,6 +74,7 @@ class Library:
         id: str,
         budgets: Budgets,
         space: Space,
+        webhook: str | None = None,
     ) -> None:
         """Use `open`."""
         texts = Texts()
@@ -86,7 +87,7 @@ class Library:
         self.collections = CollectionStore(database, space, indexes, self._forgetting)
         self.indexes = IndexStore(database, indexes, self._wake)
         self.originals = OriginalStore(blobs, space)
-        self.jobs = JobStore(database, blobs, space, self._forgetting)
+        self.jobs = JobStore(database, blobs, space, self._forgetting, webhook)
         self.purchases = PurchaseStore(database)
         self.documents = DocumentStore(database, blobs, indexes, self._forgetting, self._wake)
         self.chunks = ChunkStore(database, indexes, texts, self._wake)
@@ -112,6 +113,7 @@ class Library:
         database_url: str | None = None,
         budgets: Budgets = NO_BUDGETS,
         min_free: int = 0,
+        webhook: str | None = None,
     ) -> "Library":
         """Takes the folder for this process, brings the schema up to date, and loads the
         indexes; what is missing or damaged of them is built again.
@@ -119,6 +121,7 @@ class Library:
         Args:
             min_free: bytes free on its disk below which nothing is taken in, queued or claimed:
                 that raises OutOfSpace.
+            webhook: who is told when a job that is queued here has ended.
 
         Raises:
             LibraryInUse: another process owns the folder.
@@ -135,7 +138,7 @@ class Library:
                 migrate_database(database)
                 id = _take_over(database)
                 space = Space(data_dir, min_free)
-                library = cls(data_dir, database, ownership, id, budgets, space)
+                library = cls(data_dir, database, ownership, id, budgets, space, webhook)
                 library._start()
             except BaseException:
                 database.close()

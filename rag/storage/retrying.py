@@ -16,6 +16,7 @@ from rag.storage.blobs import Blobs
 from rag.storage.changes import next_change
 from rag.storage.jobs import FIRST_AHEAD, find_job, reopen_job
 from rag.storage.tables import IndexVersionRow, ItemRow, JobRow, VersionRow
+from rag.storage.webhooks import remove_webhook
 
 RETRIABLE = ("failed", "refused", "cancelled")
 KEYS_NAMED = 5  # in a message
@@ -70,6 +71,7 @@ def remove_job(session: Session, id: JobId) -> list[Version]:
     came = session.scalars(select(ItemRow.sha256).where(ItemRow.job_id == id).distinct()).all()
     session.execute(delete(ItemRow).where(ItemRow.job_id == id))
     session.execute(delete(JobRow).where(JobRow.id == id))
+    remove_webhook(session, id)
     return unused_versions(session, [Version(sha256) for sha256 in came])
 
 

@@ -371,6 +371,23 @@ class ItemRow(Row):
     finished_at: Mapped[str | None] = mapped_column(String(32))
 
 
+class WebhookRow(Row):
+    """Whom to tell when a job has ended."""
+
+    __tablename__ = "webhook"
+
+    job_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """No foreign key: a job goes with its collection, and then nobody is told."""
+    url: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(16))
+    """As `DeliveryState`."""
+    attempts: Mapped[int]
+    due_at: Mapped[str | None] = mapped_column(String(32), index=True)
+    """When it is sent, for the first time or again."""
+    said: Mapped[str | None] = mapped_column(Text)
+    """Why the last attempt failed."""
+
+
 class LeaderRow(Row):
     """Who alone does what only one process may do."""
 

@@ -111,3 +111,12 @@ def test_a_cancel_takes_keys_or_nothing(http, collection, finished, body) -> Non
     response = http.post(f"/v1/jobs/{job}/cancel", **({} if body is None else {"json": body}))
 
     assert (response.status_code, response.json()["state"]) == (200, "succeeded")
+
+
+def test_where_nothing_can_be_signed_nobody_is_told(http, collection, finished) -> None:
+    job = hand_in(http, collection, a_txt=b"Whales eat krill.")
+    finished(job)
+    asked = http.put(f"/v1/jobs/{job}/webhook", json={"url": "https://example.org/hook"})
+
+    assert (asked.status_code, asked.json()["code"]) == (422, "invalid_request")
+    assert "RAG_WEBHOOK_SECRET" in asked.json()["detail"]

@@ -119,8 +119,10 @@ def test_a_list_tells_states_and_the_time_that_is_left() -> None:
 
 def test_an_account_says_what_failed_and_why_and_what_to_do() -> None:
     on = console()
-    account(ENDED, FAILURES, on=on)
+    unheard = {"state": "given_up", "attempts": 8, "said": "it was down", "next_at": None}
+    account({**ENDED, "webhook": unheard}, FAILURES, on=on)
     said = printed(on)
+    assert "webhook: it was down" in said
 
     assert "1 of 4 done, 2 not read" in said
     assert "a.pdf: failed, the provider was down" in said

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from rag.domain import (
     Collection,
+    DeliveryState,
     Failure,
     IngestItem,
     IngestJob,
@@ -16,7 +17,7 @@ from rag.domain import (
     Source,
 )
 from rag.errors import NotFound
-from rag.storage import items, jobs, leases, progress, retrying, workers
+from rag.storage import items, jobs, leases, progress, retrying, webhooks, workers
 from rag.storage.blobs import Blobs
 from rag.storage.database import Database
 from rag.storage.forgetting import Forgetting
@@ -26,18 +27,29 @@ from rag.storage.leases import Claim
 from rag.storage.progress import News, Place
 from rag.storage.sources import check_sources
 from rag.storage.space import Space
+from rag.storage.webhooks import Message
 
 
 class JobStore:
     """What is queued, what is worked on, and how it ended."""
 
     def __init__(
-        self, database: Database, blobs: Blobs, space: Space, forgetting: Forgetting
+        self,
+        database: Database,
+        blobs: Blobs,
+        space: Space,
+        forgetting: Forgetting,
+        webhook: str | None = None,
     ) -> None:
+        """
+        Args:
+            webhook: who is told when a job that is queued here has ended.
+        """
         self._database = database
         self._blobs = blobs
         self._space = space
         self._forgetting = forgetting
+        self._webhook = webhook
 
     def queue(
         self,
@@ -67,7 +79,10 @@ class JobStore:
                 # again, for a delete may have removed the same bytes in between; no other can
                 # while this transaction is open
                 self._blobs.keep(session, source.content)
-            return jobs.queue_sources(session, collection, sources, job, lane)
+            queued = jobs.queue_sources(session, collection, sources, job, lane)
+            if job is None and self._webhook is not None:
+                webhooks.set_webhook(session, queued.job.id, self._webhook)
+            return queued
 
     def create(self, collection: Collection, sources: Sequence[Source]) -> IngestJob:
         """`queue` in a job of their own."""
@@ -185,6 +200,36 @@ class JobStore:
         goes on."""
         with self._database.read() as session:
             return tuple(workers.living(session))
+
+    def set_webhook(self, id: JobId, url: str) -> IngestJob:
+        """Who is told when it has ended, and at once where it has.
+
+        Raises:
+            NotFound: no such job.
+        """
+        with self._database.write() as session:
+            jobs.find_job(session, id)
+            webhooks.set_webhook(session, id, url)
+            return jobs.find_job(session, id)
+
+    def take_message(self, *, lease: float) -> Message | None:
+        """The next message to be sent, for `lease` seconds; None when there is none."""
+        with self._database.read() as session:
+            if not webhooks.is_any_due(session):
+                return None
+        with self._database.write() as session:
+            return webhooks.take_due(session, lease)
+
+    def end_message(
+        self, message: Message, state: DeliveryState, said: str | None, wait: float | None
+    ) -> None:
+        """
+        Args:
+            said: what went wrong.
+            wait: seconds after which it is sent again.
+        """
+        with self._database.write() as session:
+            webhooks.end_sending(session, message, state, said, wait)
 
     def source(self, claimed: ClaimedItem) -> Source:
         """
