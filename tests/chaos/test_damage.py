@@ -13,8 +13,8 @@ from scripts.chaos.damage_files import GENERATIONS, damage_files
 from scripts.chaos.damage_kinds import KINDS
 from scripts.chaos.damage_library import damage_library
 
-EACH = 2 * len(KINDS)  # damages to each kind of generation
-LIBRARIES = 8
+EACH = len(KINDS)  # damages to each kind of generation
+LIBRARIES = 4
 SEED = 7
 
 
