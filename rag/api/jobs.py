@@ -6,11 +6,10 @@ from typing import Annotated, TypeAlias
 import msgspec
 from litestar import Controller, Response, delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from litestar.response import ServerSentEvent
 from msgspec import Meta, Struct
 
-from rag.api.bodies import StrictRequest
 from rag.api.events import events_of, news_of, place_of
 from rag.api.listing import DEFAULT_LIMIT, After, Limit
 from rag.domain import IngestItem, IngestJob, ItemState, JobId, Listing, Retried
@@ -34,6 +33,11 @@ class Webhook(Struct, frozen=True, forbid_unknown_fields=True):
 
 InState: TypeAlias = Annotated[
     ItemState | None, QueryParameter(name="state", description="Only those in this state.")
+]
+
+
+LastEvent: TypeAlias = Annotated[
+    str | None, HeaderParameter(name="Last-Event-ID", description="The last that arrived.")
 ]
 
 
@@ -71,7 +75,7 @@ class JobsController(Controller):
 
     @get("/{job:str}/events", media_type="text/event-stream")
     async def events(
-        self, job: FromPath[str], services: NamedDependency[Services], request: StrictRequest
+        self, job: FromPath[str], services: NamedDependency[Services], last: LastEvent = None
     ) -> ServerSentEvent | Response[None]:
         """Follow a job as server-sent events, until it ends.
 
@@ -79,7 +83,7 @@ class JobsController(Controller):
         and every 15 seconds. Whoever comes back with the header `Last-Event-ID` gets each item
         that changed since, as it is then; 204 says that the job has ended and there is none.
         """
-        id, last = JobId(job), request.headers.get("last-event-id")
+        id = JobId(job)
         news = await asyncio.to_thread(news_of, id, place_of(last), services)
         if last is not None and news.job.finished_at is not None and not news.items:
             return Response(None, status_code=204)
