@@ -1,5 +1,6 @@
 """`rag ingest`: files, folders, globs, manifests, or a list of them on standard input."""
 
+import importlib
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -15,7 +16,6 @@ from rag.cli import show
 from rag.cli.batched import ingest_in_batches
 from rag.cli.bulk import ingest_files
 from rag.cli.door import Door, run
-from rag.cli.foresight import foresee, show_estimate
 from rag.cli.outcomes import Outcome, Summary, write_report
 from rag.cli.progress import progress_of
 from rag.cli.pruning import look_for_gone, remove
@@ -167,12 +167,15 @@ def _look(wish: Wish) -> Findings:
 
 
 async def _foresee(findings: Findings, wish: Wish, door: Door) -> int:
+    foresight = importlib.import_module("rag.cli.foresight")  # engines, that a run needs not
     with progress_of(len(findings.files), quiet=wish.quiet, doing="looking") as progress:
-        found = await foresee(findings.files, wish.collection, wish.lane, door, told=progress.told)
+        found = await foresight.foresee(
+            findings.files, wish.collection, wish.lane, door, told=progress.told
+        )
     if wish.as_json:
         click.echo(msgspec.json.encode(found).decode())
     else:
-        show_estimate(found, wish.lane)
+        foresight.show_estimate(found, wish.lane)
         show.troubles(findings.troubles, len(findings.addresses))
     if wish.prune:
         pruning = await look_for_gone(findings, wish.collection, door)
