@@ -45,6 +45,7 @@ class Printed(Struct, frozen=True):
     pages: tuple[PrintedPage, ...]
     title: str | None = None
     """As the file's own metadata has it."""
+    author: str | None = None
 
 
 Recognize: TypeAlias = Callable[[Sequence[Bitmap]], Sequence[Recognized | Left | Failed]]

@@ -28,6 +28,7 @@ def pdf(
     *pages: Sequence[Text | Rule],
     rotate: int = 0,
     title: str = "",
+    author: str = "",
     codes: Mapping[str, str] | None = None,
 ) -> bytes:
     """A PDF of those pages, turned by `rotate` degrees when shown."""
@@ -47,7 +48,7 @@ def pdf(
         )
         kids.append(f"{len(objects)} 0 R")
     objects[1] = f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>"
-    objects.append(f"<< /Title ({title}) >>")
+    objects.append(f"<< /Title ({title}) /Author ({author}) >>")
     return _file(objects)
 
 

@@ -19,6 +19,8 @@ PRESENTATION = f"{{{_O}presentation:1.0}}"
 SVG = f"{{{_O}svg-compatible:1.0}}"
 MANIFEST = f"{{{_O}manifest:1.0}}"
 TITLE = "{http://purl.org/dc/elements/1.1/}title"
+META_OF = f"{OFFICE}meta"
+AUTHOR = f"{{{_O}meta:1.0}}initial-creator"
 CONTENT, STYLES, META = "content.xml", "styles.xml", "meta.xml"
 
 
@@ -35,6 +37,7 @@ class OpenDocument(Struct, frozen=True):
     headings: frozenset[str]
     """Names of the styles of a document's title."""
     title: str | None
+    author: str | None
 
 
 def open_odf(archive: Zip) -> OpenDocument:
@@ -57,6 +60,7 @@ def odf_of(root: etree._Element, *others: etree._Element) -> OpenDocument:
     if body is None or not len(body):
         raise InvalidDocument("there is no content in this OpenDocument file; it is damaged")
     styles = [style for tree in (root, *others) for style in tree.iter(f"{STYLE}style")]
+    authors = (tree.findtext(f".//{META_OF}/{AUTHOR}") for tree in (root, *others))
     titles = (tree.findtext(f".//{TITLE}") for tree in (root, *others))
     return OpenDocument(
         body[0],
@@ -66,6 +70,7 @@ def odf_of(root: etree._Element, *others: etree._Element) -> OpenDocument:
         frozenset(pair for tree in (root, *others) for pair in _numbered(tree)),
         frozenset({"Title"} | {_name(s) for s in styles if _parent(s) == "Title"}),
         next((" ".join(title.split()) for title in titles if title and title.strip()), None),
+        next((author for author in authors if author), None),
     )
 
 

@@ -14,6 +14,7 @@ from rag.local.reading.xmltree import xml_tree
 RELATION_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 CORE = "docProps/core.xml"
 TITLE = "{http://purl.org/dc/elements/1.1/}title"
+CREATOR = "{http://purl.org/dc/elements/1.1/}creator"
 STRICT: tuple[tuple[bytes, bytes], ...] = tuple(
     (b"http://purl.oclc.org/ooxml/" + strict, b"http://schemas.openxmlformats.org/" + usual)
     for strict, usual in (
@@ -93,9 +94,16 @@ class Package:
 
     @property
     def title(self) -> str | None:
-        if CORE not in self:
-            return None
-        return " ".join((self.tree(CORE).findtext(TITLE) or "").split()) or None
+        return " ".join(self._said(TITLE).split()) or None
+
+    @property
+    def author(self) -> str | None:
+        return self._said(CREATOR) or None
+
+    def _said(self, name: str) -> str:
+        """By the file of itself."""
+        said: str | None = self.tree(CORE).findtext(name) if CORE in self else None
+        return said or ""
 
 
 def is_on(element: etree._Element | None, value: str) -> bool:

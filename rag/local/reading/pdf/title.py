@@ -1,4 +1,5 @@
-"""What a PDF says its title is, if that is one: programs put there whatever they have at hand."""
+"""What a PDF says its title is, if that is one, and who wrote it: programs put there whatever they
+have at hand."""
 
 import ctypes
 import re
@@ -19,13 +20,23 @@ PLACEHOLDER = re.compile(
 
 def title(pdf: pdfium.FPDF_DOCUMENT) -> str | None:
     """As the metadata have it, unless it is a file's name or a placeholder."""
-    length = pdfium.FPDF_GetMetaText(pdf, b"Title", None, 0)
+    text = _said(pdf, b"Title")
+    return text if text and is_sensible(text) else None
+
+
+def author(pdf: pdfium.FPDF_DOCUMENT) -> str | None:
+    text = _said(pdf, b"Author")
+    return text if text and not PLACEHOLDER.fullmatch(text) else None
+
+
+def _said(pdf: pdfium.FPDF_DOCUMENT, of: bytes) -> str | None:
+    """By the metadata, on one line; None where there is nothing, or too much."""
+    length = pdfium.FPDF_GetMetaText(pdf, of, None, 0)
     if not 2 < length <= 2 * LONGEST:
         return None
     buffer = ctypes.create_string_buffer(length)
-    pdfium.FPDF_GetMetaText(pdf, b"Title", buffer, length)
-    text = " ".join(buffer.raw.decode("utf-16-le", "replace").replace("\0", " ").split())
-    return text if is_sensible(text) else None
+    pdfium.FPDF_GetMetaText(pdf, of, buffer, length)
+    return " ".join(buffer.raw.decode("utf-16-le", "replace").replace("\0", " ").split())
 
 
 def is_sensible(text: str) -> bool:
