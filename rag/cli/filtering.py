@@ -19,11 +19,11 @@ Json: TypeAlias = dict[str, Any]
 """A filter as the API takes it."""
 
 _TOKENS = re.compile(
-    r"""\s*(?:(?P<mark>[!<>]=|[=<>(),])"""
+    r"""\s*(?:(?P<mark>[!<>=]=|[=<>(),])"""
     r"""|(?P<quoted>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
     r"""|(?P<bare>[^\s!<>=(),"']+))"""
 )
-_COMPARISONS = {"=": "eq", "!=": "ne", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
+_COMPARISONS = {"=": "eq", "==": "eq", "!=": "ne", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
 _WORDS = {"contains": "contains", "begins": "prefix"}
 
 

@@ -21,8 +21,9 @@ from rag.cli.outcomes import Summary
 from rag.cli.progress import progress_of
 from rag.errors import InvalidRequest, RagError
 from rag.settings import Settings, load_settings
-from rag.sources.folder import find
+from rag.sources.folder import find, look
 from rag.sources.found import Found
+from rag.sources.hashes import Hashes, cache_file
 from rag.wiring import DEFAULT_COLLECTION, Services
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -68,7 +69,9 @@ def _found(paths: tuple[str, ...]) -> list[Found]:
         if path == "samples" and not Path(path).exists():
             files += [Found(SAMPLE_PREFIX + f.key, f.path) for f in find([str(SAMPLES)])]
         else:
-            files += find([path])
+            findings = look([path])
+            files += findings.files
+            show.troubles(findings.troubles, len(findings.addresses))
     if paths and not files:
         raise InvalidRequest(f"there is no file to read in {', '.join(paths)}")
     return files
@@ -128,9 +131,15 @@ async def _welcome(
 async def _ingest(files: list[Found], door: Door) -> Summary:
     if not any(found.key.startswith(SAMPLE_PREFIX) for found in files):
         await _remove_samples(door)
-    with progress_of(len(files)) as progress:
+    with progress_of(len(files)) as progress, Hashes(cache_file()) as hashes:
         done, outcomes = await ingest_files(
-            files, DEFAULT_COLLECTION, door, told=progress.told, paused=progress.paused
+            files,
+            DEFAULT_COLLECTION,
+            door,
+            told=progress.told,
+            paused=progress.paused,
+            spent=progress.spent,
+            hashes=hashes,
         )
     show.summary(done, outcomes, on=show.results)
     return done

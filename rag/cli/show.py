@@ -41,7 +41,7 @@ def troubles(found: Sequence[Trouble], addresses: int, *, on: Console = aside) -
     for each in found[:REASONS_SHOWN]:
         on.print(Text(f"  {each.key}: {each.reason}", style="yellow"))
     if addresses:
-        on.print(f"  {addresses:,} web pages are fetched first, and not in these figures")
+        on.print(f"  {addresses:,} web pages would have to be fetched first, and are left out here")
 
 
 def pruning(found: Pruning, *, would: bool = False, on: Console = aside) -> None:

@@ -12,6 +12,15 @@ from tests.cli.serving import Commands, served
 numbers = itertools.count(1)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Commands remember hashes of files; not among those of whoever runs the tests."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    yield
+    patch.undo()
+
+
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     with served(tmp_path_factory.mktemp("served") / "library") as services:

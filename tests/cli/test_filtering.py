@@ -16,6 +16,7 @@ DOCUMENT = {"year": 2020, "tags": ("bird", "sea gull"), "title": "a b", "file.mo
     ("text", "passes"),
     [
         ("year = 2020", True),
+        ("year == 2020", True),
         ("year='2020'", False),
         ("year>=2020 and year<2021", True),
         ("year != 2020 or tags contains bird", True),
