@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
@@ -70,6 +71,10 @@ NOT_READ_HERE = (DOC, PPT, *MODERN_IMAGES)
 
 NO_WORKER = Failure("no_worker", "worker", "no worker runs; start one with `rag worker`")
 
+THREADS = 64
+"""For what waits on a disk or computes. By default there are 6 on two cores, which eight documents
+under way can have all at once: a question would then wait behind them."""
+
 SETTLING_TIME = 60.0  # seconds; a self-check takes a few
 
 LOCAL_MODELS: Mapping[str, Precision] = {
@@ -132,6 +137,7 @@ class Services:
     # --- life ---
 
     async def start(self) -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
         self._is_started = True
         if not self.settings.serve_only:
             self._work = asyncio.create_task(self._worker.run())
