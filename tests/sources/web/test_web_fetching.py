@@ -146,6 +146,7 @@ async def test_a_compressed_page_is_decompressed(encoding: str) -> None:
         (b"(\xb5/\xfd", "zstd"),
         (gzip.compress(gzip.compress(b"x")), "gzip, gzip"),
     ],
+    ids=["no gzip", "no deflate", "cut short", "rubbish behind", "brotli", "zstd", "twice"],
 )
 async def test_a_page_that_is_not_encoded_as_it_says_or_as_asked_is_refused(
     body: bytes, encoding: str
