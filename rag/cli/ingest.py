@@ -176,7 +176,7 @@ async def _foresee(findings: Findings, wish: Wish, door: Door) -> int:
         click.echo(msgspec.json.encode(found).decode())
     else:
         foresight.show_estimate(found, wish.lane)
-        show.troubles(findings.troubles, len(findings.addresses))
+    show.troubles(findings.troubles, len(findings.addresses))
     if wish.prune:
         pruning = await look_for_gone(findings, wish.collection, door)
         show.pruning(pruning, would=True)
@@ -257,11 +257,9 @@ def _watch(before: Looks, wish: Wish, outcomes: dict[str, Outcome]) -> None:
             show.aside.print(f"{error}", style="yellow")
             return None
 
-    def acted(changed: Findings) -> bool:
-        if not changed.files and not wish.prune:
-            return True
+    def acted(found: Findings) -> bool:
         try:
-            _bring(changed, wish, outcomes)
+            _bring(found, wish, outcomes)
         except RagError as error:
             show.aside.print(f"rag: {error}; trying again", style="red")
             return False

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from time import monotonic, sleep
 from typing import TypeAlias
 
-from msgspec.structs import replace
-
 from rag.sources.found import Findings
 
 POLL = 2.0  # seconds between two looks
@@ -28,7 +26,7 @@ def watch(
 
     Args:
         look: None when nothing can be seen at the moment.
-        act: with what has changed, and all roots; whether it succeeded, and need not be repeated.
+        act: with all that is there; whether it succeeded, and need not be repeated.
         seen: what was acted on already, as it looked before.
     """
     acted = last = seen
@@ -41,7 +39,7 @@ def watch(
         if found is None:
             continue
         now = looks_of(found)
-        if now == last and now != acted and act(_changed(found, now, acted)):
+        if now == last and now != acted and act(found):
             acted = now
         last = now
 
@@ -55,8 +53,3 @@ def looks_of(findings: Findings) -> Looks:
             continue
         looks[found.key] = (stat.st_size, stat.st_ino, stat.st_mtime_ns)
     return looks
-
-
-def _changed(found: Findings, now: Looks, before: Looks) -> Findings:
-    files = (each for each in found.files if now.get(each.key) != before.get(each.key))
-    return replace(found, files=tuple(files), addresses=())

@@ -62,6 +62,8 @@ def _sought(entry: Entry, manifest: Path, root: Root) -> Findings:
     if entry.path is None or entry.url is not None:
         raise InvalidRequest('it needs either a "path" or a "url"')
     key = entry.key or key_of_file(Path(entry.path))
+    if not {"", ".", ".."}.isdisjoint(key.split("/")):
+        raise InvalidRequest(f"a key is a relative path such as notes/a.md, not {key!r}")
     path = manifest.parent / entry.path
     if trouble := trouble_with(key, path):
         return Findings(troubles=(trouble,))

@@ -177,6 +177,25 @@ def refusing(folder: Path) -> Callable[[Path], object]:
     return scan
 
 
+def test_pruning_by_a_manifest_removes_what_it_no_longer_names(
+    rag: Commands, collection: str, tmp_path: Path
+) -> None:
+    docs = written(tmp_path / "docs", fox_md=FOX, owl_md=OWL)
+    manifest = docs / "manifest.jsonl"
+    manifest.write_text('{"path": "fox.md", "key": "a/fox"}\n{"path": "owl.md", "key": "a/owl"}\n')
+    rag.ingest("--manifest", manifest, "-C", collection)
+    manifest.write_text('{"path": "fox.md", "key": "a/fox"}\n')
+    lines = rag.ingest("--manifest", manifest, "-C", collection, "--prune", "--yes")
+    manifest.write_text('{"path": "fox.md", "key": "/a//fox"}\n')
+    odd = rag("ingest", "--manifest", manifest, "-C", collection, "--prune", "--yes")
+
+    assert {key: line["state"] for key, line in lines.items()} == {
+        "a/fox": "unchanged",
+        "a/owl": "removed",
+    }
+    assert (odd.code, "a key is a relative path" in odd.err) == (2, True)
+
+
 def test_an_emptied_folder_is_not_taken_for_one_whose_files_are_gone(
     rag: Commands, collection: str, tmp_path: Path
 ) -> None:
