@@ -80,7 +80,7 @@ class Server(uvicorn.Server):
         app: Litestar,
         limits: Limits,
         on_ready: Callable[[str], None],
-        on_exit: Callable[[], None],
+        on_exit: Callable[[], None] = lambda: None,
     ) -> None:
         protocol = cast(  # uvicorn calls it with keywords, as it would the class
             type[Connection], partial(Connection, limits=limits)
