@@ -11,13 +11,14 @@ import fcntl
 import os
 import secrets
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
 from rag.errors import LibraryInUse
-from rag.storage.durable import PRIVATE_FILE, write_durably
+from rag.storage.durable import PRIVATE_FILE, disk_failures_told, write_durably
 
 PATIENCE = 0.5  # seconds: `owner` holds the lock for an instant to see whether anyone else does
 PAUSE = 0.05  # seconds between two tries
@@ -42,7 +43,8 @@ class Ownership:
         _write(self._descriptor, Owner(os.getpid(), address))
 
     def release(self) -> None:
-        _write(self._descriptor, None)
+        with suppress(OSError):  # what the file says counts only while it is locked
+            os.ftruncate(self._descriptor, 0)
         os.close(self._descriptor)
 
 
@@ -50,6 +52,7 @@ def take_ownership(data_dir: Path) -> Ownership:
     """
     Raises:
         LibraryInUse: another process owns the folder.
+        OutOfSpace: not even the lock file can be written.
     """
     descriptor = os.open(_lock_file(data_dir), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
     deadline = time.monotonic() + PATIENCE
@@ -59,7 +62,11 @@ def take_ownership(data_dir: Path) -> Ownership:
             os.close(descriptor)
             raise LibraryInUse(_in_use(data_dir, holder))
         time.sleep(PAUSE)
-    _write(descriptor, Owner(os.getpid()))
+    try:
+        _write(descriptor, Owner(os.getpid()))
+    except BaseException:
+        os.close(descriptor)
+        raise
     return Ownership(descriptor)
 
 
@@ -112,8 +119,8 @@ def _read(descriptor: int) -> Owner | None:
         return None
 
 
-def _write(descriptor: int, holder: Owner | None) -> None:
+def _write(descriptor: int, holder: Owner) -> None:
     # in place, for the lock belongs to this very file
-    content = msgspec.json.encode(holder) if holder else b""
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, content, 0)
+    with disk_failures_told():
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, msgspec.json.encode(holder), 0)

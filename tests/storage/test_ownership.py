@@ -1,5 +1,6 @@
 """One process owns a library, and says where it can be asked."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.errors import LibraryInUse
+from rag.errors import LibraryInUse, OutOfSpace
 from rag.storage import ownership
 from rag.storage.library import Library
 from rag.storage.ownership import owner
@@ -113,3 +114,19 @@ def test_where_the_lock_lies_the_former_owner_can_write_no_more(
         library.collections.create("mine", embedding_model=None, dimension=None, chunk_tokens=256)
     with suppress(LibraryInUse):  # it cannot note down what it would save
         former.library.close()
+
+
+def test_a_full_disk_is_told_in_words_and_the_folder_stays_free(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    data_dir.mkdir()
+    held = ownership.take_ownership(data_dir)
+    monkeypatch.setattr(ownership.os, "ftruncate", full)
+    held.release()
+    with pytest.raises(OutOfSpace):
+        ownership.take_ownership(data_dir)
+    monkeypatch.undo()
+    ownership.take_ownership(data_dir).release()
