@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from rag.errors import RagError
+from rag.errors import OutOfSpace, RagError
 from rag.storage.chunks import live_entries
 from rag.storage.database import Database
 from rag.storage.indexversions import IndexVersion
@@ -42,6 +42,8 @@ class WordLeg:
         self._owner = f"{library_id}/{version.id}"
         self._following = threading.Lock()
         self._is_to_be_new = threading.Event()
+        self._has_failed = False
+        """Whether the last write did."""
         other = _beside(folder)
         if folder.exists() or not other.exists():
             shutil.rmtree(other, ignore_errors=True)  # it was not complete yet
@@ -122,7 +124,8 @@ class WordLeg:
             self._build_beside(ending)
 
     def _save(self) -> None:
-        """Writes to disk what is in memory, where the index is sound; else it is to be new.
+        """Writes to disk what is in memory, where the index is sound; else it is to be new. One
+        that looks sound and fails twice in a row is not.
 
         Raises:
             RagError: the index is sound, and the disk does not take it.
@@ -131,9 +134,13 @@ class WordLeg:
             with damage_told():
                 self._index.absorb()
         except WordsDamaged as damage:
-            if undamaged(self.folder):
-                raise refusal(damage) from damage
+            refused = refusal(damage)
+            is_sound = isinstance(refused, OutOfSpace) or not self._has_failed
+            self._has_failed = True
+            if is_sound and undamaged(self.folder):
+                raise refused from damage
             self.begin_anew(str(damage))
+        self._has_failed = False
 
     def _build_beside(self, ending: threading.Event) -> None:
         shutil.rmtree(self._other, ignore_errors=True)

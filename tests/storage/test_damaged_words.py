@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import tantivy
 
+from rag.errors import RagError
 from rag.storage.lexical.disk import DiskIndex
 from rag.storage.lexical.rows import Entry
 from rag.storage.lexical.words import WordIndex
@@ -103,3 +104,26 @@ def test_words_that_could_not_be_written_are_written_later(
     assert again.seq == 2
     assert sorted(chunk for chunk, _ in again.search("whale", 10)) == [1, 2]
     assert len(again) == 2
+
+
+@only_sqlite
+def test_an_index_that_looks_sound_and_takes_nothing_is_built_again(
+    saved: tuple[Shelf, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf, folder = saved
+    shelf.put("b", "red sail")
+    write = DiskIndex.write
+
+    def refused(disk: DiskIndex, *given: object) -> None:
+        if disk._folder == folder:
+            raise ValueError("Failed to open file for read: InvalidData")
+        write(disk, *given)  # type: ignore[arg-type]  # handed through
+
+    monkeypatch.setattr(DiskIndex, "write", refused)
+    with pytest.raises(RagError, match="disk failed"):
+        keep_up(shelf)
+    keep_up(shelf)
+
+    assert not folder.exists()
+    assert shelf.texts("red", modes="words") == {"red whale", "red rope", "red sail"}
+    assert shelf.library.health().indexes[0].state == "ready"
