@@ -9,12 +9,14 @@ The house, each row importing only from rows below it (`tests/test_architecture.
     reindexing                              story: stored text -> another index of it
     answering, estimation, buying           stories; buying: ahead, in batches;
     comparing                               of two indexes
-    retrieval, ingestion, calibration       stories; routing: of pages to readers;
-                                            pausing: when all of them must wait
+    retrieval, ingestion, calibration       stories; fetching: of what has an address; routing: of
+                                            pages to readers; pausing: when all must wait; holding:
+                                            of what a process works on; telling: of jobs that ended
     mistral  local  sources  storage        adapters: one outside thing each
     ports                                   what the stories need from outside
     chunking  ranking  grounding            pure: text -> spans, scores -> order, draft -> answer
-    spending  pages                         pure: what is paid, and for whom; pages apart, and whole
+    spending  pages  signing                pure: what is paid, and for whom; pages apart, and
+                                            whole; messages that can be believed
     domain, errors, sentences               the nouns, what can go wrong, where sentences begin
 
 Start reading at `ingestion`, `retrieval` and `answering`.

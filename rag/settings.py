@@ -14,9 +14,9 @@ from msgspec import Meta, Struct
 from rag.errors import AddressRefused, InvalidSettings
 from rag.mistral.hosts import KEY_SETTING as KEY_VARIABLE
 from rag.mistral.hosts import Host, is_loopback, rooted
+from rag.signing import secret_of
 from rag.sources.web.addresses import parse_address
 from rag.sources.web.rules import PORTS, rules_of
-from rag.telling import secret_of
 
 PREFIX = "RAG_"
 FILE_VARIABLE = "RAG_SETTINGS_FILE"

@@ -1,15 +1,9 @@
 """Whoever wants to know that a job has ended is told over HTTP, signed, until he has heard it.
 
-As Standard Webhooks has it: `webhook-id` stays the same when a message is sent again, and the
-signature is an HMAC-SHA256 of id, time and body. A message may come twice; never a wrong one.
-https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+A message may come twice, under the same id; never a wrong one.
 """
 
 import asyncio
-import base64
-import binascii
-import hashlib
-import hmac
 import logging
 from collections.abc import Callable, Mapping
 from time import time
@@ -18,7 +12,8 @@ from typing import Protocol
 import msgspec
 
 from rag.domain import DeliveryState, IngestJob, derived_id
-from rag.errors import AddressRefused, InvalidSettings, NotFound, RagError
+from rag.errors import AddressRefused, NotFound, RagError
+from rag.signing import signed
 from rag.storage.library import Library
 from rag.storage.webhooks import Message
 
@@ -32,9 +27,6 @@ WAITS = (5.0, 60.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0)
 
 GONE = 410
 """A status by which a receiver says that it wants no more."""
-
-MARK = "whsec_"  # before every secret, so that one is known for what it is
-FEWEST, MOST = 16, 64  # bytes of a secret
 
 
 class Post(Protocol):
@@ -110,38 +102,6 @@ def body_of(job: IngestJob) -> bytes:
     return msgspec.json.encode(
         {"type": f"job.{job.state}", "timestamp": job.finished_at, "data": job}
     )
-
-
-def signed(id: str, at: int, body: bytes, secret: bytes) -> dict[str, str]:
-    """The headers of a message.
-
-    Args:
-        at: Unix time of the attempt, in seconds.
-    """
-    code = hmac.digest(secret, f"{id}.{at}.".encode() + body, hashlib.sha256)
-    return {
-        "content-type": "application/json",
-        "webhook-id": id,
-        "webhook-timestamp": str(at),
-        "webhook-signature": "v1," + base64.b64encode(code).decode(),
-    }
-
-
-def secret_of(written: str) -> bytes:
-    """
-    Raises:
-        InvalidSettings: it is not `whsec_` and 16 to 64 bytes in base64.
-    """
-    try:
-        secret = base64.b64decode(written.removeprefix(MARK), validate=True)
-    except (binascii.Error, ValueError):
-        secret = b""
-    if not written.startswith(MARK) or not FEWEST <= len(secret) <= MOST:
-        raise InvalidSettings(
-            f"RAG_WEBHOOK_SECRET is `{MARK}` and {FEWEST} to {MOST} random bytes in"
-            " base64; `openssl rand -base64 32` makes some"
-        )
-    return secret
 
 
 def _again(message: Message, said: str) -> tuple[DeliveryState, str, float | None]:

@@ -48,6 +48,7 @@ from rag.reindexing import Forecast, foresee
 from rag.retrieval import Query, SearchResult, search
 from rag.routing import RoutingReader
 from rag.settings import Role, Settings
+from rag.signing import secret_of
 from rag.sources.web.addresses import parse_address
 from rag.sources.web.fetching import Fetcher, FetchLimits
 from rag.sources.web.rules import rules_of
@@ -55,7 +56,7 @@ from rag.spending import Budgets, Purpose, spending_for
 from rag.storage.database import is_shared
 from rag.storage.library import Library
 from rag.storage.rebuilding import Recipe
-from rag.telling import Teller, secret_of
+from rag.telling import Teller
 from rag.worker import Worker
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import pytest
 
 FLOORS = [
     {"domain", "errors", "sentences"},
-    {"chunking", "ranking", "grounding", "pages", "spending"},
+    {"chunking", "ranking", "grounding", "pages", "signing", "spending"},
     {"ports"},
     {"mistral", "local", "sources", "storage"},
     {

@@ -10,10 +10,11 @@ import pytest
 from rag.domain import Source
 from rag.errors import AddressRefused, FetchFailed, InvalidSettings
 from rag.settings import Settings, load_settings
+from rag.signing import secret_of, signed
 from rag.storage import webhooks
 from rag.storage.library import Library
 from rag.storage.timestamps import written
-from rag.telling import WAITS, Teller, secret_of, signed
+from rag.telling import WAITS, Teller
 
 pytestmark = pytest.mark.anyio
 
