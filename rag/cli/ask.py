@@ -7,6 +7,7 @@ import click
 
 from rag.cli import show
 from rag.cli.door import Door, run
+from rag.cli.filtering import filters_option, parse_filters
 from rag.cli.questions import Asked, answer_each, one_or_many
 
 
@@ -25,12 +26,14 @@ from rag.cli.questions import Asked, answer_each, one_or_many
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help='JSON lines {"id", "text"}: one JSON line out for each.',
 )
+@filters_option
 @click.option("--json", "as_json", is_flag=True, help="The answer object on standard output.")
 def command(
     text: str | None,
     collections: tuple[str, ...],
     verification: str,
     questions: Path | None,
+    filters: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """An answer whose every quotation was found in the stored sources, or a refusal.
@@ -39,9 +42,16 @@ def command(
     """
     asked = one_or_many(text, questions)
     within = list(collections) or ["default"]
+    wanted = parse_filters(filters)
 
     async def one(question: Asked, door: Door) -> Any:
-        body = {"question": question.text, "collections": within, "verification": verification}
+        body: dict[str, Any] = {
+            "question": question.text,
+            "collections": within,
+            "verification": verification,
+        }
+        if wanted is not None:
+            body["filter"] = wanted
         return await door.call("POST", "/v1/answers", json=body)
 
     def shown(answered: dict[str, Any]) -> None:

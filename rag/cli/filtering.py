@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+import click
 import msgspec
 
 from rag.domain import FILE
@@ -25,6 +26,14 @@ _TOKENS = re.compile(
 )
 _COMPARISONS = {"=": "eq", "==": "eq", "!=": "ne", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
 _WORDS = {"contains": "contains", "begins": "prefix"}
+
+filters_option = click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="CONDITION",
+    help="Only documents whose attributes match: 'year >= 2020 and tags contains x'. Repeatable.",
+)
 
 
 def parse_filters(texts: Sequence[str]) -> Json | None:

@@ -7,7 +7,7 @@ import click
 
 from rag.cli import show
 from rag.cli.door import Door, run
-from rag.cli.filtering import parse_filters
+from rag.cli.filtering import filters_option, parse_filters
 from rag.cli.questions import Asked, answer_each, one_or_many
 
 
@@ -27,13 +27,7 @@ from rag.cli.questions import Asked, answer_each, one_or_many
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help='JSON lines {"id", "text"}: one JSON line out for each.',
 )
-@click.option(
-    "--filter",
-    "filters",
-    multiple=True,
-    metavar="CONDITION",
-    help="Only documents whose attributes match: 'year >= 2020 and tags contains x'. Repeatable.",
-)
+@filters_option
 @click.option("--explain", is_flag=True, help="What each leg of the search said (with --json).")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def command(

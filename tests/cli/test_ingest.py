@@ -102,6 +102,7 @@ def test_a_manifest_names_keys_titles_and_attributes(
     manifest.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
     first = rag.ingest("--manifest", manifest, "-C", collection)
     found = rag("search", "fox", "-C", collection, "--filter", "year < 1905", "--json")
+    asked = rag("ask", "What is a fox?", "-C", collection, "--filter", "year > 1905", "--json")
     again = rag.ingest("--manifest", manifest, "-C", collection)
     manifest.write_text(json.dumps(entries[0] | {"attributes": {"year": 1905}}) + "\n")
     changed = rag.ingest("--manifest", manifest, "-C", collection)
@@ -109,6 +110,8 @@ def test_a_manifest_names_keys_titles_and_attributes(
     assert {line["state"] for line in first.values()} == {"indexed"}
     [hit] = json.loads(found.out)["data"]
     assert (hit["key"], hit["title"]) == ("animals/fox", "Vulpes")
+    shown = json.loads(asked.out)
+    assert {each["key"] for each in shown["nearest"] + shown["citations"]} == {"owl.md"}
     assert {line["state"] for line in again.values()} == {"unchanged"}
     assert {key: line["state"] for key, line in changed.items()} == {"animals/fox": "indexed"}
 
