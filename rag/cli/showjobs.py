@@ -25,20 +25,18 @@ def listing(jobs: Sequence[dict[str, Any]], *, on: Console = show.results) -> No
         on.print("Nothing was handed in yet.")
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("job", "collection", "state", "items", "done", "not read", "left", "handed in"):
-        number = name in ("items", "done", "not read", "left")
-        table.add_column(name, justify="right" if number else "left", no_wrap=True)
+    for name, width in (("job", 28), ("state", 9), ("done", 6), ("not read", 8), ("handed in", 11)):
+        table.add_column(name, no_wrap=True, min_width=width)  # ids are to be copied whole
+    table.add_column("collection", no_wrap=True)
     for job in jobs:
         items = job["items"]
         table.add_row(
             job["id"],
-            job["collection"],
-            Text(_state(job), style=STYLES.get(job["state"], "")),
-            f"{items['total']:,}",
-            f"{items['done']:,}",
+            Text(_state_and_time(job), style=STYLES.get(job["state"], "")),
+            f"{items['done']:,} of {items['total']:,}",
             f"{items['failed']:,}" if items["failed"] else "",
-            duration(job["seconds_left"]),
-            job["created_at"][:16].replace("T", " "),
+            job["created_at"][5:16].replace("T", " "),
+            job["collection"],
         )
     on.print(table)
     for reason in {job["paused"]["message"] for job in jobs if job["paused"]}:
@@ -174,6 +172,11 @@ def _counts(job: dict[str, Any]) -> str:
     if left := duration(job["seconds_left"]):
         said.append(f"{left} left")
     return ", ".join(said)
+
+
+def _state_and_time(job: dict[str, Any]) -> str:
+    left = duration(job["seconds_left"])
+    return f"{_state(job)}, {left} left" if left else _state(job)
 
 
 def _state(job: dict[str, Any]) -> str:
