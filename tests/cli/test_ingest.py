@@ -268,7 +268,9 @@ def test_an_interrupted_run_keeps_its_account_and_goes_on(
 
     with monkeypatch.context() as patched:
         patched.setattr("rag.cli.progress.Progress.told", interrupting)
+        former = signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal
         done = rag("ingest", docs, "-C", collection, "--report", rag.report)
+        signal.signal(signal.SIGINT, former)
         lines = rag.lines()
     again = rag.ingest(docs, "-C", collection)
 

@@ -243,7 +243,7 @@ async def test_a_guardrail_is_a_refusal(answerer: MistralAnswerer, fake: FakeMis
 
 
 async def test_a_draft_that_takes_too_long_is_given_up(url: str, fake: FakeMistral) -> None:
-    fake.faults = [Drip(0.05)]
+    fake.faults = [Drip(0.5)]
     book = AccountBook()
     client = MistralClient(KEY, book, base_url=url)
 
