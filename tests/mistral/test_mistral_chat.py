@@ -243,14 +243,14 @@ async def test_a_guardrail_is_a_refusal(answerer: MistralAnswerer, fake: FakeMis
 
 
 async def test_a_draft_that_takes_too_long_is_given_up(url: str, fake: FakeMistral) -> None:
-    fake.faults = [Drip(0.5)]
+    fake.faults = [Drip(0.5), Drip(0.5)]  # a second try may fit into the time
     book = AccountBook()
     client = MistralClient(KEY, book, base_url=url)
 
     with pytest.raises(ProviderUnavailable, match=r"no answer after|within 0\.2 s"):
         await MistralAnswerer(client, deadline=0.2).draft(QUESTION, EVIDENCE)
 
-    assert len(book.lost) == 1
+    assert 1 <= len(book.lost) <= 2
     await client.close()
 
 
