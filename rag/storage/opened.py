@@ -16,7 +16,7 @@ OF_A_DOCUMENT = 20_000
 """Operations that whoever publishes a document applies before it is acknowledged: more than the
 longest has chunks. Where more are missing, an index is being built anew."""
 
-UNINDEXED = 16  # operations that the next search may find still to be applied: some 5 ms
+UNINDEXED = 16  # operations that the next search may find still to be applied; 100 took it 40 ms
 
 
 class OpenIndexes:
