@@ -5,7 +5,7 @@
 # make bench           the measurements of the README that need nothing but this repository
 # make soak            a thousand fault schedules, and documents through a failing provider (slow);
 #                      DOCS=folder takes that folder's files instead of the samples
-# make chaos           processes killed, disks that fail, power cuts, damaged files (an hour)
+# make chaos           processes killed, disks that fail, power cuts, damaged files (slow)
 # make lock            resolve the dependencies anew into .ci/
 
 VENV := .venv

@@ -1,7 +1,7 @@
 """Rows newer than the index on disk, searched in memory until they are in it.
 
-There are a few thousand at most, and a search looks at each. Lists of rows by term would be found at
-once, and are dearer to keep: without them a row costs 41 us of CPU and not 260.
+There are a few thousand at most, and a search looks at each. Lists of rows by term would be found
+at once, and are dearer to keep: without them a row costs 41 us of CPU and not 260.
 """
 
 import threading
