@@ -21,6 +21,9 @@ from rag.local.reading.plaintext import decode
 CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([\w.:-]{2,40})", re.IGNORECASE)
 CHARSET_WITHIN = 4096  # bytes; browsers look no further than 1024
 BROWSERS_LAST_RESORT = "windows-1252"
+NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+"""Characters that a reference may name and that no tree takes back: moving a text that holds one
+would fail."""
 HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
 DROPPED = {
@@ -54,10 +57,11 @@ def read_html(content: bytes) -> WebPage:
     """
     charset = CHARSET.search(content[:CHARSET_WITHIN])
     tree = _tree(decode(content, charset[1].decode() if charset else None, BROWSERS_LAST_RESORT))
+    _drop_no_text(tree)
     title = " ".join((tree.findtext(".//title") or "").split())
     _drop_unseen(tree)
     try:
-        return WebPage(title or None, markdown(_content(tree)) + "\n")
+        return WebPage(title or None, NO_TEXT.sub("", markdown(_content(tree))) + "\n")
     except RecursionError:
         raise InvalidDocument("this HTML is nested too deeply to be read") from None
 
@@ -70,6 +74,14 @@ def _tree(text: str) -> HtmlElement:
         raise EmptyDocument("there is no text in this HTML") from None
     except etree.XMLSyntaxError as error:
         raise InvalidDocument("this HTML cannot be parsed") from error
+
+
+def _drop_no_text(tree: HtmlElement) -> None:
+    for element in tree.iter():
+        if element.text and NO_TEXT.search(element.text):
+            element.text = NO_TEXT.sub("", element.text)
+        if element.tail and NO_TEXT.search(element.tail):
+            element.tail = NO_TEXT.sub("", element.tail)
 
 
 def _drop_unseen(tree: HtmlElement) -> None:

@@ -24,6 +24,7 @@ DIGITS = "0123456789+-−()"
 RAISED = str.maketrans(DIGITS, "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾")
 WIDEST_SPAN = 100
 """Columns or rows; more is an attack or a mistake."""
+LONGEST_NUMBER = 9  # digits of an attribute
 
 
 def markdown(root: HtmlElement) -> str:
@@ -125,7 +126,7 @@ def _code(element: HtmlElement) -> str:
 
 
 def _items(element: HtmlElement) -> Iterator[str]:
-    number = int(start) if (start := element.get("start", "1")).isdecimal() else 1
+    number = _number(element.get("start", "1"), otherwise=1)
     for item in element:
         mark = f"{number}. " if element.tag == "ol" else "- "
         if text := "\n".join(_blocks(item)):
@@ -176,8 +177,17 @@ def _cells(rows: list[HtmlElement]) -> list[list[str]]:
 
 
 def _span(cell: HtmlElement, name: str) -> int:
-    value = cell.get(name, "1")
-    return min(int(value), WIDEST_SPAN) if value.isdecimal() and int(value) else 1
+    return min(_number(cell.get(name, "1"), otherwise=WIDEST_SPAN) or 1, WIDEST_SPAN)
+
+
+def _number(value: str, *, otherwise: int) -> int:
+    """
+    Args:
+        otherwise: where it is longer than any number that somebody meant.
+    """
+    if not value.isdecimal():
+        return 1
+    return int(value) if len(value) <= LONGEST_NUMBER else otherwise
 
 
 def _cell_text(cell: HtmlElement) -> str:

@@ -46,7 +46,7 @@ def _decoded(content: bytes, declared: str | None) -> str | None:
     for encoding in ("utf-8", *([declared] if declared else [])):
         try:
             return content.decode(encoding)
-        except (UnicodeDecodeError, LookupError):
+        except (ValueError, LookupError):  # not in it; or no name of an encoding
             continue
     return None
 

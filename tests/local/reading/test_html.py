@@ -113,3 +113,26 @@ def test_a_page_nested_beyond_reason_is_read_as_far_as_it_goes_and_in_no_time() 
 def test_a_page_without_content_is_empty() -> None:
     with pytest.raises(EmptyDocument):
         read_html(b"<!-- nothing -->")
+
+
+@pytest.mark.parametrize("character", ["\0", "&#0;", "&#1;", "&#xB;", "&#xFFFF;", "\ufffe"])
+def test_what_is_no_character_of_a_text_stops_nobody(character: str) -> None:
+    page = f"<p>before<script>x</script>{character}after</p><pre>a{character}b</pre>"
+
+    assert markdown(page).replace("\ufffd", "") == "beforeafter\n\n```\nab\n```"
+
+
+def test_numbers_that_nobody_meant_are_no_error() -> None:
+    endless = "9" * 5_000
+    page = (
+        f"<ol start='{endless}'><li>one</li></ol>"
+        f"<table><tr><td rowspan='{endless}'>a</td><td>b</td></tr></table>"
+    )
+
+    assert markdown(page).startswith("1. one\n\n|")
+
+
+def test_an_encoding_that_is_none_is_not_believed() -> None:
+    page = read_html(b"<meta charset='undefined'><p>caf\xe9 au lait, s'il vous pla\xeet</p>")
+
+    assert page.markdown == "café au lait, s'il vous plaît\n"
