@@ -85,9 +85,9 @@ async def ingest(
     source = await asyncio.to_thread(library.jobs.source, claimed)
     document = await read(source, readers=readers, library=library, lane=claimed.lane)
     await asyncio.to_thread(library.jobs.advance, claimed, "read")
-    pages = await asyncio.to_thread(
-        _worth_of_pages, document, readers[source.media_type or ""], claimed.lane
-    )
+    reader = readers[source.media_type or ""]
+    fingerprint = await asyncio.to_thread(getattr, reader, "fingerprint")
+    pages = await asyncio.to_thread(_worth_of_pages, document, reader, claimed.lane)
     while True:
         views = await asyncio.to_thread(library.indexes.views, claimed.collection.id)
         made = await _make_for_all(document, views, claimed, embedders, library)
@@ -107,6 +107,7 @@ async def ingest(
                 worth=pages + worth,
                 others={index: each.edition for index, each in others},
                 left_out=frozenset(view.index for view in views) - made.keys(),
+                fingerprint=fingerprint,
             )
         except IndexesChanged:  # one was begun meanwhile; what was embedded is kept
             continue
@@ -188,7 +189,7 @@ async def read(
         raise refusal_of(kept)
     if kept is not None:
         return _as_named(kept, source)
-    twin = await asyncio.to_thread(library.documents.twin, source)
+    twin = await asyncio.to_thread(library.documents.twin, source, fingerprint)
     if twin is not None:
         return _as_named(twin, source)
     try:

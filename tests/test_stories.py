@@ -10,11 +10,9 @@ import pytest
 
 from rag.answering import Question, answer
 from rag.domain import (
-    Collection,
     Document,
     Draft,
     DraftClaim,
-    IngestJob,
     InputType,
     Quotation,
     Source,
@@ -28,60 +26,16 @@ from rag.errors import (
     ProviderUnavailable,
 )
 from rag.pausing import Pause
-from rag.ports import Embedders, Readers
 from rag.retrieval import Query, search
 from rag.storage.library import Library
 from rag.worker import Worker
-from tests.fakes import FirstBlockAnswerer, HashingEmbedder, PlainReader
+from tests.fakes import FirstBlockAnswerer
+from tests.houses import House
 
 pytestmark = pytest.mark.anyio
 
 WHALES = "# Whales\n\nThe blue whale is the largest animal. It eats krill.\n"
 BREAD = "# Bread\n\nSourdough needs flour, water and salt. It rises over night.\n"
-
-
-class House:
-    """A library with its stories."""
-
-    def __init__(self, folder: Path, database_url: str | None) -> None:
-        self.reader = PlainReader()
-        self.embedder = HashingEmbedder()
-        self.readers = Readers(self.reader, {})
-        self.embedders = Embedders({self.embedder.model: self.embedder})
-        self.library = Library.open(folder, database_url=database_url)
-        self.within: Collection = self.library.collections.create(
-            "notes",
-            embedding_model=self.embedder.model,
-            dimension=self.embedder.dimension,
-            chunk_tokens=self.embedder.max_tokens,
-        )
-
-    async def ingest(self, *, pause: Pause | None = None, **texts: str | bytes) -> IngestJob:
-        sources = [
-            Source(f"{key}.md", text.encode() if isinstance(text, str) else text)
-            for key, text in texts.items()
-        ]
-        return await self.work_on(self.library.jobs.create(self.within, sources), pause)
-
-    async def work_on(self, job: IngestJob, pause: Pause | None = None) -> IngestJob:
-        """The job when it has ended."""
-        worker = Worker(self.library, self.readers, self.embedders, lanes=2, pause=pause)
-        working = asyncio.create_task(worker.run())
-        async with asyncio.timeout(20):
-            while (now := self.library.jobs.find(job.id)).state in ("queued", "running"):
-                await asyncio.sleep(0.01)
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
-        return now
-
-    async def find(self, text: str, **query: object) -> list[str]:
-        result = await search(
-            Query(text, **query),  # type: ignore[arg-type]  # the tests' own keywords
-            self.library.collections.find("notes"),
-            embedders=self.embedders,
-            library=self.library,
-        )
-        return [hit.key for hit in result.data]
 
 
 @pytest.fixture
@@ -127,6 +81,16 @@ async def test_a_text_embedded_once_is_not_embedded_again_under_another_key(hous
     assert len(house.embedder.embedded) == 1
     assert house.reader.reads == 1
     assert len(house.library.documents.list(house.within).data) == 2
+
+
+async def test_what_another_reader_made_of_the_same_bytes_is_not_used(house: House) -> None:
+    await house.ingest(one=WHALES)
+    house.reader.fingerprint = "plain/2"
+    await house.ingest(two=WHALES)
+    assert house.reader.reads == 2
+
+    await house.ingest(three=WHALES)
+    assert house.reader.reads == 2, "as the second reader read it"
 
 
 async def test_the_same_content_under_two_keys_is_found_once_and_shows_both(house: House) -> None:

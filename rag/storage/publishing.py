@@ -53,6 +53,8 @@ class Publication(Struct, frozen=True):
     """For each index version of the collection, the one that serves among them."""
     left_out: frozenset[IndexId] = frozenset()
     """Index versions that cannot have one: their model is not there. They lack the document."""
+    fingerprint: str | None = None
+    """Of the reader that made the document."""
 
 
 def check_publication(publication: Publication) -> None:
@@ -107,7 +109,7 @@ def publish(
 
     serving = versions[0]
     chunks = len(publication.editions[serving.index].chunks)
-    content = _content(document, chunks, size)
+    content = _content(publication, chunks, size)
     if is_new:
         retired = 0
         version_id = _keep_first_version(session, id, collection, document.key, content)
@@ -249,8 +251,9 @@ def _retire_current(session: Session, turn: Turn, id: DocumentId, serving: Index
     return retired
 
 
-def _content(document: Document, chunks: int, size: int) -> dict[str, Any]:
+def _content(publication: Publication, chunks: int, size: int) -> dict[str, Any]:
     """What is kept of a version."""
+    document = publication.document
     return {
         "sha256": document.version,
         "state": "current",
@@ -262,6 +265,7 @@ def _content(document: Document, chunks: int, size: int) -> dict[str, Any]:
         "pages_ocred": sum(page.reader not in NOT_OCRED for page in document.pages),
         "chunks": chunks,
         "attributes": dict(document.attributes),
+        "fingerprint": publication.fingerprint,
         "text": document.text,
         "layout": _layout(document),
         "created_at": now(),

@@ -141,6 +141,8 @@ class VersionRow(Row):
     chunks: Mapped[int]
     attributes: Mapped[dict[str, Any]]
     created_at: Mapped[str] = mapped_column(String(32))
+    fingerprint: Mapped[str | None] = mapped_column(String(300))
+    """Of the reader that made the text; None where that was not noted."""
     # the long columns come last, so that reading the others does not walk over them
     text: Mapped[str] = mapped_column(Text, deferred=True)
     layout: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)

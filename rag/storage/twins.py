@@ -14,15 +14,19 @@ from rag.storage.tables import DocumentRow, ItemRow, VersionRow
 LOOKED_AT = 8  # documents with the same bytes; of thousands of copies, one among these will do
 
 
-def twin_of(session: Session, source: Source) -> Document | None:
-    """A current document made of the same bytes, with the title and attributes that its file
+def twin_of(session: Session, source: Source, fingerprint: str) -> Document | None:
+    """A current document made of the same bytes by the same reader, with the title and attributes that its file
     itself gives; None where there is none, or none that surely was read as this would be: said
     to be of the same media type, with the same ending, and without a title or attributes of its
     own, which would hide those of the file."""
     rows = session.execute(
         select(DocumentRow.collection_id, DocumentRow.key, VersionRow.id)
         .join(VersionRow, VersionRow.document_id == DocumentRow.id)
-        .where(VersionRow.sha256 == source.version, VersionRow.state == "current")
+        .where(
+            VersionRow.sha256 == source.version,
+            VersionRow.state == "current",
+            VersionRow.fingerprint == fingerprint,
+        )
         .limit(LOOKED_AT)
     ).all()
     for collection_id, key, version_id in rows:

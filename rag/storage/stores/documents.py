@@ -66,6 +66,7 @@ class DocumentStore:
         worth: Worth = WORTHLESS,
         others: Mapping[IndexId, Edition] = NO_OTHERS,
         left_out: frozenset[IndexId] = frozenset(),
+        fingerprint: str | None = None,
     ) -> DocumentSummary:
         """Makes a document searchable, instead of its former version; on disk and found by the
         next search when it returns. With `claimed`, its item ends in the same transaction:
@@ -77,6 +78,7 @@ class DocumentStore:
             chunks, vectors, refused: for the index through which the collection is seen.
             others: for its other indexes.
             left_out: indexes that shall lack the document, for their model is not there.
+            fingerprint: of the reader that made it.
 
         Raises:
             IndexesChanged: the collection has an index for which nothing was given.
@@ -86,7 +88,9 @@ class DocumentStore:
             InvalidRequest: not one finite vector of length 1 for each chunk but the `refused`.
         """
         own = Edition(tuple(chunks), vectors, refused)
-        publication = Publication(document, {collection.index: own, **others}, left_out)
+        publication = Publication(
+            document, {collection.index: own, **others}, left_out, fingerprint
+        )
         publishing.check_publication(publication)
         with self._database.write() as session:
             size = self._blobs.size(session, document.version)
@@ -129,10 +133,11 @@ class DocumentStore:
         with self._database.read() as session:
             return documents.read_document(session, id, version)
 
-    def twin(self, source: Source) -> Document | None:
-        """What was read of the same bytes for another document, or for this one before."""
+    def twin(self, source: Source, fingerprint: str) -> Document | None:
+        """What the same reader made of the same bytes for another document, or for this one
+        before."""
         with self._database.read() as session:
-            return twin_of(session, source)
+            return twin_of(session, source, fingerprint)
 
     def content(self, id: DocumentId) -> tuple[bytes, str]:
         """The original bytes of the current version, and their media type."""
