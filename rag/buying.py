@@ -28,7 +28,7 @@ from rag.ingestion import cut, read, survey
 from rag.pausing import Pause
 from rag.ports import BatchLane, Embedders, PaidEmbedder, PaidReader, Readers
 from rag.spending import Ending, Errand, Purpose, embedding_purchase, spending_for
-from rag.storage.items import ClaimedItem
+from rag.storage.claims import ClaimedItem
 from rag.storage.library import Library
 from rag.storage.orders import Batch, Placed, Queue, Step, Wish
 

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 from rag.domain import Failure
 from rag.errors import Conflict
-from rag.storage.items import ClaimedItem
+from rag.storage.claims import ClaimedItem
 from rag.storage.library import Library
 
 log = logging.getLogger(__name__)

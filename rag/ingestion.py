@@ -44,7 +44,7 @@ from rag.ports import (
     Readers,
     Surveyor,
 )
-from rag.storage.items import ClaimedItem
+from rag.storage.claims import ClaimedItem
 from rag.storage.library import Library
 from rag.storage.publishing import NOT_OCRED, Edition
 from rag.storage.savings import Worth

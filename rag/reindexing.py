@@ -18,7 +18,7 @@ from rag.errors import EmptyDocument
 from rag.estimation import FEWEST, NOTHING, Range
 from rag.ingestion import cut, flaw_of, make, worth_of_tokens
 from rag.ports import Embedder, Embedders, PaidEmbedder
-from rag.storage.items import ClaimedItem
+from rag.storage.claims import ClaimedItem
 from rag.storage.library import Library
 
 LISTED = 100  # documents read from a list at a time

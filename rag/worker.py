@@ -18,7 +18,7 @@ from rag.pausing import Pause
 from rag.ports import Embedders, Readers
 from rag.reindexing import rebuild
 from rag.spending import Purpose, spending_for
-from rag.storage.items import ClaimedItem
+from rag.storage.claims import ClaimedItem
 from rag.storage.library import Library
 
 log = logging.getLogger(__name__)

@@ -38,7 +38,7 @@ from rag.domain import (
 from rag.errors import InvalidRequest, NotFound
 from rag.estimation import Estimate
 from rag.fetching import Wanted
-from rag.storage.jobs import Queued
+from rag.storage.queueing import Queued
 from rag.wiring import Services
 
 NO_BATCH_LANE = (

@@ -1,79 +1,36 @@
-"""Items of jobs, and who works on which.
+"""Items of jobs: how they end, what is told of them, and calling them off."""
 
-A worker claims an item for a while (a lease), and prolongs the lease as long as it lives. A worker
-that dies loses its lease, not the work. Attempts are counted when they begin, so that a file that
-kills its worker is given up after `MAX_ATTEMPTS`. Items of one key
-are worked on in the order they came, so that the last put wins. What builds an index waits while
-there is something to ingest.
-"""
-
-from collections.abc import Collection as Some
 from collections.abc import Sequence
 from typing import cast
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, exists, or_, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import Session
 
 from rag.domain import (
     FINAL_ITEM_STATES,
-    Attribute,
-    Collection,
     CollectionId,
     DocumentId,
     Failure,
-    IndexId,
     IngestItem,
     IngestJob,
     ItemState,
     JobId,
-    Lane,
     Listing,
     Version,
     document_id,
 )
-from rag.errors import Conflict, NotFound
-from rag.storage.attributes import attributes_of
+from rag.errors import NotFound
 from rag.storage.batches import batches
-from rag.storage.changes import next_change, note_changes
-from rag.storage.collections import collection_through, find_collection
+from rag.storage.changes import note_changes
+from rag.storage.claims import ClaimedItem, note_change, require_claim
 from rag.storage.cursors import checked_limit, cursor, position
-from rag.storage.database import node_of
-from rag.storage.indexversions import index_id
 from rag.storage.jobs import close_job_if_done, failure_of, find_job
-from rag.storage.leases import Claim, is_free, until
 from rag.storage.memos import forget_memos
 from rag.storage.readings import remove_passing, remove_unused_readings
 from rag.storage.savings import WORTHLESS, Worth, note_savings
-from rag.storage.tables import BatchWaitRow, ItemRow, JobRow
+from rag.storage.tables import ItemRow, JobRow
 from rag.storage.timestamps import now
-
-MAX_ATTEMPTS = 3  # the third death of a worker on the same file is no coincidence
-
-
-class ClaimedItem(Struct, frozen=True):
-    """An item that its worker alone may work on, until the lease runs out."""
-
-    item_id: int
-    job_id: JobId
-    collection: Collection
-    """Through the index that the item is for, where it builds one."""
-    key: str
-    version: Version
-    media_type: str | None
-    title: str | None
-    attributes: dict[str, Attribute]
-    attempts: int
-    """With this one."""
-    number: int
-    """Of the claim: another's has another."""
-    lane: Lane = "direct"
-    builds: IndexId | None = None
-    """The index that the item is for; None where it ingests."""
-
-    @property
-    def claim(self) -> Claim:
-        return self.item_id, self.number
 
 
 class Work(Struct, frozen=True):
@@ -89,44 +46,6 @@ class Work(Struct, frozen=True):
 NOTHING_DONE = Work()
 
 
-def claim_item(session: Session, *, lease: float, in_hand: Some[int] = ()) -> ClaimedItem | None:
-    """The next item that nobody works on, for `lease` seconds; None when there is none.
-
-    Args:
-        in_hand: ids of items that the same worker has, and which it is not given again though it
-            overslept: it goes on with them.
-    """
-    others = ItemRow.id.not_in(in_hand)
-    while (row := _next_item(session, others) or _next_to_build(session, others)) is not None:
-        if row.attempts >= MAX_ATTEMPTS:
-            _finish_row(session, row, "failed", error=_given_up(row.attempts))
-            continue
-        return _claimed(session, row, lease)
-    return None
-
-
-def claim_ahead(session: Session, job: JobId, step: str, *, lease: float) -> ClaimedItem | None:
-    """The next item of a job for which this step is still to be ordered in a batch."""
-    while (row := _next_ahead(session, job, step)) is not None:
-        if row.attempts >= MAX_ATTEMPTS:
-            _finish_row(session, row, "failed", error=_given_up(row.attempts))
-            continue
-        return _claimed(session, row, lease)
-    return None
-
-
-def advance(session: Session, claimed: ClaimedItem, state: ItemState) -> None:
-    """Records a completed step, and prolongs the lease.
-
-    Raises:
-        Conflict: the item is no longer the worker's.
-    """
-    row = require_claim(session, claimed)
-    row.state = state
-    row.lease_until = until(session, row.lease)
-    _note_change(session, row)
-
-
 def finish(
     session: Session,
     claimed: ClaimedItem,
@@ -140,49 +59,14 @@ def finish(
     Raises:
         Conflict: the item is no longer the worker's.
     """
-    _finish_row(session, require_claim(session, claimed), state, error=error, work=work)
+    finish_row(session, require_claim(session, claimed), state, error=error, work=work)
 
 
 def fail_item(session: Session, id: int, reason: Failure) -> None:
     """Ends an item that nobody has; not one that has ended."""
     row = session.get(ItemRow, id, with_for_update=True)
     if row is not None and row.finished_at is None:
-        _finish_row(session, row, "failed", error=reason)
-
-
-def release(session: Session, claimed: ClaimedItem) -> None:
-    """Gives an item back untried, as when the service stops."""
-    give_back(session, claimed)
-
-
-def give_back(session: Session, claimed: ClaimedItem) -> ItemRow:
-    """
-    Raises:
-        Conflict: the item is no longer the worker's.
-    """
-    row = require_claim(session, claimed)
-    row.attempts -= 1
-    row.lease_until = None
-    _note_change(session, row)
-    return row
-
-
-def release_all(session: Session) -> None:
-    """Ends the leases of workers that cannot be alive: those that this node had before."""
-    was_ours = or_(ItemRow.node == node_of(session), ItemRow.node.is_(None))
-    claimed = ItemRow.finished_at.is_(None) & ItemRow.lease_until.is_not(None)
-    session.execute(update(ItemRow).where(claimed, was_ours).values(lease_until=None))
-
-
-def require_claim(session: Session, claimed: ClaimedItem) -> ItemRow:
-    """
-    Raises:
-        Conflict: it was cancelled, or another worker has it since the lease ran out.
-    """
-    row = session.get(ItemRow, claimed.item_id, with_for_update=True)
-    if row is None or row.finished_at is not None or row.claims != claimed.number:
-        raise Conflict("the item was cancelled, or is another worker's by now")
-    return row
+        finish_row(session, row, "failed", error=reason)
 
 
 def list_items(
@@ -250,100 +134,7 @@ def _pass_over(session: Session, which: ColumnElement[bool]) -> None:
     _end_all(session, which & ItemRow.index_version_id.is_not(None), "superseded")
 
 
-def _claimed(session: Session, row: ItemRow, lease: float) -> ClaimedItem:
-    row.attempts += 1
-    row.claims += 1
-    row.lease = lease
-    row.lease_until = until(session, lease)
-    row.node = node_of(session)
-    _note_change(session, row)
-    session.flush()
-    builds = None if row.index_version_id is None else index_id(row.index_version_id)
-    return ClaimedItem(
-        item_id=row.id,
-        job_id=JobId(row.job_id),
-        collection=(
-            collection_through(session, builds)
-            if builds
-            else find_collection(session, row.collection_id)
-        ),
-        key=row.key,
-        version=Version(row.sha256),
-        media_type=row.media_type,
-        title=row.title,
-        attributes=attributes_of(row.attributes),
-        attempts=row.attempts,
-        number=row.claims,
-        lane=cast(Lane, session.get_one(JobRow, row.job_id).lane),  # what we wrote
-        builds=builds,
-    )
-
-
-def _next_ahead(session: Session, job: JobId, step: str) -> ItemRow | None:
-    return session.scalar(
-        select(ItemRow)
-        .where(
-            ItemRow.job_id == job,
-            ItemRow.ahead == step,
-            ItemRow.finished_at.is_(None),
-            is_free(session),
-            ~exists().where(BatchWaitRow.item_id == ItemRow.id),
-        )
-        .order_by(ItemRow.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-
-
-def _next_item(session: Session, others: ColumnElement[bool]) -> ItemRow | None:
-    earlier = aliased(ItemRow)
-    return session.scalar(
-        select(ItemRow)
-        .where(
-            ItemRow.finished_at.is_(None),
-            ItemRow.index_version_id.is_(None),
-            ItemRow.ahead.is_(None),
-            is_free(session),
-            others,
-            ~exists().where(
-                earlier.collection_id == ItemRow.collection_id,
-                earlier.key == ItemRow.key,
-                earlier.finished_at.is_(None),
-                earlier.index_version_id.is_(None),
-                earlier.id < ItemRow.id,
-            ),
-        )
-        .order_by(ItemRow.id)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=ItemRow)
-    )
-
-
-def _next_to_build(session: Session, others: ColumnElement[bool]) -> ItemRow | None:
-    """In no order with what is ingested: whichever publishes first, the other sees it."""
-    return session.scalar(
-        select(ItemRow)
-        .where(
-            ItemRow.finished_at.is_(None),
-            ItemRow.index_version_id.is_not(None),
-            is_free(session),
-            others,
-        )
-        .order_by(ItemRow.id)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=ItemRow)
-    )
-
-
-def _given_up(attempts: int) -> Failure:
-    return Failure(
-        code="gave_up",
-        stage="worker",
-        message=f"the worker died {attempts} times on this file; ingest it again to retry",
-    )
-
-
-def _finish_row(
+def finish_row(
     session: Session,
     row: ItemRow,
     state: ItemState,
@@ -363,7 +154,7 @@ def _finish_row(
     row.chunks, row.seconds = work.chunks, work.seconds
     note_savings(session, row, work.worth)
     remove_passing(session, [row.sha256])
-    _note_change(session, row)
+    note_change(session, row)
     session.flush()
     close_job_if_done(session, JobId(row.job_id))
 
@@ -387,10 +178,6 @@ def _end_all(session: Session, which: ColumnElement[bool], state: ItemState) -> 
         note_changes(session, jobs, ItemRow.id.in_(some))
     for job in jobs:
         close_job_if_done(session, JobId(job))
-
-
-def _note_change(session: Session, row: ItemRow) -> None:
-    row.change = next_change(session, row.job_id)
 
 
 def item_of(row: ItemRow) -> IngestItem:

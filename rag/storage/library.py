@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from rag.domain import Version
 from rag.errors import RagError
 from rag.spending import NO_BUDGETS, Budgets
-from rag.storage import collections, items
+from rag.storage import claims, collections
 from rag.storage.archives.backup import Backup, Backups
 from rag.storage.blobs import BlobFolder, Blobs, BlobTable
 from rag.storage.checking.checkup import Checkup
@@ -254,7 +254,7 @@ def _take_over(database: Database) -> str:
     """Frees what the owner before left held; the library's id."""
     with database.taking_over() as session:
         id = _library_id(session)
-        items.release_all(session)
+        claims.release_all(session)
         lose_calls(session)
     return id
 

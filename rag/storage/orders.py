@@ -18,8 +18,10 @@ from rag.domain import Failure, JobId
 from rag.errors import BudgetExhausted, Conflict
 from rag.spending import Awaited, Budgets, Ending, Errand, IntentId, Purpose
 from rag.storage.batches import batches
+from rag.storage.claiming import claim_ahead
+from rag.storage.claims import ClaimedItem, give_back
 from rag.storage.database import Database
-from rag.storage.items import ClaimedItem, claim_ahead, fail_item, give_back
+from rag.storage.items import fail_item
 from rag.storage.leases import is_free, lead, resign
 from rag.storage.ledger import lose_call, open_call, settle_call, withdraw_call
 from rag.storage.memos import packed, unpacked

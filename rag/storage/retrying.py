@@ -14,7 +14,8 @@ from rag.errors import Conflict, InvalidRequest
 from rag.storage.batches import batches
 from rag.storage.blobs import Blobs
 from rag.storage.changes import next_change
-from rag.storage.jobs import FIRST_AHEAD, find_job, reopen_job
+from rag.storage.jobs import find_job, reopen_job
+from rag.storage.queueing import FIRST_AHEAD
 from rag.storage.tables import IndexVersionRow, ItemRow, JobRow, VersionRow
 from rag.storage.webhooks import remove_webhook
 

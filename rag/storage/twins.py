@@ -15,10 +15,10 @@ LOOKED_AT = 8  # documents with the same bytes; of thousands of copies, one amon
 
 
 def twin_of(session: Session, source: Source, fingerprint: str) -> Document | None:
-    """A current document made of the same bytes by the same reader, with the title and attributes that its file
-    itself gives; None where there is none, or none that surely was read as this would be: said
-    to be of the same media type, with the same ending, and without a title or attributes of its
-    own, which would hide those of the file."""
+    """A current document made of the same bytes by the same reader, with the title and attributes
+    that its file itself gives; None where there is none, or none that surely was read as this would
+    be: said to be of the same media type, with the same ending, and without a title or attributes
+    of its own, which would hide those of the file."""
     rows = session.execute(
         select(DocumentRow.collection_id, DocumentRow.key, VersionRow.id)
         .join(VersionRow, VersionRow.document_id == DocumentRow.id)

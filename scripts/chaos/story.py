@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from rag.domain import Collection, IndexId, Source, document_id, embedded_text
 from rag.errors import NotFound, RagError
-from rag.storage.items import ClaimedItem
+from rag.storage.claims import ClaimedItem
 from rag.storage.library import Library
 from rag.storage.publishing import Edition
 from rag.storage.rebuilding import Recipe

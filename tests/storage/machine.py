@@ -18,8 +18,8 @@ from sqlalchemy import select
 from rag.domain import Collection, IndexId, Source, document_id
 from rag.errors import Conflict
 from rag.ranking.filters import Eq, Filter
+from rag.storage.claims import ClaimedItem
 from rag.storage.derived import IndexKind
-from rag.storage.items import ClaimedItem
 from rag.storage.library import Library
 from rag.storage.rebuilding import Recipe, Stored
 from rag.storage.tables import ChunkRow

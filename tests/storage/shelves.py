@@ -20,7 +20,7 @@ from rag.domain import (
     embedded_text,
 )
 from rag.ranking.filters import Filter
-from rag.storage.items import ClaimedItem
+from rag.storage.claims import ClaimedItem
 from rag.storage.library import Library
 from rag.storage.publishing import Edition
 from rag.storage.stores.documents import NO_OTHERS

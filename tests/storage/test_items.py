@@ -6,7 +6,7 @@ from sqlalchemy import Double, literal
 from rag.domain import Failure, JobId, Source
 from rag.errors import Conflict, InvalidRequest, NotFound
 from rag.storage import leases
-from rag.storage.items import MAX_ATTEMPTS
+from rag.storage.claiming import MAX_ATTEMPTS
 
 
 def give(shelf, *texts: str, key: str | None = None):

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 
 from rag.domain import Chunk, Collection, IndexId, Source, Vectors, document_id
 from rag.errors import Conflict, IndexesChanged, IndexGone, NotFound
-from rag.storage.items import ClaimedItem
+from rag.storage.claims import ClaimedItem
 from rag.storage.library import Library
 from rag.storage.publishing import Edition
 from rag.storage.rebuilding import Recipe

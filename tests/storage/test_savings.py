@@ -6,7 +6,7 @@ import pytest
 
 from rag.domain import Document, Saved, Source
 from rag.spending import Bill, Intent, Purpose, Units, spending_for
-from rag.storage.items import ClaimedItem
+from rag.storage.claims import ClaimedItem
 from rag.storage.savings import WORTHLESS, Worth, unpaid
 
 WORTH = Worth(4, Decimal("0.016"), 300, Decimal("0.03"), most_tokens=900)

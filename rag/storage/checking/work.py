@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 
 from rag.domain import FINAL_ITEM_STATES
 from rag.storage.checking.findings import Findings, Holdings, mendable
-from rag.storage.items import MAX_ATTEMPTS
+from rag.storage.claiming import MAX_ATTEMPTS
 from rag.storage.tables import BatchRequestRow, ItemRow, JobRow, LedgerRow
 from rag.storage.timestamps import now, written
 

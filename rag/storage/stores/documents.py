@@ -18,11 +18,12 @@ from rag.domain import (
     Version,
 )
 from rag.errors import Conflict, IndexGone
-from rag.storage import documents, items, publishing
+from rag.storage import claims, documents, items, publishing
 from rag.storage.blobs import Blobs
+from rag.storage.claims import ClaimedItem
 from rag.storage.database import Database
 from rag.storage.forgetting import Forgetting
-from rag.storage.items import ClaimedItem, Work
+from rag.storage.items import Work
 from rag.storage.opened import OpenIndexes
 from rag.storage.publishing import Edition, Publication
 from rag.storage.savings import WORTHLESS, Worth
@@ -97,7 +98,7 @@ class DocumentStore:
             if size is None:
                 raise Conflict(f"the bytes of {document.key!r} were never put; use put_blob first")
             if claimed is not None:
-                items.require_claim(session, claimed)
+                claims.require_claim(session, claimed)
             summary, changed = publishing.publish(session, collection, publication, size)
             if claimed is not None:
                 work = Work(summary.pages, summary.pages_ocred, summary.chunks, seconds, worth)

@@ -14,10 +14,11 @@ from rag.domain import (
     IngestJob,
 )
 from rag.errors import IndexGone
-from rag.storage import collections, indexversions, items, jobs, publishing, rebuilding
+from rag.storage import claims, collections, indexversions, items, jobs, publishing, rebuilding
+from rag.storage.claims import ClaimedItem
 from rag.storage.database import Database
 from rag.storage.derived import IndexKind
-from rag.storage.items import ClaimedItem, Work
+from rag.storage.items import Work
 from rag.storage.opened import OpenIndexes
 from rag.storage.publishing import Edition
 from rag.storage.rebuilding import Rebuilt, Recipe, Stored
@@ -105,7 +106,7 @@ class IndexStore:
         """
         publishing.check_edition(edition)
         with self._database.write() as session:
-            items.require_claim(session, claimed)
+            claims.require_claim(session, claimed)
             state = rebuilding.publish_edition(session, claimed.collection, stored, edition)
             work = Work(chunks=len(edition.chunks), seconds=seconds, worth=worth)
             items.finish(session, claimed, state, error=flaw, work=work)

@@ -17,14 +17,26 @@ from rag.domain import (
     Source,
 )
 from rag.errors import NotFound
-from rag.storage import items, jobs, leases, progress, retrying, webhooks, workers
+from rag.storage import (
+    claiming,
+    claims,
+    items,
+    jobs,
+    leases,
+    progress,
+    queueing,
+    retrying,
+    webhooks,
+    workers,
+)
 from rag.storage.blobs import Blobs
+from rag.storage.claims import ClaimedItem
 from rag.storage.database import Database
 from rag.storage.forgetting import Forgetting
-from rag.storage.items import ClaimedItem, Work
-from rag.storage.jobs import Queued
+from rag.storage.items import Work
 from rag.storage.leases import Claim
 from rag.storage.progress import News, Place
+from rag.storage.queueing import Queued
 from rag.storage.sources import check_sources
 from rag.storage.space import Space
 from rag.storage.webhooks import Message
@@ -79,7 +91,7 @@ class JobStore:
                 # again, for a delete may have removed the same bytes in between; no other can
                 # while this transaction is open
                 self._blobs.keep(session, source.content)
-            queued = jobs.queue_sources(session, collection, sources, job, lane)
+            queued = queueing.queue_sources(session, collection, sources, job, lane)
             if job is None and self._webhook is not None:
                 webhooks.set_webhook(session, queued.job.id, self._webhook)
             return queued
@@ -171,7 +183,7 @@ class JobStore:
         """
         self._space.require_room()  # before anything is bought for it
         with self._database.write() as session:
-            return items.claim_item(session, lease=lease, in_hand=in_hand)
+            return claiming.claim_item(session, lease=lease, in_hand=in_hand)
 
     def show_life(
         self, claims: Some[Claim], *, lease: float, paused: Failure | None = None
@@ -241,7 +253,7 @@ class JobStore:
             content = self._blobs.get(claimed.version)
         except NotFound:
             with self._database.write() as session:
-                items.require_claim(session, claimed)
+                claims.require_claim(session, claimed)
             raise
         return Source(
             key=claimed.key,
@@ -258,7 +270,7 @@ class JobStore:
             Conflict: the item was cancelled, or is another worker's by now.
         """
         with self._database.write() as session:
-            items.advance(session, claimed, state)
+            claims.advance(session, claimed, state)
 
     def finish(
         self,
@@ -283,4 +295,4 @@ class JobStore:
     def release(self, claimed: ClaimedItem) -> None:
         """Gives an item back untried, as when the service stops."""
         with self._database.write() as session:
-            items.release(session, claimed)
+            claims.release(session, claimed)
