@@ -14,6 +14,7 @@ The house, each row importing only from rows below it (`tests/test_architecture.
                                             of what a process works on; telling: of jobs that ended
     mistral  local  sources  storage        adapters: one outside thing each
     ports                                   what the stories need from outside
+    evaluation                              pure: judged questions, measures, what is chance
     chunking  ranking  grounding            pure: text -> spans, scores -> order, draft -> answer
     spending  pages  signing                pure: what is paid, and for whom; pages apart, and
                                             whole; messages that can be believed

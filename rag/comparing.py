@@ -8,9 +8,9 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from rag.domain import Collection, Hit, IndexId
+from rag.evaluation.metrics import distinct, ndcg, recall
 from rag.ports import Embedders
 from rag.ranking.agreement import Passage, overlap, ranks_in
-from rag.ranking.metrics import distinct, ndcg, recall
 from rag.retrieval import Query, search
 from rag.storage.library import Library
 

@@ -9,6 +9,7 @@ import pytest
 FLOORS = [
     {"domain", "errors", "sentences"},
     {"chunking", "ranking", "grounding", "pages", "signing", "spending"},
+    {"evaluation"},
     {"ports"},
     {"mistral", "local", "sources", "storage"},
     {
@@ -31,7 +32,7 @@ FLOORS = [
     {"cli"},
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
-PURE = {"sentences", "chunking", "ranking", "grounding"}
+PURE = {"sentences", "chunking", "ranking", "grounding", "evaluation"}
 PACKAGE = Path(__file__).parents[1] / "rag"
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -35,7 +35,7 @@ from rag.domain import Document, Vectors, embedded_text, version_of
 from rag.local.minilm import MAX_TOKENS, MiniLm, load_minilm, load_tokenizer
 from rag.local.minilm_graph import Precision
 from rag.local.weights import find_model
-from rag.ranking.metrics import ndcg, recall
+from rag.evaluation.metrics import ndcg, recall
 
 MODELS = Path(tempfile.gettempdir()) / "rag-bench-models"
 WORDS = (Path(__file__).parents[2] / "LICENSE").read_text().split()

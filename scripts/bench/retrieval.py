@@ -20,7 +20,7 @@ from rag.cli.bulk import ingest_files
 from rag.cli.door import Door, open_door
 from rag.cli.progress import progress_of
 from rag.cli.show import summary
-from rag.ranking.metrics import distinct, mrr, ndcg, recall
+from rag.evaluation.metrics import distinct, mrr, ndcg, recall
 from rag.settings import load_settings
 from rag.sources.folder import find
 

@@ -36,3 +36,8 @@ def mrr(ranking: Sequence[str], relevant: Mapping[str, float], *, k: int = 10) -
 def distinct(ids: Iterable[str]) -> list[str]:
     """Each id once, at its best rank: turns a ranking of chunks into one of their documents."""
     return list(dict.fromkeys(ids))
+
+
+def hit_rate(ranking: Sequence[str], relevant: Mapping[str, float], *, k: int = 10) -> float:
+    """1 where any relevant id is among the first `k`, else 0."""
+    return float(not relevant.keys().isdisjoint(ranking[:k]))

@@ -4,7 +4,7 @@ from math import log2
 
 import pytest
 
-from rag.ranking.metrics import distinct, mrr, ndcg, recall
+from rag.evaluation.metrics import distinct, hit_rate, mrr, ndcg, recall
 
 
 def test_ndcg_discounts_by_the_logarithm_of_the_rank() -> None:
@@ -50,10 +50,15 @@ def test_mrr_is_one_over_the_first_relevant_rank(ranking: list[str], score: floa
     assert mrr(ranking, {"a": 1, "b": 1}, k=2) == score
 
 
-@pytest.mark.parametrize("measure", [ndcg, recall, mrr])
+@pytest.mark.parametrize("measure", [ndcg, recall, mrr, hit_rate])
 def test_a_question_without_judgments_scores_nothing(measure: type[float]) -> None:
     assert measure(["a"], {}) == 0
 
 
 def test_a_document_keeps_the_rank_of_its_best_chunk() -> None:
     assert distinct(["b", "a", "b", "c", "a"]) == ["b", "a", "c"]
+
+
+def test_a_hit_is_any_relevant_id_among_the_first_k() -> None:
+    assert hit_rate(["wrong", "a"], {"a": 1, "b": 1}, k=2) == 1
+    assert hit_rate(["wrong", "a"], {"a": 1, "b": 1}, k=1) == 0
