@@ -18,6 +18,7 @@ PARTS = {
     "ask": ("rag.cli.ask", "An answer with quotations that were found in the sources."),
     "reindex": ("rag.cli.reindex", "Embed a collection anew: another model, other chunks."),
     "indexes": ("rag.cli.indexes", "The indexes of a collection; switch, go back, or drop one."),
+    "eval": ("rag.cli.evaluate.command", "How good the search is, on judged questions."),
     "usage": ("rag.cli.usage", "What was spent on providers, and what the budgets leave."),
     "migrate": ("rag.cli.migrate", "Bring the library's database to this version's schema."),
     "check": ("rag.cli.check", "Compare all that is kept with itself; --repair mends it."),

@@ -27,9 +27,10 @@ PLAIN_EVERY = 10.0  # seconds between two lines where there is no terminal
 class Progress:
     """Counts what it hears."""
 
-    def __init__(self, total: int, doing: str) -> None:
+    def __init__(self, total: int, doing: str, unit: str = "files") -> None:
         self.total = total
         self.doing = doing
+        self.unit = unit
         self.done = 0
         self._pages = 0
         self._chunks = 0
@@ -46,6 +47,11 @@ class Progress:
             self._chunks += outcome.chunks
         self._changed()
 
+    def step(self) -> None:
+        """One more is done, of which nothing else is to be told."""
+        self.done += 1
+        self._changed()
+
     def paused(self, reason: str | None) -> None:
         if reason != self._waiting:
             self._waiting = reason
@@ -57,14 +63,15 @@ class Progress:
 
     def counts(self) -> str:
         """Pages, chunks, failures, money."""
-        parts = [f"{self._pages:,} pages, {self._chunks:,} chunks"]
+        reads = self.unit == "files"
+        parts = [f"{self._pages:,} pages, {self._chunks:,} chunks"] if reads else []
         if self._unread:
             parts.append(f"{self._unread:,} not read")
         if self._usd:
             parts.append(f"${self._usd:.4f}")
         seconds = monotonic() - self._began
         if seconds >= 1 and self.done:
-            parts.append(f"{self.done / seconds:,.1f} files/s")
+            parts.append(f"{self.done / seconds:,.1f} {self.unit}/s")
         return ", ".join(parts)
 
     def left(self) -> str:
@@ -87,8 +94,8 @@ class Progress:
 class OnTerminal(Progress):
     """Two lines that stay in their place: the bar, and the counts."""
 
-    def __init__(self, total: int, doing: str, console: Console) -> None:
-        super().__init__(total, doing)
+    def __init__(self, total: int, doing: str, unit: str, console: Console) -> None:
+        super().__init__(total, doing, unit)
         self._console = console
         self._bar = Bar(
             SpinnerColumn(),
@@ -116,8 +123,8 @@ class OnTerminal(Progress):
 class InLines(Progress):
     """A line now and then, for logs."""
 
-    def __init__(self, total: int, doing: str, console: Console) -> None:
-        super().__init__(total, doing)
+    def __init__(self, total: int, doing: str, unit: str, console: Console) -> None:
+        super().__init__(total, doing, unit)
         self._console = console
         self._last = monotonic()
 
@@ -125,21 +132,28 @@ class InLines(Progress):
         if monotonic() - self._last >= PLAIN_EVERY:
             self._last = monotonic()
             left = f", {self.left()}" if self.left() else ""
-            self._say(f"{self.doing}: {self.done:,} of {self.total:,}: {self.counts()}{left}")
+            counts = f": {self.counts()}" if self.counts() else ""
+            self._say(f"{self.doing}: {self.done:,} of {self.total:,}{counts}{left}")
 
     def _say(self, line: str) -> None:
         self._console.print(line, soft_wrap=True)
 
 
 @contextmanager
-def progress_of(total: int, *, quiet: bool = False, doing: str = "ingesting") -> Iterator[Progress]:
-    """Told on standard error, unless it shall be quiet."""
+def progress_of(
+    total: int, *, quiet: bool = False, doing: str = "ingesting", unit: str = "files"
+) -> Iterator[Progress]:
+    """Told on standard error, unless it shall be quiet.
+
+    Args:
+        unit: of what is counted; of files, pages and chunks are told too.
+    """
     console = show.aside
     if quiet:
-        yield Progress(total, doing)
+        yield Progress(total, doing, unit)
     elif console.is_terminal and not console.is_dumb_terminal:
-        shown = OnTerminal(total, doing, console)
+        shown = OnTerminal(total, doing, unit, console)
         with Live(shown, console=console, refresh_per_second=8):
             yield shown
     else:
-        yield InLines(total, doing, console)
+        yield InLines(total, doing, unit, console)

@@ -1,0 +1,157 @@
+"""`rag eval` on a set of six documents, through the real ingest and search."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.serving import Commands, Done
+
+CORPUS = {
+    "gulls": ("Gulls", "Herring gulls nest on flat roofs in April and lay three eggs."),
+    "owls": ("Owls", "Barn owls hunt voles over meadows after dusk."),
+    "kettle": ("Kettles", "A kettle boils a liter of water in three minutes."),
+    "bread": ("Bread", "Sourdough rises for twelve hours before it is baked."),
+    "tide": ("Tides", "Spring tides come at full moon and at new moon."),
+    "a/b.c": ("Locks", "The harbor master keeps the spare key of the lock gate."),
+}
+QUESTIONS = {
+    "q1": ("where do herring gulls nest", "gulls"),
+    "q2": ("which bird hunts voles", "owls"),
+    "q3": ("how long does sourdough rise", "bread"),
+    "q4": ("who keeps the spare key", "a/b.c"),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sets") / "birds"
+    folder.mkdir()
+    corpus = [{"_id": id, "title": title, "text": text} for id, (title, text) in CORPUS.items()]
+    queries = [{"_id": id, "text": text} for id, (text, _) in QUESTIONS.items()]
+    lines = [
+        "query-id\tcorpus-id\tscore",
+        *(f"{id}\t{doc}\t1" for id, (_, doc) in QUESTIONS.items()),
+    ]
+    (folder / "corpus.jsonl").write_text("\n".join(map(json.dumps, corpus)))
+    (folder / "queries.jsonl").write_text("\n".join(map(json.dumps, queries)))
+    (folder / "qrels.tsv").write_text("\n".join(lines))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kept") / "library"
+
+
+@pytest.fixture
+def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
+    monkeypatch.setenv("RAG_DATA_DIR", str(tmp_path / "own"))
+    monkeypatch.setenv("RAG_PROVIDER", "local")
+    return Commands(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def done(folder: Path, kept: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    with pytest.MonkeyPatch.context() as patch:
+        own = tmp_path_factory.mktemp("user") / "own"
+        patch.setenv("RAG_DATA_DIR", str(own))
+        patch.setenv("RAG_PROVIDER", "local")
+        finished = Commands(own.parent)("eval", folder, "--keep", kept, "--json")
+        assert not own.exists(), "the user's own library is not touched"
+    return finished
+
+
+@pytest.fixture(scope="module")
+def run(done: Done) -> dict[str, Any]:
+    assert done.code == 0, done.err
+    found: dict[str, Any] = json.loads(done.out)
+    return found
+
+
+def test_figures_of_the_fusion_come_first_with_their_intervals(run: dict[str, Any]) -> None:
+    assert run["queries"] == 4
+    assert run["documents"] == 6
+    assert run["ndcg@10"] == 1
+    assert run["recall@10"] == run["mrr@10"] == run["hit_rate@10"] == 1
+    low, high = run["intervals"]["ndcg@10"]
+    assert low < 0.9 < high  # four questions prove little
+
+
+def test_legs_stand_side_by_side(run: dict[str, Any]) -> None:
+    assert list(run["legs"]) == ["hybrid", "dense", "words"]
+    assert run["legs"]["words"]["recall@10"] == 1
+
+
+def test_each_question_is_kept_with_the_ranks_of_what_is_relevant(run: dict[str, Any]) -> None:
+    last = run["questions"][3]
+
+    assert last["id"] == "q4"
+    assert last["traces"]["hybrid"]["ranks"] == {"a/b.c": 1}
+    assert last["first"][0]["key"] == "a/b.c"
+
+
+def test_searches_are_timed(run: dict[str, Any]) -> None:
+    assert 0 < run["latency_p50_ms"] <= run["latency_p99_ms"]
+
+
+def test_a_kept_library_is_used_again_and_nothing_is_ingested(
+    commands: Commands, folder: Path, kept: Path, run: dict[str, Any]
+) -> None:
+    again = commands("eval", folder, "--keep", kept, "--leg", "words")
+
+    assert again.code == 0
+    assert "Nothing to do: every file is already there" in again.said
+    assert "birds: 4 questions over 6 documents" in again.out
+
+
+@pytest.mark.parametrize(("bound", "code"), [("0.9", 0), ("1.01", 1)])
+def test_a_gate_decides_the_exit_code_and_says_why(
+    commands: Commands, folder: Path, kept: Path, run: dict[str, Any], bound: str, code: int
+) -> None:
+    gated = commands(
+        "eval", folder, "--keep", kept, "-q", "--leg", "words", "--gate", f"ndcg@10>={bound}"
+    )
+
+    assert gated.code == code
+    assert ("does not hold: ndcg@10 is 1.0000" in gated.said) == bool(code)
+
+
+def test_questions_in_other_words_are_judged_alike(
+    commands: Commands, folder: Path, kept: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "queries.jsonl"
+    other.write_text('{"_id": "q2", "text": "spare key harbor"}')
+
+    asked = commands(
+        "eval", folder, "--queries", other, "--keep", kept, "-q", "--leg", "words", "--json"
+    )
+    assert json.loads(asked.out)["queries"] == 1
+    assert json.loads(asked.out)["mrr@10"] < 1
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({}, "holds no set"),
+        ({"birds/corpus.jsonl": ""}, "has some in it: birds"),
+        (
+            {"corpus.jsonl": '{"_id": 1, "text": "x"}'},
+            "has documents, but neither qrels.tsv nor qa",
+        ),
+        ({"corpus.jsonl": "x", "qrels.tsv": "q\td\t1\n"}, "corpus.jsonl, line 1"),
+    ],
+)
+def test_a_folder_without_a_set_is_told_what_a_set_is(
+    commands: Commands, tmp_path: Path, files: dict[str, str], said: str
+) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    for name, text in files.items():
+        (place / name).parent.mkdir(exist_ok=True)
+        (place / name).write_text(text)
+
+    refused = commands("eval", place)
+    assert refused.code == 2
+    assert said in refused.said
