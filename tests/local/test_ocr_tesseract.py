@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ocr_pages import LEFT, RIGHT, drawn, lines_of
+from PIL import Image
 
 from rag.errors import DocumentTooLarge, InvalidDocument, ModelUnavailable
 from rag.local.ocr import tesseract
@@ -105,8 +106,8 @@ def test_the_fingerprint_tells_editions_of_the_data_apart(
     before = Tesseract().fingerprint
     (tmp_path / "deu.traineddata").write_bytes(b"another edition")
 
-    assert before == "tesseract 5.9.1 eng:5,deu:5 tuning 1"
-    assert Tesseract().fingerprint == "tesseract 5.9.1 eng:5,deu:15 tuning 1"
+    assert before == "tesseract 5.9.1 eng:5,deu:5 tuning 2"
+    assert Tesseract().fingerprint == "tesseract 5.9.1 eng:5,deu:15 tuning 2"
 
 
 @pytest.mark.parametrize("languages", [("eng",), ("osd",), ("deu", "osd")])
@@ -125,3 +126,24 @@ def test_where_there_is_no_such_program_it_is_not_used(
     monkeypatch.setenv("PATH", str(tmp_path))
 
     assert installation() is None
+
+
+@installed
+def test_colored_print_is_read_as_well_as_black() -> None:
+    page = drawn(FIRST).copy()
+    page[page.max(axis=2) < 128] = (200, 30, 30)
+
+    assert lines_of(Tesseract().read(page)) == [*FIRST]
+
+
+def test_tesseract_is_given_one_value_a_pixel_of_a_page_without_color(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = f"/bin/cat > {tmp_path}/given.png"
+    pretend(tmp_path, f"{listing(tmp_path, 'eng', 'osd')}\n{keep}", monkeypatch)
+
+    Tesseract().read(np.full((300, 200, 3), 255, np.uint8))
+    white = Image.open(tmp_path / "given.png").mode
+    Tesseract().read(np.full((300, 200, 3), (255, 200, 0), np.uint8))
+
+    assert (white, Image.open(tmp_path / "given.png").mode) == ("L", "RGB")
