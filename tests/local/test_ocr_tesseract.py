@@ -143,7 +143,12 @@ def test_tesseract_is_given_one_value_a_pixel_of_a_page_without_color(
     pretend(tmp_path, f"{listing(tmp_path, 'eng', 'osd')}\n{keep}", monkeypatch)
 
     Tesseract().read(np.full((300, 200, 3), 255, np.uint8))
-    white = Image.open(tmp_path / "given.png").mode
+    white = mode(tmp_path / "given.png")
     Tesseract().read(np.full((300, 200, 3), (255, 200, 0), np.uint8))
 
-    assert (white, Image.open(tmp_path / "given.png").mode) == ("L", "RGB")
+    assert (white, mode(tmp_path / "given.png")) == ("L", "RGB")
+
+
+def mode(file: Path) -> str:
+    with Image.open(file) as image:
+        return image.mode
