@@ -9,6 +9,7 @@ the provider hears of it, and what came of it when its call is settled.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Collection as Some
 from contextlib import suppress
 from time import monotonic
 
@@ -197,11 +198,14 @@ class Buyer:
 
     async def _add(self, queue: Queue, basket: "_Basket") -> bool:
         """Whether there were more items."""
+
+        def find(in_hand: Some[int], is_calm: bool) -> ClaimedItem | None:
+            return self._orders.claim(queue, lease=LEASE, in_hand=in_hand, is_calm=is_calm)
+
         while len(basket.in_hand) < TOGETHER:
-            claimed = await asyncio.to_thread(self._orders.claim, queue, lease=LEASE)
+            claimed = await self.holding.claim(find)
             if claimed is None:
                 break
-            self.holding.take(claimed)
             basket.claimed.append(claimed)
             basket.in_hand.append(claimed)
         looking = (self._needs(claimed, queue.step) for claimed in basket.in_hand)

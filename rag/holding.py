@@ -7,7 +7,9 @@ by then, or cancelled, is dropped where it is: what it would cost from there on 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
+from collections.abc import Collection as Some
 from contextlib import asynccontextmanager
+from time import monotonic
 
 from rag.domain import Failure
 from rag.errors import Conflict
@@ -23,15 +25,27 @@ removal, for which all others wait, about as long."""
 BEAT = 15.0
 """Seconds between two signs of life: three may be lost."""
 
+CALM = 60.0
+"""Seconds that a process has lived before it tries what was in hand when several died: who kills
+processes now and then from outside does not come in between."""
+
 
 class Holding:
     """All that the worker and the buyer of one process have claimed."""
 
-    def __init__(self, library: Library, paused: Callable[[], Failure | None]) -> None:
+    def __init__(
+        self,
+        library: Library,
+        paused: Callable[[], Failure | None],
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         """
         Args:
             paused: why the process begins nothing at the moment.
         """
+        self._clock = clock
+        self._began = clock()
+        self._claiming = asyncio.Lock()
         self._library = library
         self._paused = paused
         self._held: dict[int, tuple[ClaimedItem, Callable[[], None]]] = {}
@@ -40,6 +54,21 @@ class Holding:
     def ids(self) -> frozenset[int]:
         """Of the items in hand."""
         return frozenset(self._held)
+
+    async def claim(
+        self, find: Callable[[Some[int], bool], ClaimedItem | None]
+    ) -> ClaimedItem | None:
+        """What is found, in hand from then on.
+
+        Args:
+            find: on a thread; it hears what is in hand, and whether the process is calm.
+        """
+        async with self._claiming:  # what has to be alone is not claimed beside another
+            is_calm = self._clock() - self._began >= CALM
+            claimed = await asyncio.to_thread(find, self.ids, is_calm)
+            if claimed is not None:
+                self.take(claimed)
+            return claimed
 
     def take(self, claimed: ClaimedItem, lost: Callable[[], None] = lambda: None) -> None:
         """

@@ -3,7 +3,9 @@ records how it ended."""
 
 import asyncio
 import logging
+from collections.abc import Collection as Some
 from contextlib import suppress
+from itertools import count
 from time import perf_counter
 
 import msgspec
@@ -25,6 +27,9 @@ log = logging.getLogger(__name__)
 
 POLL = 2.0  # seconds between looks at the queue when nobody wakes us
 SETTLING = 0.05  # seconds between looks at whether self-checks are done
+BUILT = 4
+"""Of so many items one is of an index that is built: it takes its time beside a steady stream of
+documents, and comes to an end."""
 RETRY = 10.0  # seconds between two tries to write down what became of an item
 
 
@@ -55,6 +60,7 @@ class Worker:
         self._pause = pause or Pause()
         self._buyer = buyer
         self._holding = buyer.holding if buyer else Holding(library, lambda: self._pause.reason)
+        self._turns = count(1)
         self._awake = asyncio.Event()
         self._checked: dict[IndexId, int] = {}
         """Chunks at the last self-check."""
@@ -102,14 +108,14 @@ class Worker:
                 await self._pause.passed()
                 self._awake.clear()  # before looking: a wake that comes meanwhile is not lost
                 claimed = await self._claim()
-                self._is_drained = claimed is None
                 self._under_way.discard(document)  # only now is it known what follows it
                 if claimed is not None:
                     document = object()
                     self._under_way.add(document)
                     await self._process(claimed)
                     continue
-                await self._check_changed()
+                if self._is_drained:
+                    await self._check_changed()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(POLL):
                         await self._awake.wait()
@@ -117,21 +123,31 @@ class Worker:
             self._under_way.discard(document)
 
     async def _claim(self) -> ClaimedItem | None:
-        in_hand = self._holding.ids
-        claiming = asyncio.create_task(
-            asyncio.to_thread(self._library.jobs.claim, lease=LEASE, in_hand=in_hand)
-        )
+        claiming = asyncio.create_task(self._holding.claim(self._next))
         try:
-            return await asyncio.shield(claiming)
+            claimed = await asyncio.shield(claiming)
+            self._is_drained = claimed is None and await asyncio.to_thread(
+                self._library.jobs.is_drained, self._holding.ids
+            )
+            return claimed
         except asyncio.CancelledError:
             with suppress(Exception):  # then nothing was claimed
                 if (claimed := await claiming) is not None:
                     await self._give_back(claimed)
+                    self._holding.drop(claimed)
             raise
         except Exception as error:  # the queue cannot be read now: look again later
             if not self._paused_by(error):
                 log.exception("no item could be claimed", extra={"action": "claim_failed"})
             return None
+
+    def _next(self, in_hand: Some[int], is_calm: bool) -> ClaimedItem | None:
+        return self._library.jobs.claim(
+            lease=LEASE,
+            in_hand=in_hand,
+            is_calm=is_calm,
+            builds_first=next(self._turns) % BUILT == 0,
+        )
 
     async def _process(self, claimed: ClaimedItem) -> None:
         began = perf_counter()
@@ -159,6 +175,9 @@ class Worker:
                 exc_info=failure.code == "internal",
             )
             await self._record(claimed, state, failure, perf_counter() - began)
+        finally:
+            if claimed.attempts > 1:  # it was alone, and others waited
+                self.wake()
 
     async def _story(self, claimed: ClaimedItem) -> None:
         if claimed.builds is not None:

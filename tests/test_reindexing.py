@@ -109,6 +109,24 @@ async def full(house: House) -> House:
     return house
 
 
+async def test_an_index_is_built_beside_a_stream_of_documents_that_does_not_end(
+    full: House,
+) -> None:
+    job = full.begin()
+    stream = full.hand_in(**{f"news{n}": f"# News {n}\n\nOf the day {n}." for n in range(60)})
+    working = asyncio.create_task(full.worker().run())
+    async with asyncio.timeout(60):
+        while full.library.jobs.find(job.id).finished_at is None:
+            await asyncio.sleep(0.01)
+        came = full.library.jobs.find(stream.id).items.done
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+
+    assert came < 60, "the documents had their turns too, and were not done before"
+    assert full.library.jobs.find(job.id).state == "succeeded"
+    assert came >= 10, "three of four"
+
+
 async def test_nothing_is_read_again_and_nothing_embedded_twice(full: House) -> None:
     reads = full.reader.reads
     job = await full.ended(full.begin())

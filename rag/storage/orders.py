@@ -7,6 +7,7 @@ either not placed, or known with its open call in the ledger.
 """
 
 import secrets
+from collections.abc import Collection as Some
 from collections.abc import Iterator, Sequence
 from typing import Literal, TypeAlias, cast
 
@@ -127,10 +128,15 @@ class Orders:
                 for job, step, count, last in rows
             ]
 
-    def claim(self, queue: Queue, *, lease: float) -> ClaimedItem | None:
+    def claim(
+        self, queue: Queue, *, lease: float, in_hand: Some[int] = (), is_calm: bool = True
+    ) -> ClaimedItem | None:
+        """As `JobStore.claim`, of what is to be ordered."""
         self._space.require_room()  # before anything is bought for it
         with self._database.write() as session:
-            return claim_ahead(session, queue.job, queue.step, lease=lease)
+            return claim_ahead(
+                session, queue.job, queue.step, lease=lease, in_hand=in_hand, is_calm=is_calm
+            )
 
     def pass_on(self, claimed: ClaimedItem) -> None:
         """Nothing is to be bought in its step; the next one is looked at.

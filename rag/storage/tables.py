@@ -316,6 +316,13 @@ class ItemRow(Row):
         Index(None, "collection_id", "key"),
         Index(None, "sha256"),
         Index(
+            "ix_item_suspect",
+            "finished_at",
+            "attempts",
+            sqlite_where=text("attempts > 0"),
+            postgresql_where=text("attempts > 0"),
+        ),
+        Index(
             "ix_item_ahead",
             "job_id",
             "ahead",

@@ -175,15 +175,35 @@ class JobStore:
             self._forgetting.note(session, unused)
         self._forgetting.forget(unused)
 
-    def claim(self, *, lease: float, in_hand: Some[int] = ()) -> ClaimedItem | None:
-        """The next item to work on, for `lease` seconds; None when there is none.
+    def claim(
+        self,
+        *,
+        lease: float,
+        in_hand: Some[int] = (),
+        is_calm: bool = True,
+        builds_first: bool = False,
+    ) -> ClaimedItem | None:
+        """The next item to work on, for `lease` seconds; None when there is none for now.
 
         Args:
             in_hand: ids of items that the same worker has.
+            is_calm: whether the worker's process has lived for a while.
+            builds_first: whether what an index is built from comes before what is ingested.
         """
         self._space.require_room()  # before anything is bought for it
         with self._database.write() as session:
-            return claiming.claim_item(session, lease=lease, in_hand=in_hand)
+            return claiming.claim_item(
+                session,
+                lease=lease,
+                in_hand=in_hand,
+                is_calm=is_calm,
+                builds_first=builds_first,
+            )
+
+    def is_drained(self, in_hand: Some[int] = ()) -> bool:
+        """Whether nothing is left that a worker could claim, now or later."""
+        with self._database.read() as session:
+            return claiming.is_drained(session, in_hand)
 
     def show_life(
         self, claims: Some[Claim], *, lease: float, paused: Failure | None = None
