@@ -9,7 +9,6 @@ Where many are missing it does not wait: the database stands in for the dense in
 are left out, until the upkeep has caught up.
 """
 
-import shutil
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +19,7 @@ from msgspec import Struct
 from rag.domain import CollectionId, IndexId
 from rag.storage.database import Database
 from rag.storage.dense_leg import DenseLeg
+from rag.storage.durable import remove_folder
 from rag.storage.hits import ChunkNames
 from rag.storage.indexversions import IndexVersion
 from rag.storage.operations import count_after, latest_seen
@@ -153,7 +153,7 @@ class DerivedIndexes:
             for leg in self._legs:
                 leg.discard()
             for folder in self._folder.glob(f"*-{self._version.id}"):
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_folder(folder)
             with suppress(OSError):  # other index versions of the collection have theirs in it
                 self._folder.rmdir()
 

@@ -3,8 +3,9 @@
 import errno
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rag.errors import OutOfSpace, RagError
@@ -23,6 +24,15 @@ def make_private_folder(path: Path) -> None:
         make_private_folder(path.parent)
     path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     sync_folder(path.parent)
+
+
+def remove_folder(path: Path) -> None:
+    """Also one to which somebody still writes, as a library's own threads may: it is moved away
+    first, so that nothing comes into it while it is being emptied."""
+    aside = aside_of(path)
+    with suppress(FileNotFoundError):
+        path.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def write_durably(path: Path, content: bytes) -> None:

@@ -114,7 +114,7 @@ class WordLeg:
     def keep_up(self, ending: threading.Event) -> None:
         """Catches up, and writes to disk what is in memory. For as long as it takes, or until it
         is to end."""
-        if self._is_to_be_new.is_set():
+        if self._is_to_be_new.is_set() and not ending.is_set():
             self._build_beside(ending)
         while not ending.is_set() and self.step():
             pass
