@@ -98,8 +98,10 @@ class JobsController(Controller):
     ) -> IngestJob:
         """Cancel what is not done, or the items of these keys; what is published stays.
 
-        A document that is being read is dropped within seconds. Batches that nothing else waits
-        for are cancelled at the provider; what was done of them by then is billed, and kept.
+        An index that the job builds goes with it, unless it is complete or has served; what was
+        embedded for it is forgotten. A document that is being read is dropped within seconds.
+        Batches that nothing else waits for are cancelled at the provider; what was done of them
+        by then is billed, and kept.
         """
         services.library.jobs.cancel(JobId(job), data.keys)
         return services.job(JobId(job))

@@ -89,7 +89,10 @@ def watch_job(job: str) -> None:
 @JOB
 @KEYS
 def cancel_job(job: str, keys: tuple[str, ...]) -> None:
-    """Cancel what is not done, or the items of these keys; what is published stays."""
+    """Cancel what is not done, or the items of these keys; what is published stays.
+
+    An index that the job builds goes with it, unless it is complete or has served.
+    """
     showjobs.line(run(partial(_acted, job, keys, "cancel")))
 
 

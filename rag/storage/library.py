@@ -87,7 +87,7 @@ class Library:
         self.collections = CollectionStore(database, space, indexes, self._forgetting)
         self.indexes = IndexStore(database, indexes, self._wake)
         self.originals = OriginalStore(blobs, space)
-        self.jobs = JobStore(database, blobs, space, self._forgetting, webhook)
+        self.jobs = JobStore(database, blobs, space, self._forgetting, self.indexes.forget, webhook)
         self.purchases = PurchaseStore(database)
         self.documents = DocumentStore(database, blobs, indexes, self._forgetting, self._wake)
         self.chunks = ChunkStore(database, indexes, texts, self._wake)

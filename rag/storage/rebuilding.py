@@ -10,7 +10,15 @@ from msgspec import Struct
 from sqlalchemy import JSON, delete, exists, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from rag.domain import Collection, CollectionId, Document, DocumentId, JobId, document_id
+from rag.domain import (
+    Collection,
+    CollectionId,
+    Document,
+    DocumentId,
+    IndexId,
+    JobId,
+    document_id,
+)
 from rag.errors import Conflict
 from rag.ranking.selfcheck import PRIOR_WEIGHT
 from rag.storage.batches import batches
@@ -21,6 +29,7 @@ from rag.storage.indexversions import (
     count_chunks,
     count_lacking,
     find_version,
+    index_id,
     lacking_documents,
     maintained_versions,
 )
@@ -90,7 +99,12 @@ def begin(session: Session, id: CollectionId, recipe: Recipe) -> tuple[IndexVers
     under_way = session.scalar(
         select(JobRow.id).where(JobRow.index_version_id == version.id, JobRow.finished_at.is_(None))
     )
-    return version, JobId(under_way or _queue(session, version))
+    job = JobId(under_way or _queue(session, version))
+    own = update(IndexVersionRow).where(IndexVersionRow.id == version.id)
+    if known:  # one that has served is nobody's to call off
+        own = own.where(IndexVersionRow.begun_by.is_not(None))
+    session.execute(own.values(begun_by=job))
+    return version, job
 
 
 def _recipe_of(version: IndexVersion) -> Recipe:
@@ -200,7 +214,9 @@ def switch(session: Session, id: CollectionId, version: IndexVersion) -> None:
     mine = IndexVersionRow.collection_id == id
     session.execute(update(IndexVersionRow).where(mine).values(serves=False))
     session.execute(
-        update(IndexVersionRow).where(mine, IndexVersionRow.id == version.id).values(serves=True)
+        update(IndexVersionRow)
+        .where(mine, IndexVersionRow.id == version.id)
+        .values(serves=True, begun_by=None)
     )
     _count_again(session, id, version)
 
@@ -252,6 +268,26 @@ def drop(session: Session, id: CollectionId, version: IndexVersion) -> None:
     session.execute(
         update(IndexVersionRow).where(IndexVersionRow.id == version.id).values(is_dropped=True)
     )
+
+
+def call_off(session: Session, job: JobId) -> IndexId | None:
+    """What a cancelled job was building goes with it, unless it is complete or has served.
+
+    Returns:
+        The index that is one no more.
+    """
+    row = session.execute(
+        select(IndexVersionRow.id, IndexVersionRow.collection_id).where(
+            IndexVersionRow.begun_by == job, ~IndexVersionRow.is_dropped
+        )
+    ).first()
+    if row is None:
+        return None
+    version = find_version(session, index_id(row.id))
+    if version.serves or count_lacking(session, version) == 0:
+        return None
+    drop(session, CollectionId(row.collection_id), version)
+    return version.index
 
 
 def purge(session: Session) -> bool:

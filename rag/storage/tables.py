@@ -92,6 +92,8 @@ class IndexVersionRow(Row):
     serves: Mapped[bool]
     is_dropped: Mapped[bool] = mapped_column(default=False)
     """It is an index version no more, and its rows are being removed."""
+    begun_by: Mapped[str | None] = mapped_column(String(64))
+    """The job that builds it, and with which it is called off; None where it has served."""
     created_at: Mapped[str] = mapped_column(String(32))
 
 

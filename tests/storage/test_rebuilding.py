@@ -164,18 +164,48 @@ def test_asking_again_gives_the_job_under_way(shelf) -> None:
     assert len(shelf.library.indexes.list(shelf.collection)) == 2
 
 
-def test_a_cancelled_job_is_completed_by_the_next(shelf) -> None:
+def test_an_index_goes_with_the_cancelled_job_that_built_it(shelf, data_dir: Path) -> None:
+    for key in "abc":
+        put(shelf, key, f"text of {key}")
+    job = shelf.library.indexes.begin(shelf.collection, OTHER)
+    build(shelf.library, shelf.library.jobs.claim(lease=LEASE))
+    shelf.library.jobs.cancel(job.id)
+
+    assert shelf.library.jobs.find(job.id).state == "cancelled"
+    assert len(shelf.library.indexes.list(shelf.collection)) == 1
+    assert set(rows_of(shelf.library, job.index).values()) == {0}
+    assert not list((data_dir / "indexes").glob(f"*/*-{job.index.removeprefix('idx_')}"))
+    shelf.put("d", "goes into the one index that is left")
+    assert shelf.library.jobs.retry(job.id, ["b"]).obsolete == 1
+    again = shelf.library.indexes.begin(shelf.collection, OTHER)
+    assert (again.index != job.index, again.items.total) == (True, 4)
+
+
+def test_what_one_cancelled_item_leaves_out_the_next_job_completes(shelf) -> None:
     for key in "abc":
         put(shelf, key, f"text of {key}")
     first = shelf.library.indexes.begin(shelf.collection, OTHER)
-    build(shelf.library, shelf.library.jobs.claim(lease=LEASE))
-    shelf.library.jobs.cancel(first.id)
+    shelf.library.jobs.cancel(first.id, ["b"])
+    assert work(shelf.library) == 2
     second = shelf.library.indexes.begin(shelf.collection, OTHER)
 
-    assert shelf.library.jobs.find(first.id).state == "cancelled"
-    assert (second.index, second.items.total) == (first.index, 2)
-    assert work(shelf.library) == 2
+    assert (second.index, second.items.total) == (first.index, 1)
+    assert work(shelf.library) == 1
     assert shelf.library.indexes.list(shelf.collection)[1].state == "ready"
+
+
+def test_an_index_that_has_served_is_not_called_off(shelf) -> None:
+    put(shelf, "a", "text")
+    former = shelf.collection.index
+    job = shelf.library.indexes.begin(shelf.collection, OTHER)
+    assert work(shelf.library) == 1
+    shelf.library.indexes.switch(shelf.collection, job.index)
+    [_, before] = shelf.library.indexes.list(shelf.collection)
+    recipe = Recipe(before.embedding_model, before.dimension, before.chunk_tokens, before.chunker)
+    shelf.library.jobs.cancel(shelf.library.indexes.begin(shelf.collection, recipe).id)
+    shelf.library.jobs.cancel(job.id)
+
+    assert {one.id for one in shelf.library.indexes.list(shelf.collection)} == {former, job.index}
 
 
 def test_what_serves_already_is_not_built_again(shelf) -> None:

@@ -140,6 +140,10 @@ class IndexStore:
         with self._database.write() as session:
             version = indexversions.find_version(session, index)
             rebuilding.drop(session, collection.id, version)
+        self.forget(index)
+
+    def forget(self, index: IndexId) -> None:
+        """Removes what one that was just dropped left."""
         self._indexes.remove(index)
         self.purge()
 

@@ -1,12 +1,13 @@
 """The ingest jobs of a library, and their items."""
 
+from collections.abc import Callable, Sequence
 from collections.abc import Collection as Some
-from collections.abc import Sequence
 
 from rag.domain import (
     Collection,
     DeliveryState,
     Failure,
+    IndexId,
     IngestItem,
     IngestJob,
     ItemState,
@@ -25,6 +26,7 @@ from rag.storage import (
     leases,
     progress,
     queueing,
+    rebuilding,
     retrying,
     webhooks,
     workers,
@@ -51,16 +53,19 @@ class JobStore:
         blobs: Blobs,
         space: Space,
         forgetting: Forgetting,
+        called_off: Callable[[IndexId], None],
         webhook: str | None = None,
     ) -> None:
         """
         Args:
+            called_off: to be called when an index was dropped with the job that built it.
             webhook: who is told when a job that is queued here has ended.
         """
         self._database = database
         self._blobs = blobs
         self._space = space
         self._forgetting = forgetting
+        self._called_off = called_off
         self._webhook = webhook
 
     def queue(
@@ -142,13 +147,18 @@ class JobStore:
             return News(job, changed, len(rows) > limit)
 
     def cancel(self, id: JobId, keys: Sequence[str] | None = None) -> IngestJob:
-        """What is published stays; what is not will not be.
+        """What is published stays; what is not will not be. An index that is being built goes
+        with its job.
 
         Args:
             keys: of the items to cancel; all where None.
         """
         with self._database.write() as session:
-            return items.cancel_job(session, id, keys)
+            job = items.cancel_job(session, id, keys)
+            gone = rebuilding.call_off(session, id) if keys is None else None
+        if gone is not None:
+            self._called_off(gone)
+        return job
 
     def retry(self, id: JobId, keys: Sequence[str] | None = None) -> Retried:
         """Queues again what failed, or the items of these keys, also if they were refused or
