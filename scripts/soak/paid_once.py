@@ -45,7 +45,10 @@ def main() -> None:
     asked = parser.parse_args()
     chance = random.Random(asked.seed)
     files = chosen(asked.folders, asked.documents, chance)
-    with tempfile.TemporaryDirectory() as folder, provider(asked) as address:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        provider(asked.seed, asked.fault_rate) as address,
+    ):
         rag = Rag(Path(folder), address, files)
         for _ in range(asked.kills):
             rag.killed_after(chance.uniform(*LIFE))
@@ -140,12 +143,12 @@ class Rag:
 
 
 @contextmanager
-def provider(asked: argparse.Namespace) -> Iterator[str]:
+def provider(seed: int, fault_rate: float) -> Iterator[str]:
     """The address of the fake provider, while it runs."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "tests.fake_mistral", "--port", str(port)]
-    faults = ["--seed", str(asked.seed), "--fault-rate", str(asked.fault_rate)]
+    faults = ["--seed", str(seed), "--fault-rate", str(fault_rate)]
     with subprocess.Popen([*command, *faults], cwd=ROOT, stdout=subprocess.DEVNULL) as running:
         try:
             address = f"http://127.0.0.1:{port}"
