@@ -9,6 +9,7 @@ import re
 from pathlib import PurePosixPath
 
 from rag.errors import EmptyDocument, UnsupportedMediaType
+from rag.local.reading.foreign import refuse_by_name
 
 MARKDOWN = "text/markdown"
 HTML = "text/html"
@@ -45,6 +46,8 @@ READ = (
 PDF_HEADER_WITHIN = 1024  # bytes; readers accept junk before %PDF-, ISO 32000-1 annex H
 TEXT_SAMPLE = 4096  # bytes looked at for markup and mail headers
 TAR_MARK, TAR_MARK_AT = b"ustar", 257
+TAR_BLOCK, TAR_SUM = 512, slice(148, 156)
+BITMAP_HEADS = (12, 16, 40, 52, 56, 64, 108, 124)  # bytes, from OS/2 1 to Windows 5
 
 MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -55,7 +58,6 @@ MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"MM\x00+", "image/tiff"),
     (b"GIF87a", "image/gif"),
     (b"GIF89a", "image/gif"),
-    (b"BM", "image/bmp"),
     (b"{\\rtf", RTF),
     (b"PK\x03\x04", ZIP),
     (b"PK\x05\x06", ZIP),
@@ -139,17 +141,35 @@ def _by_magic(content: bytes) -> str | None:
     for start, reason in REFUSED_MAGIC:
         if content.startswith(start):
             raise UnsupportedMediaType(reason)
-    if content[TAR_MARK_AT : TAR_MARK_AT + len(TAR_MARK)] == TAR_MARK:
+    if content[TAR_MARK_AT : TAR_MARK_AT + len(TAR_MARK)] == TAR_MARK or _is_old_tar(content):
         return TAR
+    if content.startswith(b"BM") and _is_bitmap(content):
+        return "image/bmp"
     return next((kind for start, kind in MAGIC if content.startswith(start)), None)
+
+
+def _is_old_tar(content: bytes) -> bool:
+    """From before there was a mark: the sum in a member's head is that of the head, itself taken
+    for spaces."""
+    head = content[:TAR_BLOCK]
+    said = head[TAR_SUM].strip(b" \x00")
+    if len(head) < TAR_BLOCK or not said.isdigit() or said.strip(b"01234567"):
+        return False
+    return int(said, 8) == sum(head) - sum(head[TAR_SUM]) + len(head[TAR_SUM]) * ord(" ")
+
+
+def _is_bitmap(content: bytes) -> bool:
+    """And not a text on BMW: what Windows reserved is empty, and its second head has a known
+    size."""
+    return not any(content[6:10]) and int.from_bytes(content[14:18], "little") in BITMAP_HEADS
 
 
 def _by_text(content: bytes, declared: str | None, suffix: str) -> str:
     named = BY_SUFFIX.get(suffix)
     if _is_binary(content) and not (named == HTML and content.lstrip()[:1] == b"<"):
+        refuse_by_name(content)
         raise UnsupportedMediaType(
-            f"this is neither text nor any kind of file known here ({_as_hex(content)}); "
-            f"what is read: {READ}"
+            f"this is neither text nor any kind of file known here; what is read: {READ}"
         )
     sample = content[:TEXT_SAMPLE].replace(b"\x00", b"")
     if MBOX_START.match(sample):
@@ -185,7 +205,3 @@ def _is_wide(sample: bytes, zeros: int) -> bool:
         return False
     by_place = [sample[place::4].count(0) for place in range(4)]
     return any(count < len(sample) / 40 for count in by_place)
-
-
-def _as_hex(content: bytes) -> str:
-    return "it begins with " + content[:8].hex(" ")

@@ -7,6 +7,15 @@ from rag.local.reading import media
 from rag.local.reading.media import CODE, HTML, MARKDOWN, PDF, PLAIN, sniff
 
 
+def old_tar() -> bytes:
+    """As `tar` wrote in 1979: with a sum, and no mark."""
+    head = bytearray(512)
+    head[:5] = b"a.txt"
+    head[148:156] = b" " * 8
+    head[148:155] = b"%06o\0" % sum(head)
+    return bytes(head)
+
+
 @pytest.mark.parametrize(
     ("content", "declared", "key", "kind"),
     [
@@ -28,6 +37,9 @@ from rag.local.reading.media import CODE, HTML, MARKDOWN, PDF, PLAIN, sniff
         (b"fn main() {}", "text/plain", "https://example.org/main.rs?raw=1", CODE),
         (b"# head", "text/plain", "https://example.org/README.md", MARKDOWN),
         (b"plain", "text/plain", "https://docs.rs", PLAIN),
+        (b"BMW to make a car, and more of them", None, "a.txt", PLAIN),
+        (b"BM" + bytes(12) + b"\x28\x00\x00\x00", None, "a", "image/bmp"),
+        (b"MZ is how programs begin, and names", None, "a.txt", PLAIN),
         ("naïve".encode("utf-16"), None, "a.txt", PLAIN),
         ("naïve".encode("utf-16-le"), None, "a.txt", PLAIN),
         ("naïve text here".encode("latin-1"), None, "a.txt", PLAIN),
@@ -45,6 +57,7 @@ def test_content_decides_first(content: bytes, declared: str | None, key: str, k
         (b"{\\rtf1 hello", "a.txt", media.RTF),
         (b"\x1f\x8b..", "a.txt", media.GZIP),
         (b"." * 257 + b"ustar", "a", media.TAR),
+        (old_tar(), "a", media.TAR),
         (b"Received: from x\nSubject: y\n\nbody", "a.txt", media.MAIL),
         (b"Subject: y\n\nbody", "a.eml", media.MAIL),
         (b"From me Thu Jan  1 00:00:00 2026\nSubject: y\n\nbody", "a", media.MBOX),
@@ -67,7 +80,13 @@ def test_a_look_at_its_start_or_name_tells_a_kind(content: bytes, key: str, kind
     [
         (b"Rar!\x1a\x07\x00", "a.zip", "RAR archives are not read"),
         (b"%!PS-Adobe", "a.ps", "PostScript is not read"),
-        (b"\x7fELF\x01\x00\x00\x00\x00\x00", "a.txt", "begins with 7f 45 4c 46"),
+        (b"\x7fELF\x01\x00\x00\x00\x00\x00", "a.txt", "nothing is read of programs"),
+        (b"ID3\x03\x00\x00\x00\x00", "a.mp3", "nothing is read of MP3 audio; a transcript"),
+        (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00", "a.heic", "HEIC and AVIF pictures"),
+        (b"\x00\x00\x00\x18ftypisom\x00\x00\x00\x00", "a.mp4", "nothing is read of video"),
+        (b"\xff\xfb\x90\x00\x00\x00\x00\x00", "a", "MPEG audio"),
+        (b"\x30\x80\x06\x09*\x86H\x86\xf7\r\x01\x07\x00", "a.p7m", "certificates"),
+        (b"\x01\x02\x00\x00\x00\x00\x00\x00", "a", "neither text nor any kind of file known"),
     ],
 )
 def test_what_is_not_read_is_refused_by_name(content: bytes, key: str, said: str) -> None:
