@@ -22,6 +22,8 @@ from rag.cli.door import open_door
 from rag.errors import RagError
 from rag.local.minilm import load_minilm
 from rag.local.ocr.engine import ocr_engine
+from rag.local.reading.confinement import check_seclusion
+from rag.local.reading.seclusion import NotSecluded
 from rag.mistral.client import MistralClient
 from rag.mistral.examination import examine as examine_account
 from rag.mistral.hosts import Host
@@ -68,6 +70,7 @@ async def examine(settings: Settings) -> list[Check]:
             "disk": _disk,
             "model": _model,
             "ocr": _ocr,
+            "parsers": _parsers,
             "library": _library,
         }.items()
     ]
@@ -119,6 +122,17 @@ async def _ocr(settings: Settings) -> str:
     engine = ocr_engine(settings.ocr)
     tesseract = shutil.which("tesseract") or "not on this machine"
     return f"{engine.name} ({engine.fingerprint}); tesseract: {tesseract}"
+
+
+async def _parsers(settings: Settings) -> str:
+    try:
+        await asyncio.to_thread(check_seclusion)
+    except NotSecluded as error:
+        raise RagError(
+            f"{error}: a file made to do harm could reach the network from its parser; run the"
+            " service where it has no network of its own, or on Linux with seccomp"
+        ) from error
+    return "children without network, other processes and files to write"
 
 
 async def _library(settings: Settings) -> str:

@@ -2,12 +2,18 @@
 
 import os
 import resource
+import subprocess
+import sys
 from pathlib import Path
+
+from rag.local.reading.seclusion import NotSecluded, seclude
 
 OPEN_FILES = 64  # pipes, libraries while they load, fonts
 CPU_GRACE = 5  # seconds beyond the parent's own clock, which is the one that should fire
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TESSDATA_PREFIX", "PYTHONPATH", "TMPDIR")
 """Environment a child needs; everything else, and every secret with it, stays behind."""
+NOT_SECLUDED = "not secluded"
+"""The first words of a child that has kept the network."""
 
 
 def child_environment(threads: int) -> dict[str, str]:
@@ -19,14 +25,33 @@ def child_environment(threads: int) -> dict[str, str]:
 
 
 def confine(*, memory: int, writes_files: bool) -> None:
-    """Limit address space to `memory` bytes, forbid core dumps and, but for engines that work
-    through temporary files, any write to a file; be the first to go when memory runs out."""
+    """Limit address space to `memory` bytes, forbid core dumps, the network and, but for engines
+    that work through temporary files and programs, any write to a file and any other process; be
+    the first to go when memory runs out. A kernel that filters no calls is told of on standard
+    error, and the rest holds."""
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
     if not writes_files:
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     Path("/proc/self/oom_score_adj").write_text("1000")
+    try:
+        seclude(alone=not writes_files)
+    except NotSecluded as error:
+        print(f"{NOT_SECLUDED}: {error}", file=sys.stderr, flush=True)
+
+
+def check_seclusion() -> None:
+    """
+    Raises:
+        NotSecluded: children would have the network, for this kernel does not take it from them.
+    """
+    command = (sys.executable, "-P", "-m", "rag.local.reading.seclusion")
+    tried = subprocess.run(  # noqa: S603  # our own interpreter and module
+        command, capture_output=True, text=True, env=child_environment(threads=1)
+    )
+    if tried.returncode:
+        raise NotSecluded(tried.stderr.strip())
 
 
 def allow_cpu(seconds: float) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from rag.errors import DocumentTooLarge, InvalidDocument, RagError, ReaderUnavailable
-from rag.local.reading.confinement import resident_bytes
+from rag.local.reading.confinement import NOT_SECLUDED, resident_bytes
 from rag.local.reading.frames import HEADER_BYTES, header, payload_length
 
 log = logging.getLogger(__name__)
@@ -69,6 +69,11 @@ class Child:
         stderr = self._process.stderr
         assert stderr is not None
         while words := await stderr.read(LAST_WORDS):
+            if words.startswith(NOT_SECLUDED.encode()):
+                log.warning(
+                    "this kernel does not take the network from child processes: `rag doctor`",
+                    extra={"action": "child_not_secluded", "child": self._module},
+                )
             self._last_words = (self._last_words + words)[-LAST_WORDS:]
 
     async def _obituary(self) -> RagError:

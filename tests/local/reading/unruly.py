@@ -1,6 +1,10 @@
 """A child process that does whatever its request says, good or bad."""
 
 import os
+import socket
+import subprocess
+import sys
+import threading
 import time
 from pathlib import Path
 
@@ -9,7 +13,7 @@ from msgspec import Struct
 
 from rag.errors import EncryptedDocument
 from rag.local.reading.child import pipes, serve
-from rag.local.reading.confinement import allow_cpu, confine
+from rag.local.reading.confinement import NOT_SECLUDED, allow_cpu, confine
 from rag.local.reading.frames import Rendered
 
 
@@ -35,6 +39,24 @@ def answer(payload: bytes) -> Struct:
         case ["write", path]:
             with Path(path).open("w") as file:
                 file.write("x")
+        case ["connect", port]:
+            with socket.create_connection(("127.0.0.1", int(port)), timeout=2):
+                return Rendered(b"connected")
+        case ["start"]:
+            return Rendered(subprocess.run(["/bin/true"], check=True).args[0].encode())
+        case ["fork"]:
+            return Rendered(str(os.fork()).encode())
+        case ["thread"]:
+            thread = threading.Thread(target=time.sleep, args=(0,))
+            thread.start()
+            thread.join()
+            return Rendered(b"ran")
+        case ["signal", process]:
+            os.kill(int(process), 0)
+            return Rendered(b"sent")
+        case ["remove", path]:
+            Path(path).unlink()
+            return Rendered(b"removed")
         case ["print"]:
             print("not a frame")
             return Rendered(b"printed")
@@ -50,5 +72,7 @@ def answer(payload: bytes) -> Struct:
 
 if __name__ == "__main__":
     stdin, stdout = pipes()
-    confine(memory=512 * 1024 * 1024, writes_files=False)
+    if sys.argv[1:] == ["not secluded"]:
+        print(f"{NOT_SECLUDED}: this kernel is old", file=sys.stderr, flush=True)
+    confine(memory=512 * 1024 * 1024, writes_files=sys.argv[1:] == ["engine"])
     serve(answer, stdin, stdout)
