@@ -10,7 +10,7 @@ import pytest
 from packages import docx, paragraph, read, zipped
 
 from rag.domain import Source
-from rag.errors import DocumentTooLarge, EncryptedDocument, InvalidDocument
+from rag.errors import DocumentTooLarge, EncryptedDocument, InvalidDocument, UnsupportedMediaType
 from rag.local.reading.limits import Limits
 from rag.local.reading.reader import LocalReader
 
@@ -52,7 +52,7 @@ def test_each_file_is_a_page_below_its_name() -> None:
         (2, "b.txt", "text-layer"),
         (3, "program.exe", "none"),
     ]
-    assert "neither text nor any kind" in document.pages[2].reason
+    assert "nothing is read of programs" in document.pages[2].reason
 
 
 @pytest.mark.parametrize("pack", [lambda tar: tar, gzip.compress, bz2.compress])
@@ -156,3 +156,26 @@ async def test_an_archive_unpacks_to_sources_with_keys_of_their_own() -> None:
     ]
     assert files[1].content == b"deep"
     assert [each.key for each in alone] == ["d.docx"]
+
+
+@pytest.mark.parametrize(
+    ("member", "said"),
+    [
+        ("visio/document.xml", "Visio drawings are not read"),
+        ("FixedDocumentSequence.fdseq", "XPS files are not read"),
+        ("3D/3dmodel.model", "a model to print"),
+    ],
+)
+def test_a_package_of_another_program_is_refused_by_name(member: str, said: str) -> None:
+    with pytest.raises(UnsupportedMediaType, match=said):
+        read(zipped({"[Content_Types].xml": "<Types/>", member: "<x/>"}))
+
+
+def test_a_way_of_packing_that_nobody_uses_any_more_is_named() -> None:
+    content = zipped({"a.txt": "text"})
+    central = content.index(b"PK\x01\x02")
+    shrunk = bytearray(content)
+    shrunk[8:10] = shrunk[central + 10 : central + 12] = b"\x01\x00"
+
+    with pytest.raises(InvalidDocument, match="ZIP method 1"):
+        read(bytes(shrunk))

@@ -127,6 +127,12 @@ def test_a_feed_is_its_entries() -> None:
     assert document.title == "News"
 
 
+def test_a_feed_without_entries_is_data() -> None:
+    facts = b"<?xml version='1.0'?><RDF><Description><li>John</li></Description></RDF>"
+
+    assert "<li>John</li>" in read(facts, "a.rdf").text
+
+
 def test_an_xml_text_is_its_paragraphs_and_data_is_as_it_was() -> None:
     chapter = b"<ch><title>C</title><p>a <i>b</i></p></ch>"
     text = b"<?xml version='1.0'?><book><title>B</title>" + chapter + b"</book>"

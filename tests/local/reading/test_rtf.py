@@ -37,6 +37,19 @@ def test_rows_become_a_table() -> None:
     )
 
 
+def test_a_row_that_does_not_end_keeps_its_cells() -> None:
+    row = r"\trowd\cellx1\cellx2\pard\intbl "
+
+    assert text_of(row + r"a\cell b\cell\row" + row + r"c\cell d") == (
+        "| a | b |\n| --- | --- |\n| c | d |"
+    )
+    assert text_of(row + "alone") == "alone"
+
+
+def test_a_star_means_only_the_group_it_opens() -> None:
+    assert text_of(r"{\b0\*\cs7 seen}{\*\cs7 SECRET}\par") == "seen"
+
+
 def test_what_nobody_sees_is_left_out() -> None:
     unseen = (
         r"{\v SECRET}{\*\unknown SECRET}{\pict\bin6 }}}}}}}{\info{\author SECRET}}"

@@ -71,6 +71,8 @@ class _Reading:
                 self._text(bytes.fromhex(byte))
             elif brace is not None:
                 self._brace(brace)
+            elif symbol == "*":
+                self._group.is_unseen |= raw.startswith("{", token.start() - 1)
             elif symbol is not None:
                 self._symbol(symbol)
             elif word == "bin":
@@ -79,7 +81,7 @@ class _Reading:
                 yield from self._end(word)
             else:
                 self._word(word, number)
-        yield from self._end("par")
+        yield from self._end("row" if self._paragraph.in_table else "par")
         yield from self._end_table()
 
     def _text(self, text: bytes) -> None:
@@ -112,9 +114,7 @@ class _Reading:
         self._skipped = 0
 
     def _symbol(self, symbol: str) -> None:
-        if symbol == "*":
-            self._group.is_unseen = True
-        elif symbol in "\\{}":
+        if symbol in "\\{}":
             self._text(symbol.encode())
         elif symbol in "~_":
             self._say(" " if symbol == "~" else "-")
@@ -149,7 +149,8 @@ class _Reading:
         """Of a paragraph, or of a table's row."""
         self._flush()
         if word == "row":
-            self._rows.append(self._cells)
+            unfinished = cell(self._paragraph.text)
+            self._rows.append([*self._cells, unfinished] if unfinished else self._cells)
             self._cells = []
             self._paragraph = Paragraph(in_table=True)
         elif self._paragraph.in_table:

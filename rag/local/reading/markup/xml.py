@@ -32,8 +32,8 @@ def read_xml(content: bytes, task: Task) -> Readout:
     root = xml_tree(content, tolerant=True)
     if root.tag == f"{OFFICE}document":
         return read_odf(odf_of(root))
-    if local_name(root) in FEEDS:
-        return _feed(root)
+    if local_name(root) in FEEDS and (feed := _feed(root)).text.strip():
+        return feed
     elements = [local_name(element) for element in root.iter()]
     if local_name(root) != "svg" and any(name in ("p", "para", "simpara") for name in elements):
         pieces = list(_pieces(root, 0))

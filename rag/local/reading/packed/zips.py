@@ -17,6 +17,7 @@ PART = 64 * 1024  # bytes
 DAMAGED = "this archive cannot be unpacked; it is damaged or cut short"
 UNPACKING = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError)
 """What `zipfile` and its decoders raise where bytes are not as they should be."""
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 
 
 class Zip:
@@ -60,6 +61,11 @@ class Zip:
             raise InvalidDocument(f"a part of it is missing ({name[:100]}); the file is damaged")
         if info.flag_bits & ENCRYPTED:
             raise EncryptedDocument("the archive is encrypted; unpack it with its password first")
+        if info.compress_type not in METHODS:
+            raise InvalidDocument(
+                f"it is packed in a way that is not known here (ZIP method {info.compress_type});"
+                " unpack it, and pack it anew"
+            )
         try:
             packed = self._archive.open(info)
         except (*UNPACKING, RuntimeError) as error:
