@@ -66,7 +66,9 @@ def survey(source: Source, media_type: str, limits: Limits, recognize: Recognize
     if media_type not in media.PAPER:
         return Survey(parse(source, media_type, limits, recognize))
     document = _document(source, media_type, limits, lambda bitmaps: [Left()] * len(bitmaps))
-    unread = (p.number for p in document.pages if p.reader == UNREAD and p.reason != BLANK)
+    unread = (
+        p.number for p in document.pages if p.reader == UNREAD and not p.reason.startswith(BLANK)
+    )
     return Survey(document, tuple(unread))
 
 
@@ -87,7 +89,7 @@ def _document(source: Source, media_type: str, limits: Limits, recognize: Recogn
 def _emptiness(pages: Sequence[Page]) -> str:
     """Why there is no text: the first page that should have had some, if there is one."""
     for page in pages:
-        if page.reason != BLANK:
+        if not page.reason.startswith(BLANK):
             return f"there is no text in it (page {page.number}: {page.reason})"
     return "there is no text in it"
 

@@ -15,6 +15,20 @@ class Text(NamedTuple):
     text: str
     size: float = 10
     font: str = "regular"
+    gray: float = 0
+    """0 for black, 1 for white."""
+    mode: int = 0
+    """How it is rendered; 3 is not at all."""
+
+
+class Fill(NamedTuple):
+    """A rectangle."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    gray: float = 0
 
 
 class Rule(NamedTuple):
@@ -25,7 +39,7 @@ class Rule(NamedTuple):
 
 
 def pdf(
-    *pages: Sequence[Text | Rule],
+    *pages: Sequence[Text | Rule | Fill],
     rotate: int = 0,
     title: str = "",
     author: str = "",
@@ -63,11 +77,15 @@ def grid(xs: Sequence[float], ys: Sequence[float]) -> list[Rule]:
     return [Rule(x, ys[0], x, ys[-1]) for x in xs] + [Rule(xs[0], y, xs[-1], y) for y in ys]
 
 
-def _drawn(item: Text | Rule) -> str:
+def _drawn(item: Text | Rule | Fill) -> str:
+    if isinstance(item, Fill):
+        size = f"{item.x1 - item.x0} {item.y1 - item.y0}"
+        return f"{item.gray} g {item.x0} {HEIGHT - item.y1} {size} re f"
     if isinstance(item, Rule):
         return f"{item.x0} {HEIGHT - item.y0} m {item.x1} {HEIGHT - item.y1} l S"
     shown = item.text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
-    return f"BT /{item.font} {item.size} Tf {item.x} {HEIGHT - item.y} Td ({shown}) Tj ET"
+    look = f"{item.gray} g {item.mode} Tr" if item.gray or item.mode else "0 g 0 Tr"
+    return f"BT {look} /{item.font} {item.size} Tf {item.x} {HEIGHT - item.y} Td ({shown}) Tj ET"
 
 
 def _to_unicode(codes: Mapping[str, str]) -> str:

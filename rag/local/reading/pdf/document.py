@@ -27,7 +27,7 @@ def read_pdf(content: bytes, limits: Limits, recognize: Recognize) -> Printed:
         count = pdfium.FPDF_GetPageCount(pdf)
         if count > limits.pages:
             raise DocumentTooLarge(f"the PDF has {count} pages; at most {limits.pages} are read")
-        pages = printed([_layer(pdf, i) for i in range(count)])
+        pages = printed([_layer(pdf, i, limits) for i in range(count)])
         for page in recognized(_scans(pdf, pages, limits), recognize):
             pages[page.number - 1] = page
         return Printed(tuple(pages), title(pdf), author(pdf))
@@ -74,10 +74,10 @@ def text_layer(page: pdfium.FPDF_PAGE) -> Iterator[pdfium.FPDF_TEXTPAGE]:
         pdfium.FPDFText_ClosePage(text_page)
 
 
-def _layer(pdf: pdfium.FPDF_DOCUMENT, index: int) -> Layer:
+def _layer(pdf: pdfium.FPDF_DOCUMENT, index: int, limits: Limits) -> Layer:
     try:
         with loaded(pdf, index) as page, text_layer(page) as text_page:
-            return layer(page, text_page)
+            return layer(page, text_page, limits)
     except InvalidDocument as error:
         return Layer(Frame(0, 0, 1, 1, 0), str(error))
 
@@ -86,7 +86,7 @@ def _scans(pdf: pdfium.FPDF_DOCUMENT, pages: list[PrintedPage], limits: Limits) 
     """The pages to recognize, drawn. A page that cannot be drawn, or turns out to be blank, gets
     its reason in `pages` instead."""
     for i, unread in enumerate(pages):
-        if unread.reader != UNREAD or unread.reason == BLANK or not unread.width:
+        if unread.reader != UNREAD or unread.reason.startswith(BLANK) or not unread.width:
             continue
         with loaded(pdf, i) as page:
             frame = frame_of(page)

@@ -32,7 +32,8 @@ def printed(layers: Sequence[Layer]) -> list[PrintedPage]:
 def _page(number: int, layer: Layer, blocks: Sequence[PrintedBlock]) -> PrintedPage:
     reader = TEXT_LAYER if layer.reason == SOUND else UNREAD
     frame = layer.frame
-    return PrintedPage(number, frame.width, frame.height, reader, layer.reason, tuple(blocks))
+    reason = "; ".join(filter(None, (layer.reason, layer.note)))
+    return PrintedPage(number, frame.width, frame.height, reader, reason, tuple(blocks))
 
 
 def _blocks(layer: Layer, running: dict[int, Edge]) -> list[Gathered]:

@@ -3,6 +3,8 @@
 import ctypes
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import TypeAlias, TypeVar
 
 import numpy as np
@@ -17,6 +19,10 @@ from rag.local.reading.plaintext import UNSEEN
 
 HYPHENS = "\x02\ufffe"
 """What pdfium puts for a hyphen at the end of a line, in place of it and of the line feed."""
+NOTHING = "\ufeff"
+"""Dropped from every text."""
+HIGH, LOW = range(0xD800, 0xDC00), range(0xDC00, 0xE000)
+"""Halves of a surrogate pair."""
 WORD = re.compile(rf"(\s*)([^\s{HYPHENS}]+)([{HYPHENS}]?)|[{HYPHENS}]")
 INDEX = re.compile(r"[^\W\d_][+−-]?\d{1,3}[^\W\d_]")
 """A number among letters, which may stand above or below them."""
@@ -84,7 +90,8 @@ def frame_of(page: pdfium.FPDF_PAGE) -> Frame:
 
 
 def characters(text_page: pdfium.FPDF_TEXTPAGE) -> str:
-    """One character for each index of the text layer; half a surrogate pair is a replacement."""
+    """One character for each index of the text layer. It has two for a character beyond the first
+    65,536: the second is nothing then."""
     count = pdfium.FPDFText_CountChars(text_page)
     if count <= 0:
         return ""
@@ -93,11 +100,19 @@ def characters(text_page: pdfium.FPDF_TEXTPAGE) -> str:
     text = bytes(units)[:-2].decode("utf-16-le", "replace")
     if written == count + 1 and len(text) == count:
         return text
-    return "".join(_character(pdfium.FPDFText_GetUnicode(text_page, i)) for i in range(count))
+    return _paired([pdfium.FPDFText_GetUnicode(text_page, i) for i in range(count)])
 
 
-def _character(code: int) -> str:
-    return "\ufffd" if 0xD800 <= code < 0xE000 or code > 0x10FFFF else chr(code)
+def _paired(codes: Sequence[int]) -> str:
+    """Each high surrogate with its low one behind it as one character; alone, they are replaced."""
+    found: list[str] = []
+    for before, code in pairwise((0, *codes)):
+        if before in HIGH and code in LOW:
+            found[-1:] = [chr(0x10000 + ((before & 0x3FF) << 10) + (code & 0x3FF)), NOTHING]
+        else:
+            is_character = code <= 0x10FFFF and code not in HIGH and code not in LOW
+            found.append(chr(code) if is_character else "\ufffd")
+    return "".join(found)
 
 
 def words(text_page: pdfium.FPDF_TEXTPAGE, text: str, frame: Frame) -> list[Word]:
