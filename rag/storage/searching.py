@@ -18,6 +18,7 @@ from rag.storage.database import Database
 from rag.storage.dense.searching import Step
 from rag.storage.derived import DerivedIndexes, Followed
 from rag.storage.hits import live_hits
+from rag.storage.holders import NO_TERMS, Terms, bounds_of
 from rag.storage.indexversions import find_version
 from rag.storage.selecting import Selection
 from rag.storage.texts import Texts
@@ -31,8 +32,12 @@ ATTEMPTS = 4  # the same document would have to be replaced in the middle of eac
 class Stages:
     """Measures one stage after another."""
 
-    def __init__(self) -> None:
-        self.milliseconds: dict[str, float] = {}
+    def __init__(self, before: Mapping[str, float] | None = None) -> None:
+        """
+        Args:
+            before: milliseconds of stages that have ended.
+        """
+        self.milliseconds: dict[str, float] = dict(before or {})
         self._began = perf_counter()
 
     def end(self, stage: str) -> None:
@@ -51,6 +56,15 @@ class Asked(Struct, frozen=True):
     k: int
     filter: Filter | None
     modes: frozenset[Mode]
+    terms: Terms = NO_TERMS
+
+
+class _Narrowed(Struct, frozen=True):
+    """What may be found."""
+
+    selection: Selection | None
+    unmet: tuple[str, ...] = ()
+    is_bounded: bool = True
 
 
 class _Legs(Struct, frozen=True):
@@ -86,6 +100,10 @@ class Found(Struct, frozen=True):
     plan: Plan | None = None
     has_stood_in: bool = False
     """Whether the database answered for the dense index."""
+    unmet: tuple[str, ...] = ()
+    """Phrases that no passage holds together: it was searched as if they were not required."""
+    is_bounded: bool = True
+    """Whether phrases and exclusions were heeded: the word index says what meets them."""
 
 
 Rank: TypeAlias = Callable[[Sequence[Candidate]], Sequence[Ranked]]
@@ -116,7 +134,8 @@ def search(
     for _ in range(ATTEMPTS):
         followed = indexes.follow()
         stages.end("follow")
-        selection = _selection(asked, indexes, database, followed)
+        narrowed = _narrowed(asked, indexes, database, texts, followed)
+        selection = narrowed.selection
         stages.end("filter")
         legs = _ask(asked, selection, indexes, followed, stages)
         ids = list(legs.words | legs.dense)
@@ -136,16 +155,31 @@ def search(
     allowed = None if selection is None else len(selection.allowed)
     plan = Plan(allowed, legs.steps, stages.milliseconds)
     has_stood_in = bool(legs.dense) and not legs.steps
-    return Found(candidates, tuple(hits), missing, plan, has_stood_in)
+    unmet, is_bounded = narrowed.unmet, narrowed.is_bounded
+    return Found(candidates, tuple(hits), missing, plan, has_stood_in, unmet, is_bounded)
 
 
-def _selection(
-    asked: Asked, indexes: DerivedIndexes, database: Database, followed: Followed
-) -> Selection | None:
-    if asked.filter is None:
-        return None
+def _narrowed(
+    asked: Asked,
+    indexes: DerivedIndexes,
+    database: Database,
+    texts: Texts,
+    followed: Followed,
+) -> _Narrowed:
+    if asked.filter is None and asked.terms.are_none:
+        return _Narrowed(None)
+    selector, selection = indexes.selector, None
     with database.read() as session:
-        return indexes.selector.select(session, asked.filter, followed.latest)
+        if asked.filter is not None:
+            selection = selector.select(session, asked.filter, followed.latest)
+        if asked.terms.are_none:
+            return _Narrowed(selection)
+        is_behind = "words" in followed.behind
+        bounds = None if is_behind else bounds_of(asked.terms, indexes.words, session, texts)
+        if bounds is None:
+            return _Narrowed(selection, is_bounded=False)
+        narrowed = selector.narrowed(session, selection, bounds, followed.latest)
+    return _Narrowed(narrowed, bounds.unmet)
 
 
 def _ask(

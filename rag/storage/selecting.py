@@ -19,6 +19,7 @@ from rag.storage.batches import batches
 from rag.storage.dense.allowed import Allowed
 from rag.storage.dense.scanning import Ids
 from rag.storage.filtering import passing_versions
+from rag.storage.holders import Bounds, within
 from rag.storage.indexversions import IndexVersion
 from rag.storage.lexical.words import FEW_DOCUMENTS, Within
 from rag.storage.operations import changes_after
@@ -80,6 +81,20 @@ class Selector:
             while len(self._answers) > FILTERS_KEPT:
                 self._answers.popitem(last=False)
         return known.selection
+
+    def narrowed(
+        self, session: Session, selection: Selection | None, bounds: Bounds, seq: int
+    ) -> Selection:
+        """Of what a filter lets through, or of all, what is within the bounds of a question."""
+        with self._lock:
+            if self._contents.seq < seq:
+                self._contents = self._followed(session, self._contents)
+            contents = self._contents
+        allowed = None if selection is None else selection.allowed.numbers
+        chunks = within(allowed, bounds, contents.chunks)
+        versions = contents.versions[np.searchsorted(contents.chunks, chunks)]
+        documents = _documents(session, np.unique(versions))
+        return Selection(Allowed(chunks), Within(chunks, documents, is_partial=True))
 
     def _followed(self, session: Session, contents: _Contents) -> _Contents:
         while changes := changes_after(session, self._version.id, contents.seq):

@@ -3,9 +3,10 @@
 import logging
 import shutil
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from rag.errors import OutOfSpace, RagError
 from rag.storage.chunks import live_entries
@@ -14,11 +15,13 @@ from rag.storage.indexversions import IndexVersion
 from rag.storage.lexical.damage import WordsDamaged, damage_told
 from rag.storage.lexical.disk import refusal
 from rag.storage.lexical.seals import undamaged
-from rag.storage.lexical.words import Found, Within, WordIndex
+from rag.storage.lexical.words import Found, Ids, Within, WordIndex
 from rag.storage.operations import changes_after, latest_operation
 from rag.storage.texts import Texts
 
 log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 UNSAVED = 5_000  # rows in memory, some 20 MB; a rebuild writes them out and goes on
 
@@ -172,9 +175,16 @@ class WordLeg:
 
     def search(self, question: str, k: int, within: Within | None) -> Found | None:
         """None where a file turns out to be damaged: the words are missing until `keep_up`."""
+        return self._asked(lambda: self._index.search(question, k, within=within))
+
+    def holding(self, text: str) -> Ids | None:
+        """Chunks that hold all words of a text, sorted; None as for a search."""
+        return self._asked(lambda: self._index.holding(text))
+
+    def _asked(self, ask: Callable[[], Answer]) -> Answer | None:
         try:
             with damage_told():
-                return self._index.search(question, k, within=within)
+                return ask()
         except WordsDamaged as damage:
             if not self.is_to_be_new:
                 self.begin_anew(str(damage))

@@ -91,6 +91,11 @@ class Delta:
                 if self._rows.pop(chunk, None) is not None:
                     self._words -= self._lengths.pop(chunk)
 
+    def holding(self, terms: Sequence[str]) -> list[int]:
+        """Rows that hold all of the terms."""
+        with self._lock:
+            return [chunk for chunk, row in self._rows.items() if all(t in row for t in terms)]
+
     def matches(self, terms: Sequence[str]) -> Matches:
         with self._lock:
             postings = {term: self._postings(term) for term in terms}

@@ -88,6 +88,13 @@ def any_of(within: tantivy.Schema, terms: Sequence[str]) -> Query:
     )
 
 
+def all_of(within: tantivy.Schema, terms: Sequence[str]) -> Query:
+    distinct = dict.fromkeys(terms)
+    return Query.boolean_query(
+        [(Occur.Must, Query.term_query(within, "text", term, "basic")) for term in distinct]
+    )
+
+
 def of_documents(within: tantivy.Schema, query: Query, documents: Sequence[str]) -> Query:
     listed = Query.term_set_query(within, "document", documents)
     return Query.boolean_query(

@@ -18,6 +18,7 @@ from rag.storage.lexical.rows import (
     Analyzed,
     Entry,
     Mark,
+    all_of,
     any_of,
     of_documents,
     row,
@@ -46,6 +47,8 @@ class Within(Struct, frozen=True):
     """Sorted."""
     documents: tuple[str, ...] | None = None
     """Theirs, where they are few enough to be looked up."""
+    is_partial: bool = False
+    """Whether these documents have other rows as well."""
 
     def holds(self, chunks: Ids) -> npt.NDArray[np.bool_]:
         places = np.searchsorted(self.chunks, chunks)
@@ -144,6 +147,18 @@ class WordIndex:
         found = dict(older) | newer
         return sorted(found.items(), key=lambda each: (-each[1], each[0]))[:k]
 
+    def holding(self, text: str) -> Ids:
+        """Rows that hold all words of a text, in whatever form and order; sorted."""
+        terms = terms_of(text)
+        if not terms:
+            return np.empty(0, np.int64)
+        newer = self._delta.holding(terms)  # memory before disk, as in a search
+        with self._changing:
+            searcher, deleted = self._disk.searcher, self._deleted
+        older = _holding(searcher, self._schema, terms)
+        gone = np.fromiter(deleted, np.int64, len(deleted))
+        return np.union1d(older[~np.isin(older, gone)], np.array(newer, np.int64))
+
     def absorb(self) -> None:
         """Writes to disk what is in memory. Changes and searches go on meanwhile, also where it
         fails: it can be tried again.
@@ -220,6 +235,16 @@ def _after(searcher: tantivy.Searcher, schema: tantivy.Schema, last: int, k: int
     return np.array([int(chunk or 0) for chunk in chunks], np.int64)
 
 
+def _holding(searcher: tantivy.Searcher, schema: tantivy.Schema, terms: Sequence[str]) -> Ids:
+    rows = searcher.num_docs
+    if not rows:
+        return np.empty(0, np.int64)
+    query = all_of(schema, terms)
+    hits = searcher.search(query, rows, count=False, order_by_field="chunk", order=Order.Asc).hits
+    chunks = searcher.fast_field_values("chunk", [address for _, address in hits])
+    return np.array([int(chunk or 0) for chunk in chunks], np.int64)
+
+
 def _count(searcher: tantivy.Searcher, chunks: Iterable[int]) -> int:
     """How many of them are on disk."""
     return sum(searcher.doc_freq("chunk", chunk) for chunk in chunks)
@@ -245,7 +270,8 @@ def _search_disk(
     wanted = float(k)
     if within is not None:
         if within.documents is not None:
-            query, within = of_documents(schema, query, within.documents), None
+            query = of_documents(schema, query, within.documents)
+            within = within if within.is_partial else None
         else:
             wanted *= SPARE * rows / len(within.chunks)
     while True:

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from rag.domain import Chunk, ChunkId, Collection, Evidence, Hit, Vectors
+from rag.domain import Chunk, ChunkId, Collection, DocumentId, Evidence, Hit, Vectors
 from rag.ranking.filters import Filter, bounded
-from rag.storage import evidence, samples, searching
+from rag.ranking.passages import Piece
+from rag.storage import evidence, samples, searching, surroundings
 from rag.storage.database import Database
+from rag.storage.holders import NO_TERMS, Terms
 from rag.storage.opened import OpenIndexes
 from rag.storage.searching import BOTH, Asked, Found, Mode, Rank, all_of
 from rag.storage.texts import Texts
@@ -36,9 +38,10 @@ class ChunkStore:
         k: int,
         filter: Filter | None = None,
         modes: frozenset[Mode] = BOTH,
+        terms: Terms = NO_TERMS,
     ) -> Found:
-        """The `k` best chunks by meaning and the `k` best by words, together, within the filter;
-        and those that `rank` chooses of them, as hits.
+        """The `k` best chunks by meaning and the `k` best by words, together, within the filter and
+        of what holds these terms; and those that `rank` chooses of them, as hits.
 
         Without a vector, or in a collection without a model, there is no dense leg. It is one
         index that is asked, from start to end: that through which the collection is seen, whether
@@ -47,7 +50,7 @@ class ChunkStore:
         Raises:
             IndexGone: that index was dropped; read the collection again.
         """
-        asked = Asked(question, vector, k, bounded(filter) if filter else None, modes)
+        asked = Asked(question, vector, k, bounded(filter) if filter else None, modes, terms)
         found = searching.search(
             asked,
             collection.id,
@@ -64,6 +67,14 @@ class ChunkStore:
         """The blocks that the hits cover, each once, numbered from 1 in the order of the hits."""
         with self._database.read() as session:
             return evidence.evidence_of(session, hits)
+
+    def around(
+        self, collection: Collection, hits: Sequence[Hit], reach: int
+    ) -> dict[DocumentId, list[Piece]]:
+        """The chunks of each hit's document in order, from `reach` characters before its first hit
+        to as many after its last."""
+        with self._database.read() as session:
+            return surroundings.pieces_around(session, collection.index, hits, reach)
 
     def sample(self, collection: Collection, n: int, seed: int) -> list[tuple[ChunkId, str, Chunk]]:
         """Up to `n` live chunks with their documents' titles; the same for the same seed."""

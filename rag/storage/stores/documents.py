@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from rag.domain import (
+    Attribute,
     Chunk,
     Collection,
     Document,
@@ -27,6 +28,7 @@ from rag.storage.items import Work
 from rag.storage.opened import OpenIndexes
 from rag.storage.publishing import Edition, Publication
 from rag.storage.savings import WORTHLESS, Worth
+from rag.storage.surroundings import attributes_of_documents
 from rag.storage.twins import twin_of
 
 NO_OTHERS: Mapping[IndexId, Edition] = {}
@@ -133,6 +135,11 @@ class DocumentStore:
         """A version whole; the current one unless another is named."""
         with self._database.read() as session:
             return documents.read_document(session, id, version)
+
+    def attributes(self, ids: Sequence[DocumentId]) -> dict[DocumentId, dict[str, Attribute]]:
+        """Of current documents, as filters see them, and when each was made and changed."""
+        with self._database.read() as session:
+            return attributes_of_documents(session, ids)
 
     def twin(self, source: Source, fingerprint: str) -> Document | None:
         """What the same reader made of the same bytes for another document, or for this one
