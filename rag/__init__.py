@@ -15,6 +15,7 @@ The house, each row importing only from rows below it (`tests/test_architecture.
     mistral  local  sources  storage        adapters: one outside thing each
     ports                                   what the stories need from outside
     evaluation                              pure: judged questions, measures, what is chance
+    questions                               pure: what is asked -> how it is looked for
     chunking  ranking  grounding            pure: text -> spans, scores -> order, draft -> answer
     spending  pages  signing                pure: what is paid, and for whom; pages apart, and
                                             whole; messages that can be believed

@@ -11,7 +11,8 @@ from rag.domain import Answer, AnswerId, Collection, Draft, Hit, Policy
 from rag.grounding.citations import ground
 from rag.ports import Answerer, Embedders
 from rag.ranking.filters import Filter
-from rag.retrieval import Query, search
+from rag.retrieval.queries import Query
+from rag.retrieval.searching import search
 from rag.storage.library import Library
 
 

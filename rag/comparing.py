@@ -11,7 +11,8 @@ from rag.domain import Collection, Hit, IndexId
 from rag.evaluation.metrics import distinct, ndcg, recall
 from rag.ports import Embedders
 from rag.ranking.agreement import Passage, overlap, ranks_in
-from rag.retrieval import Query, search
+from rag.retrieval.queries import Query
+from rag.retrieval.searching import search
 from rag.storage.library import Library
 
 JUDGED_AT = 10

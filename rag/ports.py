@@ -18,6 +18,7 @@ from rag.domain import (
 )
 from rag.errors import ModelUnavailable
 from rag.pages import LoosePage
+from rag.questions.rephrasing import Rephrased, Wish
 from rag.spending import Awaited, Bill, Bought, Ending, Errand, Intent, IntentId
 
 
@@ -227,6 +228,56 @@ class Answerer(Protocol):
 
         Raises:
             ProviderError: the provider failed for good, after retries.
+        """
+        ...
+
+
+@runtime_checkable
+class Rephraser(Protocol):
+    """A question -> the same in words that find more."""
+
+    @property
+    def name(self) -> str:
+        """The chat model's id."""
+        ...
+
+    def cost(self, wish: Wish) -> Decimal:
+        """USD at most; 0 where no price is known."""
+        ...
+
+    async def rephrase(self, wish: Wish) -> tuple[Rephrased, Usage]:
+        """What was asked for and nothing else.
+
+        Raises:
+            ProviderError: the provider failed for good, after retries.
+            BudgetExhausted: it may cost more than is allowed.
+        """
+        ...
+
+
+@runtime_checkable
+class Reranker(Protocol):
+    """Puts candidates in order by how well each answers a question."""
+
+    @property
+    def name(self) -> str: ...
+
+    def cost(self, question: str, titled: Sequence[tuple[str, str]]) -> Decimal:
+        """USD at most; 0 where no price is known.
+
+        Args:
+            titled: title and text of each candidate.
+        """
+        ...
+
+    async def rerank(
+        self, question: str, titled: Sequence[tuple[str, str]]
+    ) -> tuple[Sequence[int], Usage]:
+        """A permutation of the candidates' places, the best first.
+
+        Raises:
+            ProviderError: the provider failed for good, after retries.
+            BudgetExhausted: it may cost more than is allowed.
         """
         ...
 

@@ -14,6 +14,7 @@ from rag.errors import InvalidSettings
 from rag.mistral.batching.lane import MistralBatchLane
 from rag.mistral.chat.answerer import MODEL as CHAT_MODEL
 from rag.mistral.chat.answerer import MistralAnswerer
+from rag.mistral.chat.questions import MistralRephraser, MistralReranker
 from rag.mistral.client import MistralClient
 from rag.mistral.embedding.embedder import MistralEmbedder
 from rag.mistral.embedding.profiles import MODEL as EMBEDDING_MODEL
@@ -23,6 +24,7 @@ from rag.mistral.ocr.reader import MODEL as OCR_MODEL
 from rag.mistral.ocr.reader import MistralReader
 from rag.mistral.prices import TokenPrice, chat_price, ocr_cost
 from rag.ports import Ledger
+from rag.retrieval.chatting import NO_CHAT, ChatModels
 from rag.settings import ROLES, Role, Settings
 
 Accounts: TypeAlias = dict[Host, tuple[Role, ...]]
@@ -73,6 +75,16 @@ class Providers:
             chat_model(self._settings),
             price=_stated_chat_price(self._settings),
             deadline=self._settings.chat_timeout,
+        )
+
+    def chat_models(self) -> ChatModels:
+        """By whoever answers: what a search may ask a chat model for."""
+        if (client := self._clients.get("answer")) is None:
+            return NO_CHAT
+        model, price = chat_model(self._settings), _stated_chat_price(self._settings)
+        return ChatModels(
+            MistralRephraser(client, model, price=price),
+            MistralReranker(client, model, price=price),
         )
 
     def batch_lane(self) -> MistralBatchLane | None:

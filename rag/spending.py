@@ -20,7 +20,7 @@ from rag.domain import CollectionId, InputType, JobId, Lane, Vectors, Version
 
 IntentId = NewType("IntentId", int)
 
-Operation: TypeAlias = Literal["ocr", "embed", "answer", "complete"]
+Operation: TypeAlias = Literal["ocr", "embed", "answer", "complete", "rephrase", "rerank"]
 
 
 class Units(Struct, frozen=True):

@@ -45,7 +45,9 @@ from rag.ports import Answerer, Embedder, Embedders, Readers
 from rag.providers import Providers
 from rag.ranking.selfcheck import PRIOR_WEIGHT
 from rag.reindexing import Forecast, foresee
-from rag.retrieval import Query, SearchResult, search
+from rag.retrieval.chatting import Price, price
+from rag.retrieval.queries import Query, SearchResult
+from rag.retrieval.searching import search
 from rag.routing import RoutingReader
 from rag.settings import Role, Settings
 from rag.signing import secret_of
@@ -119,6 +121,7 @@ class Services:
         self.embedding_model = next(iter(self.embedders), None)
         """Of new collections; None where none could be loaded."""
         self.answerer: Answerer = self._providers.answerer() or _extractive(self.embedders)
+        self.chat = self._providers.chat_models()
         pause = Pause()
         self._buyer = self._make_buyer(pause)
         self._worker = Worker(
@@ -347,7 +350,17 @@ class Services:
 
     async def search(self, query: Query, within: Collection) -> SearchResult:
         with spending_for(Purpose(within.id)):
-            return await search(query, within, embedders=self.embedders, library=self.library)
+            return await search(
+                query, within, embedders=self.embedders, library=self.library, chat=self.chat
+            )
+
+    def search_price(self, query: Query) -> Price:
+        """What it would cost at most, beyond embedding its question.
+
+        Raises:
+            InvalidRequest: it asks for a chat model, and none is configured.
+        """
+        return price(query, self.chat)
 
     async def answer(self, question: Question, within: Sequence[Collection]) -> Answer:
         with spending_for(Purpose(within[0].id if len(within) == 1 else None)):

@@ -6,7 +6,8 @@ from pathlib import Path
 from rag.domain import Collection, IngestJob, Source
 from rag.pausing import Pause
 from rag.ports import Embedders, Readers
-from rag.retrieval import Query, search
+from rag.retrieval.queries import Query
+from rag.retrieval.searching import search
 from rag.storage.library import Library
 from rag.worker import Worker
 from tests.fakes import HashingEmbedder, PlainReader

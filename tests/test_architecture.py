@@ -9,7 +9,7 @@ import pytest
 FLOORS = [
     {"domain", "errors", "sentences"},
     {"chunking", "ranking", "grounding", "pages", "signing", "spending"},
-    {"evaluation"},
+    {"evaluation", "questions"},
     {"ports"},
     {"mistral", "local", "sources", "storage"},
     {
@@ -32,7 +32,7 @@ FLOORS = [
     {"cli"},
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
-PURE = {"sentences", "chunking", "ranking", "grounding", "evaluation"}
+PURE = {"sentences", "chunking", "ranking", "grounding", "evaluation", "questions"}
 PACKAGE = Path(__file__).parents[1] / "rag"
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -20,7 +20,7 @@ from rag.domain import Answer, IngestItem, Source
 from rag.errors import InvalidSettings, KeyRefused, ModelUnavailable
 from rag.ports import Ledger
 from rag.providers import Providers, accounts
-from rag.retrieval import Query
+from rag.retrieval.queries import Query
 from rag.settings import Role, Settings
 from rag.storage.library import Library
 from rag.wiring import DEFAULT_COLLECTION, Services

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.retrieval import Query
+from rag.retrieval.queries import Query
 from rag.settings import Settings
 from rag.wiring import DEFAULT_COLLECTION, Services
 

@@ -14,7 +14,8 @@ from rag.domain import Collection, IngestJob, Source
 from rag.pausing import Pause
 from rag.ports import Embedders, Readers
 from rag.reindexing import foresee
-from rag.retrieval import Query, SearchResult, search
+from rag.retrieval.queries import Query, SearchResult
+from rag.retrieval.searching import search
 from rag.storage.library import Library
 from rag.storage.rebuilding import Recipe
 from rag.worker import Worker

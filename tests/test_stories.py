@@ -26,7 +26,8 @@ from rag.errors import (
     ProviderUnavailable,
 )
 from rag.pausing import Pause
-from rag.retrieval import Query, search
+from rag.retrieval.queries import Query
+from rag.retrieval.searching import search
 from rag.storage.library import Library
 from rag.worker import Worker
 from tests.fakes import FirstBlockAnswerer

@@ -37,7 +37,8 @@ from rag.domain import (
     Retried,
 )
 from rag.reindexing import Forecast
-from rag.retrieval import SearchResult
+from rag.retrieval.chatting import Price
+from rag.retrieval.queries import SearchResult
 
 Json: TypeAlias = dict[str, Any]  # a JSON object; its values are anything
 
@@ -45,7 +46,7 @@ REFERENCE = "#/components/schemas/{name}"
 DOCUMENTS = "/v1/collections/{collection}/documents"
 
 SHAPES = (
-    *(Search, SearchResult, Ask, Answer),
+    *(Search, SearchResult, Price, Ask, Answer),
     *(NewCollection, CollectionChange, Collection),
     *(Reindex, Begun, Forecast, IndexSummary, Chosen, Compare, Comparison),
     *(NewDocument, PutText, Accepted, Put, DocumentSummary, Document, PageText),

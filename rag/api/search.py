@@ -8,25 +8,56 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
+from rag.questions.rephrasing import MAX_TURNS, Turn
+from rag.ranking.boosts import MOST, Boost
 from rag.ranking.filters import Filter
-from rag.retrieval import Mode, Query, SearchResult
+from rag.retrieval.chatting import Price
+from rag.retrieval.queries import Expansion, Mode, PassagesWanted, Query, SearchResult
 from rag.wiring import Services
 
 
 class Search(Struct, frozen=True, forbid_unknown_fields=True):
     query: Annotated[str, Meta(min_length=1, max_length=10_000)]
-    """What is looked for, in words or as a question."""
+    """What is looked for, in words or as a question. "Quoted words" have to stand in a passage as
+    they are, -word, -"quoted words" and NOT "quoted words" must not."""
     k: Annotated[int, Meta(ge=1, le=100)] = 10
     """How many hits to return at most."""
     mode: Mode = "hybrid"
     """By meaning (`dense`), by words, or both."""
     filter: Filter | None = None
     """Only documents whose attributes match."""
+    literal: bool = False
+    """Take quotation marks and minus signs of the query as text."""
+    per_document: Annotated[int, Meta(ge=1, le=100)] | None = None
+    """Hits of one document at most."""
+    boosts: Annotated[tuple[Boost, ...], Meta(max_length=MOST)] = ()
+    """What is added to the score of a passage for its document's attributes."""
+    passages: PassagesWanted | None = None
+    """Also return the hits grown into passages, each with its section and its blocks."""
+    history: Annotated[tuple[Turn, ...], Meta(max_length=MAX_TURNS)] = ()
+    """What was said before, oldest first: a chat model makes the query stand by itself."""
+    expand: Annotated[tuple[Expansion, ...], Meta(max_length=2)] = ()
+    """Let a chat model write other words for the query, or a passage that might answer it."""
+    rerank: bool = False
+    """Let a chat model put the best candidates in order, in one call."""
     explain: bool = False
-    """Say what each leg of the search found."""
+    """Say what each stage of the search made of each hit."""
 
     def asked(self) -> Query:
-        return Query(self.query, self.k, self.mode, self.filter, self.explain)
+        return Query(
+            self.query,
+            self.k,
+            self.mode,
+            self.filter,
+            self.explain,
+            self.literal,
+            self.per_document,
+            self.boosts,
+            self.passages,
+            self.history,
+            self.expand,
+            self.rerank,
+        )
 
 
 class SearchController(Controller):
@@ -43,3 +74,13 @@ class SearchController(Controller):
         """Find the passages that come nearest, best first, by meaning and by words."""
         within = await asyncio.to_thread(services.library.collections.find, collection)
         return await services.search(data.asked(), within)
+
+    @post("/price", status_code=200, sync_to_thread=False)
+    def price(
+        self,
+        collection: FromPath[str],
+        data: JSONBody[Search],
+        services: NamedDependency[Services],
+    ) -> Price:
+        """Show what a search would cost at most, beyond embedding its query; nothing is sent."""
+        return services.search_price(data.asked())

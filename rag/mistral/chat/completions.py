@@ -187,6 +187,10 @@ class MistralChat:
             await stream.settle(self._bill(completion.text, completion.units, intent))
         yield Delta("", completion)
 
+    def most_usd(self, messages: Sequence[Said], terms: Terms = _PLAIN) -> Decimal:
+        """What a completion may cost, as the ledger will hold it; 0 where no price is known."""
+        return self._intent(self._request(messages, terms, is_stream=False), terms).usd
+
     def usd(self, units: Units) -> Decimal:
         """0 where no price is known, and told so."""
         if self._price is not None:

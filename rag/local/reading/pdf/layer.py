@@ -55,7 +55,7 @@ def _reason_to_look(page: pdfium.FPDF_PAGE, frame: Frame, text: str) -> str | No
         shown = graphics(page, frame)
         if is_missing(count, shown):
             return f"no text layer, images cover {shown.image_share:.0%} of the page"
-    return defect(text)
+    return defect(count, len(text.split()))
 
 
 def _apart(
