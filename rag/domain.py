@@ -249,6 +249,9 @@ class Candidate(Struct, frozen=True):
     dense_rank: int | None = None
     words_rank: int | None = None
     """Ranks from 1; None where that leg did not return it."""
+    words_plain: float | None = None
+    """BM25 of a chunk of average length that says each of the question's words once, whether there
+    is such a chunk or not; the same for all candidates of a question."""
 
 
 class Ranked(Struct, frozen=True):

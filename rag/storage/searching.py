@@ -74,8 +74,8 @@ class _Legs(Struct, frozen=True):
     dense: dict[int, float]
     cosines: Mapping[int, float]
     steps: tuple[Step, ...] = ()
-    has_words: bool = True
-    """Whether the word index could be asked."""
+    words_plain: float | None = None
+    """As of `Candidate`; None where the word index could not be asked."""
 
 
 class Plan(Struct, frozen=True):
@@ -150,7 +150,7 @@ def search(
         if len(names) == len(ids) and len(hits) == len(ranked):
             break
     stages.end("hits")
-    is_missing = "words" in asked.modes and not legs.has_words
+    is_missing = "words" in asked.modes and legs.words_plain is None
     missing: frozenset[Mode] = frozenset({"words"} if is_missing else ())
     allowed = None if selection is None else len(selection.allowed)
     plan = Plan(allowed, legs.steps, stages.milliseconds)
@@ -189,14 +189,15 @@ def _ask(
     followed: Followed,
     stages: Stages,
 ) -> _Legs:
-    by_words: Sequence[tuple[int, float]] | None = None
+    by_words = None
     if "words" in asked.modes and "words" not in followed.behind:
         within = selection.within if selection else None
         by_words = indexes.words.search(asked.text, asked.k, within)
-    words, has_words = dict(by_words or ()), by_words is not None
+    words = dict(by_words.ranking) if by_words else {}
+    plain = by_words.plain_score if by_words else None
     stages.end("words")
     if "dense" not in asked.modes or asked.vector is None or indexes.dense is None:
-        return _Legs(words, {}, {}, has_words=has_words)
+        return _Legs(words, {}, {}, words_plain=plain)
     vector = _checked(asked.vector, indexes.dense.dimension)
     allowed = selection.allowed if selection else None
     is_behind = "dense" in followed.behind
@@ -206,7 +207,7 @@ def _ask(
     others = [id for id in words if id not in dense]
     cosines = dense | indexes.dense.cosines(vector, others)
     stages.end("dense")
-    return _Legs(words, dense, cosines, steps, has_words)
+    return _Legs(words, dense, cosines, steps, plain)
 
 
 def _checked(vector: Vectors, dimension: int) -> Vectors:
@@ -225,6 +226,7 @@ def _candidates(names: Mapping[int, ChunkId], legs: _Legs) -> tuple[Candidate, .
             chunk_id=names[id],
             dense=legs.cosines.get(id),
             words=legs.words.get(id),
+            words_plain=legs.words_plain,
             dense_rank=dense_ranks.get(id),
             words_rank=words_ranks.get(id),
         )

@@ -13,8 +13,9 @@ def candidate(
     words: float | None = None,
     dense_rank: int | None = None,
     words_rank: int | None = None,
+    plain: float | None = None,
 ) -> Candidate:
-    return Candidate(ChunkId(name), dense, words, dense_rank, words_rank)
+    return Candidate(ChunkId(name), dense, words, dense_rank, words_rank, plain)
 
 
 def order(hits: list[Ranked]) -> list[str]:
@@ -62,6 +63,25 @@ def test_an_undecided_dense_leg_leaves_the_choice_to_the_words() -> None:
     )
 
     assert order(hits) == ["b", "c", "a"]
+
+
+def test_words_that_no_chunk_says_leave_the_choice_to_meaning() -> None:
+    """The best says a tenth of what one sentence of the question's own words would: chance."""
+    found = [("a", 0.30, 2.0), ("b", 0.60, 1.0)]
+    telling = [candidate(n, dense=d, words=w, plain=2.0) for n, d, w in found]
+    chance = [candidate(n, dense=d, words=w, plain=20.0) for n, d, w in found]
+
+    assert order(fuse(telling, dense_weight=0.7)) == ["a", "b"]
+    assert [(hit.chunk_id, hit.score) for hit in fuse(chance, dense_weight=0.7)] == [
+        ("b", pytest.approx(0.7 * 1.6 / 2 + 0.3 * 1 / 20)),
+        ("a", pytest.approx(0.7 * 1.3 / 2 + 0.3 * 2 / 20)),
+    ]
+
+
+def test_a_chunk_that_says_every_word_more_than_once_has_the_whole_share() -> None:
+    [hit] = fuse([candidate("all", words=9.0, plain=6.0)], dense_weight=0.7)
+
+    assert hit.score == 1.0
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])

@@ -96,13 +96,13 @@ def test_words_that_could_not_be_written_are_written_later(
         full.setattr(DiskIndex, "_open_writer", lambda disk: FullDisk(open_writer(disk)))
         with pytest.raises(ValueError, match="No space"):
             index.absorb()
-    assert [chunk for chunk, _ in index.search("whale", 10)] == [1]
+    assert [chunk for chunk, _ in index.search("whale", 10).ranking] == [1]
     index.change([Entry(2, "d2", "blue whale")], [], 2)
     index.close()
     again = WordIndex(tmp_path / "words", "owner")
 
     assert again.seq == 2
-    assert sorted(chunk for chunk, _ in again.search("whale", 10)) == [1, 2]
+    assert sorted(chunk for chunk, _ in again.search("whale", 10).ranking) == [1, 2]
     assert len(again) == 2
 
 

@@ -5,7 +5,7 @@ frequency is Lucene's, ln(1 + (N - n + 0.5) / (n + 0.5)), which is never negativ
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -25,6 +25,12 @@ class Statistics(Struct, frozen=True):
 def term_weight(term: str, statistics: Statistics) -> float:
     rows, having = statistics.rows, min(statistics.rows_with.get(term, 0), statistics.rows)
     return math.log(1 + (rows - having + 0.5) / (having + 0.5)) * (1 + K1)
+
+
+def plain_score(terms: Sequence[str], statistics: Statistics) -> float:
+    """Of a row of average length that says each of these once: whether a score is high is told by
+    comparing it with this."""
+    return sum(term_weight(term, statistics) for term in terms) / (1 + K1)
 
 
 def saturation(frequency: int, length: int, statistics: Statistics) -> float:

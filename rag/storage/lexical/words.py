@@ -24,11 +24,11 @@ from rag.storage.lexical.rows import (
     row,
     schema,
 )
-from rag.storage.lexical.scoring import Statistics
+from rag.storage.lexical.scoring import Statistics, plain_score
 from rag.storage.lexical.terms import terms_asked, terms_of
 
 Ids = npt.NDArray[np.int64]
-Found = list[tuple[int, float]]
+Ranking = list[tuple[int, float]]
 """(chunk, score), best first."""
 
 FEW_DOCUMENTS = 2_000
@@ -38,6 +38,13 @@ wanted, and drops those that are not allowed."""
 AT_A_TIME = 50_000  # rows listed at once: 10 MB
 
 SPARE = 1.5  # times as many rows as should do, so that one look mostly does
+
+
+class Found(Struct, frozen=True):
+    ranking: Ranking
+    plain_score: float
+    """What a row of average length would have that says each of the question's words once, also
+    those that no row says."""
 
 
 class Within(Struct, frozen=True):
@@ -137,15 +144,16 @@ class WordIndex:
         """The `k` best by BM25 over the question's words, any of which may be missing."""
         terms = terms_asked(question)
         if k < 1 or not terms:
-            return []
+            return Found([], 0.0)
         # memory before disk: what moves from one to the other meanwhile is then found twice, and
         # not missed
-        newer = self._search_delta(terms, within)
+        newer, statistics = self._search_delta(terms, within)
         with self._changing:
             searcher, deleted = self._disk.searcher, self._deleted
         older = _search_disk(searcher, self._schema, terms, k, deleted, within)
         found = dict(older) | newer
-        return sorted(found.items(), key=lambda each: (-each[1], each[0]))[:k]
+        ranking = sorted(found.items(), key=lambda each: (-each[1], each[0]))[:k]
+        return Found(ranking, plain_score(terms, statistics))
 
     def holding(self, text: str) -> Ids:
         """Rows that hold all words of a text, in whatever form and order; sorted."""
@@ -197,14 +205,18 @@ class WordIndex:
         with self._absorbing:
             self._disk.close()
 
-    def _search_delta(self, terms: Sequence[str], within: Within | None) -> dict[int, float]:
+    def _search_delta(
+        self, terms: Sequence[str], within: Within | None
+    ) -> tuple[dict[int, float], Statistics]:
+        """Scores of rows in memory, and what is known of all rows."""
         with self._changing:
-            delta = self._delta
+            delta, on_disk = self._delta, self._statistics(terms)
             if not len(delta):
-                return {}
+                return {}, on_disk
             matches = delta.matches(terms)
-            together = _added(self._statistics(terms), matches.statistics)
-        return matches.scores(together, None if within is None else within.among(delta))
+        together = _added(on_disk, matches.statistics)
+        allowed = None if within is None else within.among(delta)
+        return matches.scores(together, allowed), together
 
     def _statistics(self, terms: Sequence[str]) -> Statistics:
         """Of the rows on disk, and the mark among them, which tantivy counts too."""
@@ -262,7 +274,7 @@ def _search_disk(
     k: int,
     deleted: frozenset[int],
     within: Within | None,
-) -> Found:
+) -> Ranking:
     rows = searcher.num_docs
     query = any_of(schema, terms)
     if rows < 2 or (within is not None and not len(within.chunks)):
@@ -283,13 +295,13 @@ def _search_disk(
         wanted = 4.0 * ranked
 
 
-def _ranked(searcher: tantivy.Searcher, query: tantivy.Query, k: int) -> Found:
+def _ranked(searcher: tantivy.Searcher, query: tantivy.Query, k: int) -> Ranking:
     hits = searcher.search(query, k, count=False).hits
     chunks = searcher.fast_field_values("chunk", [address for _, address in hits])
     return [(int(chunk or 0), score) for (score, _), chunk in zip(hits, chunks, strict=True)]
 
 
-def _kept(found: Found, deleted: frozenset[int], within: Within | None) -> Found:
+def _kept(found: Ranking, deleted: frozenset[int], within: Within | None) -> Ranking:
     if within is not None and found:
         allowed = within.holds(np.array([chunk for chunk, _ in found], dtype=np.int64))
         found = [each for each, is_allowed in zip(found, allowed, strict=True) if is_allowed]

@@ -37,7 +37,8 @@ def entries(count: int, *, first: int = 1, documents: int = 20) -> list[Entry]:
 
 
 def of(index: WordIndex, k: int = 50, within: Within | None = None) -> list[tuple[int, float]]:
-    return [(chunk, round(score, 4)) for chunk, score in index.search(QUESTION, k, within=within)]
+    found = index.search(QUESTION, k, within=within).ranking
+    return [(chunk, round(score, 4)) for chunk, score in found]
 
 
 def test_a_row_scores_in_memory_as_it_does_on_disk(index: WordIndex) -> None:
@@ -52,14 +53,36 @@ def test_a_row_scores_in_memory_as_it_does_on_disk(index: WordIndex) -> None:
 
 def test_a_term_asked_in_two_forms_counts_twice_in_memory_as_on_disk(index: WordIndex) -> None:
     index.change([Entry(1, "doc", "they run"), Entry(2, "doc", "we sit")], [], 2)
-    [(_, once)] = index.search("run", 2)
-    [(_, twice)] = index.search("run running", 2)
+    [(_, once)] = index.search("run", 2).ranking
+    [(_, twice)] = index.search("run running", 2).ranking
     index.absorb()
-    [(_, on_disk)] = index.search("run", 2)
-    [(_, twice_on_disk)] = index.search("run running", 2)
+    [(_, on_disk)] = index.search("run", 2).ranking
+    [(_, twice_on_disk)] = index.search("run running", 2).ranking
 
     assert twice == pytest.approx(2 * once)
     assert twice_on_disk == pytest.approx(2 * on_disk)
+
+
+def test_a_plain_row_that_says_each_word_asked_once_scores_so(index: WordIndex) -> None:
+    rows = ["see gray whales", *(f"see gold {word}" for word in VOCABULARY)]
+    index.change([Entry(n, "doc", text) for n, text in enumerate(rows, 1)], [], len(rows))
+
+    found = index.search("gray whales", 2)
+    with_unknown = index.search("gray whales yodeling", 2)
+
+    [(_, score)] = found.ranking
+    assert score == pytest.approx(found.plain_score, rel=0.01)  # the index counts its own mark
+    [(_, score)] = with_unknown.ranking
+    assert score < 0.7 * with_unknown.plain_score
+    assert index.search("yodeling", 2).ranking == []
+
+
+def test_what_a_plain_row_scores_is_the_same_in_memory_as_on_disk(index: WordIndex) -> None:
+    index.change(entries(300), [], 300)
+    in_memory = index.search(QUESTION, 1).plain_score
+    index.absorb()
+
+    assert index.search(QUESTION, 1).plain_score == pytest.approx(in_memory, rel=0.01)
 
 
 def test_a_deleted_row_is_not_found_wherever_it_is(index: WordIndex) -> None:
@@ -80,11 +103,11 @@ def test_a_deleted_row_is_not_found_wherever_it_is(index: WordIndex) -> None:
 def test_k_are_found_though_all_better_ones_were_deleted(index: WordIndex) -> None:
     index.change(entries(400), [], 400)
     index.absorb()
-    ranking = [chunk for chunk, _ in index.search(QUESTION, 400)]
+    ranking = [chunk for chunk, _ in index.search(QUESTION, 400).ranking]
 
     index.change([], ranking[:-5], 401)
 
-    assert [chunk for chunk, _ in index.search(QUESTION, 5)] == ranking[-5:]
+    assert [chunk for chunk, _ in index.search(QUESTION, 5).ranking] == ranking[-5:]
 
 
 @pytest.mark.parametrize("are_few", [True, False])

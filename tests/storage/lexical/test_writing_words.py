@@ -20,7 +20,7 @@ def entry(chunk: int) -> Entry:
 
 
 def found(index: WordIndex, *chunks: int) -> list[list[int]]:
-    return [[hit for hit, _ in index.search(WORDS[chunk], 10)] for chunk in chunks]
+    return [[hit for hit, _ in index.search(WORDS[chunk], 10).ranking] for chunk in chunks]
 
 
 def test_what_a_full_disk_refused_is_written_with_the_next(
