@@ -8,7 +8,7 @@ import pytest
 
 FLOORS = [
     {"domain", "errors", "sentences"},
-    {"chunking", "ranking", "grounding", "pages", "signing", "spending"},
+    {"chunking", "ranking", "grounding", "pages", "signing", "spending", "syntax", "trees"},
     {"evaluation", "questions"},
     {"ports"},
     {"mistral", "local", "sources", "storage"},
@@ -21,6 +21,7 @@ FLOORS = [
         "holding",
         "telling",
         "routing",
+        "codebase",
     },
     {"answering", "buying", "comparing", "estimation"},
     {"reindexing"},
@@ -32,7 +33,16 @@ FLOORS = [
     {"cli"},
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
-PURE = {"sentences", "chunking", "ranking", "grounding", "evaluation", "questions"}
+PURE = {
+    "sentences",
+    "chunking",
+    "ranking",
+    "grounding",
+    "evaluation",
+    "questions",
+    "syntax",
+    "trees",
+}
 PACKAGE = Path(__file__).parents[1] / "rag"
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -19,6 +19,7 @@ from rag.api.operations import OperationsController
 from rag.api.pages import PagesController
 from rag.api.problems import respond
 from rag.api.receiving import Receiving
+from rag.api.repositories import RepositoriesController
 from rag.api.search import SearchController
 from rag.api.tracing import Tracing
 from rag.api.uploads import MAX_PARTS, Places
@@ -42,6 +43,7 @@ def create_app(services: Services, *, limits: Limits | None = None) -> Litestar:
             ContentsController,
             JobsController,
             SearchController,
+            RepositoriesController,
             AnswersController,
             HealthController,
             OperationsController,

@@ -23,8 +23,18 @@ from rag.api.indexes import Begun, Chosen, Compare, IndexesController, Reindex
 from rag.api.jobs import JobsController, Webhook, Which
 from rag.api.operations import Checked, CheckWanted, OperationsController, Rebuilding, RebuildWanted
 from rag.api.problems import MEDIA_TYPE, Problem
+from rag.api.repositories import (
+    CodeSearch,
+    Coverage,
+    NewRepository,
+    Refresh,
+    RepositoriesController,
+    RepositoryState,
+)
 from rag.api.search import Search, SearchController
 from rag.api.uploads import NewDocument, PutText
+from rag.codebase.indexing import Indexed
+from rag.codebase.searching import CodeResult
 from rag.comparing import Comparison
 from rag.domain import (
     Answer,
@@ -53,6 +63,7 @@ SHAPES = (
     *(Offer, Refusals),
     *(IngestJob, IngestItem, Which, Retried, Webhook),
     *(Ready, Models, Problem),
+    *(NewRepository, Refresh, RepositoryState, Indexed, Coverage, CodeSearch, CodeResult),
     *(CheckWanted, Checked, RebuildWanted, Rebuilding),
 )
 """Described from their structs: the framework leaves out bounds, tags and docstrings."""
@@ -71,6 +82,7 @@ DESCRIBED = (
     DocumentsController,
     ContentsController,
     JobsController,
+    RepositoriesController,
     HealthController,
     OperationsController,
 )

@@ -24,6 +24,7 @@ from rag.storage.archives.backup import Backup, Backups
 from rag.storage.blobs import BlobFolder, Blobs, BlobTable
 from rag.storage.checking.checkup import Checkup
 from rag.storage.checking.findings import Holdings
+from rag.storage.code.store import CodeStore
 from rag.storage.database import ONLY_NODE, Database, is_shared
 from rag.storage.derived import IndexHealth
 from rag.storage.durable import make_private_folder
@@ -94,6 +95,7 @@ class Library:
         self.answers = AnswerStore(database)
         self.ledger = SqlLedger(database, budgets)
         self.orders = Orders(database, budgets, space)
+        self.code = CodeStore(database, data_dir / "code", id, space)
 
         self.id = id
         self.data_dir = data_dir

@@ -32,10 +32,10 @@ from msgspec import Struct
 from rag.chunking.chunks import chunk
 from rag.chunking.markdown import blocks
 from rag.domain import Document, Vectors, embedded_text, version_of
+from rag.evaluation.metrics import ndcg, recall
 from rag.local.minilm import MAX_TOKENS, MiniLm, load_minilm, load_tokenizer
 from rag.local.minilm_graph import Precision
 from rag.local.weights import find_model
-from rag.evaluation.metrics import ndcg, recall
 
 MODELS = Path(tempfile.gettempdir()) / "rag-bench-models"
 WORDS = (Path(__file__).parents[2] / "LICENSE").read_text().split()

@@ -18,8 +18,8 @@ import numpy as np
 from retrieval import COLLECTION, qrels
 
 from rag.domain import Candidate, ChunkId
-from rag.ranking.fusion import fuse, reciprocal_rank
 from rag.evaluation.metrics import distinct, ndcg
+from rag.ranking.fusion import fuse, reciprocal_rank
 from rag.settings import load_settings
 from rag.storage.searching import Found
 from rag.wiring import Services

@@ -1,0 +1,136 @@
+"""Repositories of code: what is indexed, how completely, and searching it."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+from litestar import Controller, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from msgspec import Meta, Struct
+
+from rag.codebase.indexing import Indexed, index
+from rag.codebase.searching import CodeQuery, CodeResult, GroupBy, search_code
+from rag.domain import Listing
+from rag.trees import LeftOut, Repository, Snapshot
+from rag.wiring import Services
+
+
+class NewRepository(Struct, frozen=True, forbid_unknown_fields=True):
+    path: Annotated[str, Meta(min_length=1, max_length=4_096)]
+    """Of a folder on this machine: a work tree, a bare repository, a plain folder."""
+    ref: Annotated[str, Meta(min_length=1, max_length=300)] | None = None
+    """A branch, tag or commit; without it, the files as they lie in the folder."""
+    name: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    """By default its folder's."""
+
+
+class CodeSearch(Struct, frozen=True, forbid_unknown_fields=True):
+    query: Annotated[str, Meta(min_length=1, max_length=100_000)]
+    """In words, as a name, a stack trace, an issue; `lang:go` and `path:src/**` narrow it."""
+    k: Annotated[int, Meta(ge=1, le=100)] = 10
+    ref: str | None = None
+    """One that was indexed; the one indexed last where none is given."""
+    group_by: GroupBy = "file"
+    """Whether a file is returned once, with its best span first, or each span for itself."""
+    languages: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    """Patterns or folders, of which a path must match one."""
+
+    def asked(self) -> CodeQuery:
+        return CodeQuery(self.query, self.k, self.ref, self.group_by, self.languages, self.paths)
+
+
+class Refresh(Struct, frozen=True, forbid_unknown_fields=True):
+    ref: str | None = None
+
+
+class RepositoryState(Struct, frozen=True):
+    repository: Repository
+    snapshots: tuple[Snapshot, ...]
+    """Its refs that can be searched, the one indexed last first."""
+
+
+class Coverage(Struct, frozen=True):
+    """What of a ref is searched, and what is not."""
+
+    snapshot: Snapshot
+    left_out: tuple[LeftOut, ...]
+
+
+class RepositoriesController(Controller):
+    path = "/v1/repositories"
+    tags = ["Code"]
+
+    @post(status_code=200)
+    async def index(
+        self, data: JSONBody[NewRepository], services: NamedDependency[Services]
+    ) -> Indexed:
+        """Index a repository, or what has changed in it since. Its words are searchable when this
+        returns."""
+        return await asyncio.to_thread(
+            index, Path(data.path), data.ref, name=data.name, library=services.library
+        )
+
+    @get(sync_to_thread=True)
+    def list_all(self, services: NamedDependency[Services]) -> Listing[Repository]:
+        """List repositories."""
+        return Listing(services.library.code.all(), False, None)
+
+    @get("/{repository:str}", sync_to_thread=True)
+    def show(
+        self, repository: FromPath[str], services: NamedDependency[Services]
+    ) -> RepositoryState:
+        """Show a repository, by name or id, and what of it is indexed."""
+        found = services.library.code.find(repository)
+        return RepositoryState(found, services.library.code.snapshots(found))
+
+    @get("/{repository:str}/coverage", sync_to_thread=True)
+    def coverage(
+        self,
+        repository: FromPath[str],
+        services: NamedDependency[Services],
+        ref: str | None = None,
+    ) -> Coverage:
+        """List every path that is not searched, and why."""
+        found = services.library.code.find(repository)
+        snapshot = services.library.code.snapshot(found, ref)
+        return Coverage(snapshot, services.library.code.left_out(found, snapshot.ref))
+
+    @post("/{repository:str}/refresh", status_code=200)
+    async def refresh(
+        self,
+        repository: FromPath[str],
+        data: JSONBody[Refresh],
+        services: NamedDependency[Services],
+    ) -> Indexed:
+        """Index what has changed where the repository lies."""
+        found = await asyncio.to_thread(services.library.code.find, repository)
+        return await asyncio.to_thread(
+            index, Path(found.location), data.ref, name=found.name, library=services.library
+        )
+
+    @post("/{repository:str}/search", status_code=200)
+    async def search(
+        self,
+        repository: FromPath[str],
+        data: JSONBody[CodeSearch],
+        services: NamedDependency[Services],
+    ) -> CodeResult:
+        """Find the code that a question is about, best first; `-` searches all repositories."""
+        chosen = await asyncio.to_thread(_chosen, repository, services)
+        return await asyncio.to_thread(search_code, data.asked(), chosen, library=services.library)
+
+    @delete("/{repository:str}", sync_to_thread=True)
+    def remove(self, repository: FromPath[str], services: NamedDependency[Services]) -> None:
+        """Forget a repository; the folder itself is not touched."""
+        services.library.code.delete(services.library.code.find(repository))
+
+
+EVERY = "-"
+
+
+def _chosen(wanted: str, services: Services) -> tuple[Repository, ...]:
+    if wanted == EVERY:
+        return services.library.code.all() or (services.library.code.find(wanted),)
+    return (services.library.code.find(wanted),)

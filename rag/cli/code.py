@@ -1,0 +1,159 @@
+"""`rag code`: repositories of code, indexed and searched."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from rich.syntax import Syntax
+from rich.text import Text
+
+from rag.cli import show
+from rag.cli.door import Door, run
+from rag.cli.questions import Asked, answer_each, one_or_many
+from rag.errors import RagError
+
+EVERY = "-"  # what the API calls all repositories
+LINES_SHOWN = 12  # of a hit
+
+
+@click.group("code")
+def command() -> None:
+    """Repositories of code: git work trees, bare repositories, plain folders."""
+
+
+@command.command("index")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--ref", help="A branch, tag or commit; by default, the files as they lie there.")
+@click.option("--name", help="What to call it; by default, its folder's name.")
+@click.option("--words-only", is_flag=True, help="Do not embed: search by words alone.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON line for each path.")
+def index(
+    paths: tuple[str, ...], ref: str | None, name: str | None, words_only: bool, as_json: bool
+) -> None:
+    """Index the code at each PATH, or what has changed there since.
+
+    What git ignores is left out. A content that was seen before, under whatever name, in whatever
+    branch or clone, is not looked at again.
+    """
+    if name is not None and len(paths) > 1:
+        raise click.UsageError("--name is for a single path")
+    run(partial(_index, [Path(path).resolve() for path in paths], ref, name, as_json))
+
+
+async def _index(
+    paths: list[Path], ref: str | None, name: str | None, as_json: bool, door: Door
+) -> None:
+    for path in paths:
+        body = {"path": str(path), "ref": ref, "name": name}
+        done = await door.call("POST", "/v1/repositories", json=body)
+        if as_json:
+            click.echo(msgspec.json.encode(done).decode())
+        else:
+            show.aside.print(Text(_told(done)))
+
+
+def _told(done: dict[str, Any]) -> str:
+    state = done["snapshot"]
+    at = f" at {state['commit'][:12]}" if state["commit"] else ""
+    dirty = ", with changes that are not committed" if state["dirty"] else ""
+    lines = [
+        f"{state['repository']}{at}{dirty}: {state['indexed']:,} of {state['seen']:,} files"
+        f" searchable, {state['chunks']:,} chunks; {done['new_files']:,} contents were new"
+    ]
+    lines += [f"  left out, {why}: {count:,}" for why, count in done["left_out"].items()]
+    return "\n".join(lines)
+
+
+@command.command("search")
+@click.argument("text", required=False, metavar="TEXT")
+@click.option(
+    "--repo", help="Name or path of a repository; by default, the one you are in, or all."
+)
+@click.option("-k", "k", type=click.IntRange(1, 100), default=10, show_default=True)
+@click.option("--ref", help="One that was indexed; by default, the one indexed last.")
+@click.option("--lang", "languages", multiple=True, help="Only this language; may be repeated.")
+@click.option("--path", "patterns", multiple=True, help="Only paths like 'src/**'; repeatable.")
+@click.option(
+    "--group-by",
+    type=click.Choice(["file", "span"]),
+    default="file",
+    show_default=True,
+    help="Each file once, or each span for itself.",
+)
+@click.option(
+    "--queries",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help='JSON lines {"id", "text"}: one JSON line out for each.',
+)
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+def search(
+    text: str | None,
+    repo: str | None,
+    k: int,
+    ref: str | None,
+    languages: tuple[str, ...],
+    patterns: tuple[str, ...],
+    group_by: str,
+    queries: Path | None,
+    as_json: bool,
+) -> None:
+    """The code that TEXT is about, best first: words, a name, an error, a stack trace, an issue."""
+    asked = one_or_many(text, queries)
+    body = {
+        "k": k,
+        "ref": ref,
+        "group_by": group_by,
+        "languages": languages,
+        "paths": patterns,
+    }
+    run(partial(_search, asked, repo, body, as_json or queries is not None))
+
+
+async def _search(
+    asked: Sequence[Asked], repo: str | None, body: dict[str, Any], as_json: bool, door: Door
+) -> None:
+    wanted = await _wanted(repo, door)
+
+    async def one(question: Asked) -> dict[str, Any]:
+        found: dict[str, Any] = await door.call(
+            "POST", f"/v1/repositories/{wanted}/search", json={"query": question.text, **body}
+        )
+        return found
+
+    await answer_each(asked, one, as_json, _show_hits)
+
+
+async def _wanted(repo: str | None, door: Door) -> str:
+    """The id of the repository that is meant."""
+    known = [each async for each in door.listing("/v1/repositories")]
+    here = Path.cwd().resolve()
+    if repo is None:
+        around = [each for each in known if here.is_relative_to(each["location"])]
+        return max(around, key=lambda each: len(each["location"]))["id"] if around else EVERY
+    place = str(Path(repo).resolve())
+    for each in known:
+        if repo in (each["name"], each["id"]) or place == each["location"]:
+            return str(each["id"])
+    names = ", ".join(each["name"] for each in known) or "none"
+    raise RagError(f"no repository {repo!r} is indexed; there are: {names}")
+
+
+def _show_hits(result: dict[str, Any]) -> None:
+    for hit in result["hits"]:
+        place = f"{hit['path']}:{hit['start_line']}-{hit['end_line']}"
+        show.results.print(Text.assemble((place, "bold"), "  ", (hit["symbol"], "cyan")))
+        lines = "\n".join(hit["text"].splitlines()[:LINES_SHOWN])
+        show.results.print(
+            Syntax(
+                lines,
+                hit["language"],
+                line_numbers=True,
+                start_line=hit["start_line"],
+                background_color="default",
+            )
+        )
+    if not result["hits"]:
+        show.results.print("Nothing found.")

@@ -1,0 +1,130 @@
+"""Chunks that share words with a question -> their order, by what the words stand in.
+
+BM25 does not know that a chunk defines what another only calls, that a file is named for what is
+asked, or that a test says the same words as what it tests. Each of these is a factor on the score;
+none looks at what else was found. Files are grouped afterwards, for the response.
+"""
+
+import posixpath
+import re
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from rag.ranking.code.question import CodeQuestion
+from rag.ranking.code.terms import parts_of, stem, terms_of, whole_of
+
+
+class CodeCandidate(Struct, frozen=True):
+    """A chunk that a leg returned."""
+
+    file: int
+    part: int
+    path: str
+    language: str
+    words: float
+    """BM25; 0 where the words leg did not return it."""
+    defines: tuple[str, ...] = ()
+    symbol: tuple[str, ...] = ()
+    kind: str = ""
+    start_line: int = 1
+    end_line: int = 1
+    generated: bool = False
+    vendored: bool = False
+    is_data: bool = False
+    """No code: a document, data, markup."""
+
+
+class CodeRanked(Struct, frozen=True):
+    candidate: CodeCandidate
+    score: float
+
+
+NAMED = 0.9
+"""Added where the chunk defines a name that the question mentions."""
+
+ASKED = 3.0
+"""Added where its definition is what the question asks for."""
+
+SPOKEN = 0.6
+"""Added where the words of a name it defines are all in the question."""
+
+STEM = 0.5
+"""Added where all words of the file's name are in the question; in proportion where some are."""
+
+PLACE = 4.0
+"""Added where the question names the file, and the line if it names one."""
+
+TEST = 0.45
+EXAMPLE = 0.6
+DATA = 0.6
+OLD = 0.7
+"""Factors of files that say the same words as others and are seldom what is looked for."""
+
+_TEST = re.compile(
+    r"(^|/)(tests?|specs?|__tests__|testing|testdata|test_data|fixtures?|mocks?|benchmarks?|bench"
+    r"|e2e|unittests?)/|(^|/)(test_[^/]*|conftest\.py|[^/]*[_.-](test|tests|spec|bench)\.\w+"
+    r"|[^/]*(Test|Tests|TestCase|Spec|IT)\.(java|kt|scala|cs|php|swift))$",
+)
+_EXAMPLE = re.compile(r"(^|/)(_?examples?|samples?|demos?|tutorials?|playground|docs?|website)/")
+_OLD = re.compile(r"(^|/)(compat|_compat|legacy|deprecated|polyfills?|shims?|attic)(/|\.|_)")
+
+
+def order(question: CodeQuestion, candidates: Sequence[CodeCandidate]) -> list[CodeRanked]:
+    """Best first. Scores are those of the words leg times what the signals make of them."""
+    ranked = [CodeRanked(each, each.words * _factor(question, each)) for each in candidates]
+    return sorted(ranked, key=lambda each: (-each.score, each.candidate.path, each.candidate.part))
+
+
+def _factor(question: CodeQuestion, chunk: CodeCandidate) -> float:
+    return (
+        1 + _definition(question, chunk) + _file_name(question, chunk) + _place(question, chunk)
+    ) * _standing(question, chunk)
+
+
+def _definition(question: CodeQuestion, chunk: CodeCandidate) -> float:
+    best = 0.0
+    for name in chunk.defines:
+        whole = whole_of(name)
+        if whole in question.defined:
+            return ASKED
+        if whole in question.names:
+            best = max(best, NAMED)
+        elif best < SPOKEN:
+            parts = {stem(part) for part in parts_of(name)}
+            if len(parts) > 1 and parts <= question.words:
+                best = SPOKEN
+    return best
+
+
+def _file_name(question: CodeQuestion, chunk: CodeCandidate) -> float:
+    folder, name = posixpath.split(chunk.path)
+    bare = name.split(".", 1)[0]
+    if bare.lower() in {"index", "mod", "__init__", "init", "main", "lib"}:
+        bare = posixpath.basename(folder)
+    parts = set(terms_of(bare))
+    if not parts:
+        return 0.0
+    return STEM * len(parts & question.words) / len(parts)
+
+
+def _place(question: CodeQuestion, chunk: CodeCandidate) -> float:
+    for path, line in question.places:
+        if chunk.path == path or chunk.path.endswith("/" + path) or path.endswith("/" + chunk.path):
+            holds = line == 0 or chunk.start_line <= line <= chunk.end_line
+            return PLACE if holds else PLACE / 4
+    return 0.0
+
+
+def _standing(question: CodeQuestion, chunk: CodeCandidate) -> float:
+    factor = 1.0
+    if not question.wants_tests and _TEST.search(chunk.path):
+        factor *= TEST
+    if not question.wants_documents:
+        if _EXAMPLE.search(chunk.path):
+            factor *= EXAMPLE
+        if chunk.is_data:
+            factor *= DATA
+    if chunk.generated or chunk.vendored or _OLD.search(chunk.path):
+        factor *= OLD
+    return factor

@@ -1,0 +1,123 @@
+"""Files as they lie in a folder, a work tree or a plain one. What is ignored, git decides.
+
+Nothing outside the folder is read: symbolic links are left out, also where one has taken the
+place of a folder that git still lists files of.
+"""
+
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from rag.sources.git.objects import commit_of, has_commits, shown, tree_of
+from rag.sources.git.running import git
+from rag.trees import LeftOut, Tree, TreeFile
+
+LARGEST = 2_000_000
+"""Bytes of a file that is read: 50,000 lines. Larger ones are data, or were made by a program."""
+
+
+class Lying(Struct, frozen=True):
+    """A file found in a folder."""
+
+    file: TreeFile
+    content: bytes
+
+
+def read_folder(folder: Path, git_dir: Path | None) -> tuple[Tree, dict[str, bytes]]:
+    """The files as they are now, and their contents by id.
+
+    Args:
+        folder: resolved.
+        git_dir: of the repository whose work tree it is; None for a plain folder.
+    """
+    found: dict[str, bytes] = {}
+    files: list[TreeFile] = []
+    left_out: list[LeftOut] = []
+    for each in _read_all(folder, _names(folder, git_dir)):
+        if isinstance(each, LeftOut):
+            left_out.append(each)
+        else:
+            files.append(each.file)
+            found[each.file.oid] = each.content
+    commit, dirty = _compared(git_dir, files, left_out)
+    return Tree("", commit, dirty, tuple(files), tuple(left_out)), found
+
+
+def _compared(
+    git_dir: Path | None, files: Sequence[TreeFile], left_out: Sequence[LeftOut]
+) -> tuple[str | None, bool]:
+    if git_dir is None or not has_commits(git_dir):
+        return None, bool(files)
+    committed = tree_of(git_dir, "HEAD")
+    unread = {each.path for each in left_out}
+    before = {(each.path, each.oid) for each in committed.files if each.path not in unread}
+    return commit_of(git_dir, "HEAD"), before != {(each.path, each.oid) for each in files}
+
+
+def _names(folder: Path, git_dir: Path | None) -> list[bytes]:
+    """Files that git tracks, or would: it leaves out what is ignored."""
+    if git_dir is not None:
+        return _listed(folder, git_dir, "--cached", "--others")
+    with tempfile.TemporaryDirectory(prefix="rag-") as empty:
+        git(Path(empty), "init", "--quiet", "--bare", "--template=", empty)
+        return _listed(folder, Path(empty), "--others")
+
+
+def _listed(folder: Path, git_dir: Path, *which: str) -> list[bytes]:
+    listed = git(
+        git_dir,
+        "-c",
+        "core.bare=false",
+        f"--work-tree={folder}",
+        "-C",
+        str(folder),
+        "ls-files",
+        "-z",
+        "--exclude-standard",
+        *which,
+    )
+    return sorted(set(listed.split(b"\0")) - {b""})
+
+
+def _read_all(folder: Path, names: Sequence[bytes]) -> Iterator[Lying | LeftOut]:
+    inside: dict[Path, bool] = {}
+    for name in names:
+        place = folder / os.fsdecode(name)
+        if place.parent not in inside:
+            inside[place.parent] = place.parent.resolve() == place.parent
+        if not inside[place.parent]:
+            yield LeftOut(shown(name), "behind a symbolic link")
+        elif (read := _read(place, shown(name))) is not None:
+            yield read
+
+
+def _read(place: Path, path: str) -> Lying | LeftOut | None:
+    """None where it is not there any more: it was deleted, or is a submodule's folder."""
+    try:
+        facts = place.lstat()
+        if stat.S_ISLNK(facts.st_mode):
+            return LeftOut(path, "symbolic link")
+        if stat.S_ISDIR(facts.st_mode):
+            return LeftOut(path, "submodule")
+        if not stat.S_ISREG(facts.st_mode):
+            return LeftOut(path, "no ordinary file")
+        if facts.st_size > LARGEST:
+            return LeftOut(path, f"larger than {LARGEST:,} bytes", facts.st_size)
+        descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            content = file.read(LARGEST + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return LeftOut(path, f"cannot be read: {error.strerror}")
+    return Lying(TreeFile(path, blob_id(content), len(content)), content)
+
+
+def blob_id(content: bytes) -> str:
+    """What git would call these bytes."""
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
