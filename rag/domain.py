@@ -365,6 +365,9 @@ class Citation(Struct, frozen=True):
     lines: tuple[int, int] | None = None
     confidence: float | None = None
     links: dict[str, str] = {}
+    """Where more of it is served."""
+    stale: bool = False
+    """Whether its document has another text by now: the quotation stood in a former one."""
 
 
 class Claim(Struct, frozen=True):

@@ -11,12 +11,14 @@ from typing import get_args
 
 import msgspec
 
+from rag import picturing
 from rag.answering import Question, answer
 from rag.buying import Buyer
 from rag.chunking.chunks import CHUNKER
 from rag.comparing import Comparison, Probe, compare
 from rag.domain import (
     Answer,
+    CitationId,
     Collection,
     CollectionId,
     DocumentId,
@@ -372,18 +374,21 @@ class Services:
                 library=self.library,
             )
 
-    async def render_page(self, document_id: DocumentId, number: int, dpi: int) -> bytes:
+    async def render_page(self, id: DocumentId, number: int, dpi: int) -> bytes:
         """One page of a PDF or image as PNG.
 
         Raises:
             NotFound: no such document, or it has no such page.
         """
-        summary = await asyncio.to_thread(self.library.documents.find, document_id)
-        if not 1 <= number <= summary.pages:
-            raise NotFound(f"{summary.key!r} has pages 1 to {summary.pages}, not {number}")
-        content, media_type = await asyncio.to_thread(self.library.documents.content, document_id)
-        source = Source(summary.key, content, media_type)
-        return await self._local_reader.render(source, number, dpi)
+        return await picturing.page(id, number, dpi, self._local_reader, self.library)
+
+    async def render_citation(self, id: CitationId, number: int | None, dpi: int) -> bytes:
+        """The strip of a page in which a quotation stands, marked, as PNG.
+
+        Raises:
+            NotFound: no such citation, or no place of it on such a page.
+        """
+        return await picturing.citation(id, number, dpi, self._local_reader, self.library)
 
     # --- how it is put together ---
 

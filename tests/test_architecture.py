@@ -23,7 +23,7 @@ FLOORS = [
         "routing",
         "codebase",
     },
-    {"answering", "buying", "comparing", "estimation"},
+    {"answering", "buying", "comparing", "estimation", "picturing"},
     {"reindexing"},
     {"worker"},
     {"settings"},

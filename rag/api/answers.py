@@ -5,10 +5,11 @@ from typing import Annotated
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
-from msgspec import Meta, Struct
+from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import Meta, Struct, structs
 
 from rag.answering import Question
+from rag.api.contents import DEFAULT_DPI, Dpi
 from rag.domain import Answer, AnswerId, Citation, CitationId, Collection, Policy
 from rag.errors import InvalidRequest
 from rag.ranking.filters import Filter
@@ -54,17 +55,41 @@ class AnswersController(Controller):
         """Answer a question with quotations found in the sources, or refuse and say why."""
         question = data.asked()
         within = await asyncio.to_thread(_named, services, data.collections)
-        return await services.answer(question, within)
+        return _linked_answer(await services.answer(question, within))
 
     @get("/answers/{answer:str}", sync_to_thread=True)
     def show(self, answer: FromPath[str], services: NamedDependency[Services]) -> Answer:
         """Show an answer that was given before."""
-        return services.library.answers.find(AnswerId(answer))
+        return _linked_answer(services.library.answers.find(AnswerId(answer)))
 
     @get("/citations/{citation:str}", sync_to_thread=True)
     def citation(self, citation: FromPath[str], services: NamedDependency[Services]) -> Citation:
         """Show a citation: the quotation and where it stands in its source."""
-        return services.library.answers.citation(CitationId(citation))
+        return _linked(services.library.answers.citation(CitationId(citation)))
+
+    @get("/citations/{citation:str}/image", media_type="image/png")
+    async def citation_image(
+        self,
+        citation: FromPath[str],
+        services: NamedDependency[Services],
+        page: Annotated[
+            int | None, QueryParameter(description="The first on which it stands if left out.")
+        ] = None,
+        dpi: Dpi = DEFAULT_DPI,
+    ) -> bytes:
+        """Show the quotation where it stands: the strip of its page, marked (PNG)."""
+        return await services.render_citation(CitationId(citation), page, dpi)
+
+
+def _linked_answer(answer: Answer) -> Answer:
+    return structs.replace(answer, citations=tuple(map(_linked, answer.citations)))
+
+
+def _linked(citation: Citation) -> Citation:
+    links = {"document": f"/v1/documents/{citation.document_id}"}
+    if any(place.boxes for place in citation.pages):
+        links["image"] = f"/v1/citations/{citation.id}/image"
+    return structs.replace(citation, links=links)
 
 
 def _named(services: Services, names: tuple[str, ...]) -> list[Collection]:

@@ -1,12 +1,12 @@
 """Answers and their citations, as they were given."""
 
 import msgspec
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from rag.domain import Answer, AnswerId, Citation, CitationId, DocumentId
 from rag.errors import NotFound
-from rag.storage.tables import AnswerDocumentRow, AnswerRow, CitationRow
+from rag.storage.tables import AnswerDocumentRow, AnswerRow, CitationRow, VersionRow
 from rag.storage.timestamps import now
 
 
@@ -36,7 +36,9 @@ def find_answer(session: Session, id: AnswerId) -> Answer:
     content = session.scalar(select(AnswerRow.content).where(AnswerRow.id == id))
     if content is None:
         raise NotFound("there is no such answer; it goes when a document it shows is deleted")
-    return msgspec.msgpack.decode(content, type=Answer)
+    answer = msgspec.msgpack.decode(content, type=Answer)
+    citations = tuple(_as_of_now(session, citation) for citation in answer.citations)
+    return msgspec.structs.replace(answer, citations=citations)
 
 
 def find_citation(session: Session, id: CitationId) -> Citation:
@@ -47,7 +49,21 @@ def find_citation(session: Session, id: CitationId) -> Citation:
     content = session.scalar(select(CitationRow.content).where(CitationRow.id == id))
     if content is None:
         raise NotFound("there is no such citation; it goes when its document is deleted")
-    return msgspec.msgpack.decode(content, type=Citation)
+    return _as_of_now(session, msgspec.msgpack.decode(content, type=Citation))
+
+
+def _as_of_now(session: Session, citation: Citation) -> Citation:
+    """With whether it is stale: its document has other bytes, or the same were read anew and the
+    quotation stands elsewhere. Only the span is fetched, not the text."""
+    span = citation.source
+    quoted = session.scalar(
+        select(func.substr(VersionRow.text, span.start + 1, span.end - span.start)).where(
+            VersionRow.document_id == citation.document_id,
+            VersionRow.sha256 == citation.version,
+            VersionRow.state == "current",
+        )
+    )
+    return msgspec.structs.replace(citation, stale=quoted != citation.quote)
 
 
 def remove_answers_showing(session: Session, document: DocumentId) -> None:

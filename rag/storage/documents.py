@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Select, bindparam, delete, select
+from sqlalchemy import ColumnElement, Select, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from rag.domain import (
@@ -93,17 +93,36 @@ def versions_by_key(session: Session, collection_id: CollectionId) -> dict[str, 
     return {key: Version(sha256) for key, sha256 in rows}
 
 
+def bytes_of(session: Session, id: DocumentId, version: Version | None) -> tuple[Version, str]:
+    """Which bytes a version is, and of which media type.
+
+    Raises:
+        NotFound: no such document or version.
+    """
+    row = session.execute(
+        select(VersionRow.sha256, VersionRow.media_type).where(
+            VersionRow.document_id == id, _wanted(version)
+        )
+    ).first()
+    if row is None:
+        raise NotFound("there is no such document, or not in that version")
+    return Version(row.sha256), row.media_type
+
+
+def _wanted(version: Version | None) -> ColumnElement[bool]:
+    return VersionRow.state == "current" if version is None else VersionRow.sha256 == version
+
+
 def read_document(session: Session, id: DocumentId, version: Version | None) -> Document:
     """A version whole, with its text and layout; the current one unless another is named.
 
     Raises:
         NotFound: no such document or version.
     """
-    wanted = VersionRow.state == "current" if version is None else VersionRow.sha256 == version
     row = session.execute(
         select(DocumentRow.key, VersionRow, VersionRow.text, VersionRow.layout)
         .join(VersionRow, VersionRow.document_id == DocumentRow.id)
-        .where(DocumentRow.id == id, wanted)
+        .where(DocumentRow.id == id, _wanted(version))
     ).first()
     if row is None:
         raise NotFound("there is no such document, or not in that version")

@@ -11,7 +11,7 @@ from typing import BinaryIO, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from rag.domain import Document, Source, Survey
+from rag.domain import Box, Document, Source, Survey
 from rag.local.ocr.page import OcrPage
 from rag.local.reading.limits import Limits
 
@@ -48,6 +48,8 @@ class RenderPage(Struct, frozen=True, tag=True):
     number: int
     dpi: int
     limits: Limits
+    marked: tuple[Box, ...] = ()
+    """Cut out with what is around them; the whole page where there are none."""
 
 
 class UnpackSource(Struct, frozen=True, tag=True):

@@ -32,13 +32,11 @@ def read_image(content: bytes, limits: Limits, recognize: Recognize) -> Printed:
     return Printed(pages)
 
 
-def render_image(content: bytes, number: int, dpi: int, limits: Limits) -> bytes:
-    """Page `number` as PNG in its own resolution: `dpi` says nothing about pixels."""
+def render_image(content: bytes, number: int, dpi: int, limits: Limits) -> Image.Image:
+    """Page `number` in its own resolution: `dpi` says nothing about pixels."""
     with _opened(content) as image:
         image.seek(number - 1)
-        buffer = io.BytesIO()
-        _upright(image, limits).save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
+        return _upright(image, limits)
 
 
 def _opened(content: bytes) -> Image.Image:

@@ -2,6 +2,7 @@
 time, every kind of file, within limits; it has no model, no network and no secret."""
 
 import gc
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -40,6 +41,7 @@ from rag.local.reading.images import render_image
 from rag.local.reading.kinds import members_of, read_kind
 from rag.local.reading.layout import UNREAD, Recognize
 from rag.local.reading.limits import Limits
+from rag.local.reading.marking import cut_out
 from rag.local.reading.pdf.document import render_pdf
 from rag.local.reading.pdf.layer import BLANK
 from rag.local.reading.readout import Readout
@@ -108,11 +110,15 @@ def _file_name(key: str) -> str:
 
 
 def render(request: RenderPage) -> bytes:
-    """One page as PNG."""
+    """One page, or what is marked on it, as PNG."""
     if request.media_type not in media.PAPER:
         raise InvalidDocument("only PDFs and images have pages to look at")
     draw = render_pdf if request.media_type == media.PDF else render_image
-    return draw(request.content, request.number, request.dpi, request.limits)
+    page = draw(request.content, request.number, request.dpi, request.limits)
+    shown = cut_out(page, request.marked) if request.marked else page
+    buffer = io.BytesIO()
+    shown.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from importlib.metadata import version
 
 import msgspec
 
-from rag.domain import Document, Source, Survey
+from rag.domain import Box, Document, Source, Survey
 from rag.errors import (
     DocumentTooLarge,
     EmptyDocument,
@@ -112,14 +112,16 @@ class LocalReader:
         assert isinstance(reply, Surveyed)
         return reply.survey
 
-    async def render(self, source: Source, page_number: int, dpi: int) -> bytes:
-        """One page of a PDF or image as PNG.
+    async def render(
+        self, source: Source, page_number: int, dpi: int, marked: tuple[Box, ...] = ()
+    ) -> bytes:
+        """One page of a PDF or image as PNG, or the part of it where the marked boxes are.
 
         Raises:
             InvalidDocument: it has no such page, or no pages at all.
         """
         media_type = sniff(source.content, source.media_type, source.key)
-        request = RenderPage(source.content, media_type, page_number, dpi, self._limits)
+        request = RenderPage(source.content, media_type, page_number, dpi, self._limits, marked)
         reply = await self._parse(request)
         assert isinstance(reply, Rendered)
         return reply.png

@@ -147,10 +147,12 @@ class DocumentStore:
         with self._database.read() as session:
             return twin_of(session, source, fingerprint)
 
-    def content(self, id: DocumentId) -> tuple[bytes, str]:
-        """The original bytes of the current version, and their media type."""
-        summary = self.find(id)
-        return self._blobs.get(summary.version), summary.media_type
+    def content(self, id: DocumentId, version: Version | None = None) -> tuple[bytes, str]:
+        """The original bytes of a version, the current one unless another is named, and their
+        media type."""
+        with self._database.read() as session:
+            wanted, media_type = documents.bytes_of(session, id, version)
+        return self._blobs.get(wanted), media_type
 
     def delete(self, id: DocumentId) -> None:
         """Never found again once it returns; its text, chunks, vectors, readings, answers that

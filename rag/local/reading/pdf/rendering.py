@@ -1,7 +1,6 @@
 """A page of a PDF -> pixels, and what is on it beside text."""
 
 import ctypes
-import io
 from collections.abc import Iterator
 from itertools import islice
 
@@ -98,11 +97,8 @@ def is_blank(bitmap: Bitmap) -> bool:
     return ink < INK_SHARE * sample.width * sample.height
 
 
-def png(bitmap: Bitmap) -> bytes:
-    buffer = io.BytesIO()
-    image = Image.frombytes("RGB", (bitmap.width, bitmap.height), bitmap.rgb)
-    image.save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
+def image_of(bitmap: Bitmap) -> Image.Image:
+    return Image.frombytes("RGB", (bitmap.width, bitmap.height), bitmap.rgb)
 
 
 def graphics(page: pdfium.FPDF_PAGE, frame: Frame) -> Graphics:
