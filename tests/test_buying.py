@@ -109,7 +109,7 @@ class House:
         """What the workers do with what was bought; the last of the jobs, when all have ended."""
         worker = Worker(self.library, self.readers, self.embedders, lanes=2)
         working = asyncio.create_task(worker.run())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while any(self.library.jobs.find(job.id).finished_at is None for job in jobs):
                 await asyncio.sleep(0.01)
         working.cancel()

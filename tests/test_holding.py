@@ -58,7 +58,7 @@ async def test_a_cancelled_document_is_dropped_where_it_is_and_the_next_one_begi
     job = give(library, "stuck.md", "next.md")
     worker = Worker(library, Readers(reader, {}), Embedders({embedder.model: embedder}), lanes=1)
     working = asyncio.create_task(worker.run())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await reader.began.wait()
         library.jobs.cancel(job.id, ["stuck.md"])
         await reader.stopped.wait()
@@ -75,15 +75,18 @@ async def test_only_the_block_of_a_lost_item_is_left(library: Library) -> None:
     hands = Holding(library, lambda: None)
     lost, kept = library.jobs.claim(lease=60), library.jobs.claim(lease=60)
 
+    beaten = asyncio.Event()
+
     async def work(claimed) -> str:
         async with hands.working_on(claimed):
-            await asyncio.sleep(0.3)
+            await beaten.wait()
         return "done"
 
     working = [asyncio.create_task(work(each)) for each in (lost, kept)]
     await asyncio.sleep(0)
     library.jobs.cancel(job.id, ["lost.md"])
     await hands.beat()
+    asyncio.get_running_loop().call_soon(beaten.set)
     first, second = await asyncio.gather(*working, return_exceptions=True)
 
     assert isinstance(first, Conflict)

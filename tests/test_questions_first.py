@@ -25,7 +25,7 @@ async def test_a_question_finds_a_thread_though_many_documents_are_under_way(
     working = [asyncio.create_task(asyncio.to_thread(ended.wait, 30)) for _ in range(BUSY)]
     try:
         within = services.library.collections.find(DEFAULT_COLLECTION)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             found = await services.search(Query("What do whales eat?"), within)
         assert found.data == ()
         assert not ended.is_set()

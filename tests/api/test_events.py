@@ -43,7 +43,7 @@ async def test_a_job_that_stands_still_is_told_with_the_reason_now_and_then(
     monkeypatch.setattr(events, "SILENCE", 0.05)
     job = give(services, "a")
     stream = events_of(job.id, BEFORE_ALL, services)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         told = [await anext(stream) for _ in range(4)]
 
     assert [event.event for event in told] == ["item", "job", "job", "job"]
@@ -53,7 +53,7 @@ async def test_a_job_that_stands_still_is_told_with_the_reason_now_and_then(
 async def test_those_who_follow_are_let_go_when_the_service_stops(services) -> None:
     job = give(services, "a")
     stream = events_of(job.id, BEFORE_ALL, services)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await anext(stream)
         await anext(stream)
         services.is_stopping = True
@@ -63,7 +63,7 @@ async def test_those_who_follow_are_let_go_when_the_service_stops(services) -> N
 async def test_a_job_that_is_deleted_ends_with_an_error(services) -> None:
     job = give(services, "a")
     stream = events_of(job.id, BEFORE_ALL, services)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await anext(stream)
         services.library.jobs.cancel(job.id)
         services.library.jobs.delete(job.id)
@@ -79,7 +79,7 @@ async def test_a_long_list_comes_in_parts_and_the_end_comes_last(
     monkeypatch.setattr(events, "MOST", 2)
     job = give(services, *"abcde")
     services.library.jobs.cancel(job.id)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         told = [event async for event in events_of(job.id, BEFORE_ALL, services)]
 
     items = [msgspec.json.decode(e.data)["key"] for e in told if e.event == "item"]

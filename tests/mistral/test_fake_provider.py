@@ -443,9 +443,9 @@ async def test_a_reset_after_the_last_byte_does_no_harm(
     fake.faults = [Reset("after")]
     body = {"model": "mistral-embed", "input": "a"}
 
-    async with httpx.AsyncClient(base_url=url, headers=caller.headers) as real:
-        assert (await real.post("/v1/embeddings", json=body)).status_code == 200
-        assert (await real.post("/v1/embeddings", json=body)).status_code == 200
+    for _ in range(2):  # each on a connection of its own: nobody knows when the reset arrives
+        async with httpx.AsyncClient(base_url=url, headers=caller.headers) as real:
+            assert (await real.post("/v1/embeddings", json=body)).status_code == 200
 
 
 def test_it_runs_by_hand_from_the_root_of_the_repository() -> None:

@@ -1,6 +1,8 @@
 """What is cited, marked on the picture of its page as with a felt pen, and cut out with the print
 around it."""
 
+from math import ceil, floor
+
 import numpy as np
 from PIL import Image
 
@@ -32,8 +34,8 @@ def _marked(image: Image.Image, boxes: tuple[Box, ...]) -> Image.Image:
     under = np.zeros((image.height, image.width), bool)
     more = GROWN * max(image.size)
     for x0, y0, x1, y1 in boxes:
-        left, right = round(x0 * image.width - more), round(x1 * image.width + more)
-        upper, lower = round(y0 * image.height - more), round(y1 * image.height + more)
+        left, right = floor(x0 * image.width - more), ceil(x1 * image.width + more)
+        upper, lower = floor(y0 * image.height - more), ceil(y1 * image.height + more)
         under[max(0, upper) : max(0, lower), max(0, left) : max(0, right)] = True
     pixels = np.array(image.convert("RGB"), np.uint16)
     pixels[under] = pixels[under] * np.array(INK, np.uint16) // 255
