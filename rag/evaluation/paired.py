@@ -119,14 +119,24 @@ def in_words(found: Difference) -> str:
     if found.is_real:
         return (
             f"Real: {better} is better than {worse} by {abs(found.mean):.3f} {found.measure} (95 %"
-            f" interval {low:.3f} to {high:.3f}, p = {found.p:.4f} {over})."
+            f" interval {low:.3f} to {high:.3f}, {chance(found.p)} {over})."
         )
     return (
         f"Not told from chance: {found.other} against {found.base} {found.mean:+.3f}"
-        f" {found.measure} (95 % interval {found.interval[0]:+.3f} to {found.interval[1]:+.3f}, p ="
-        f" {found.p:.2f} {over}). So many questions mostly show a difference of {found.visible:.3f}"
-        " or more."
+        f" {found.measure} (95 % interval {found.interval[0]:+.3f} to {found.interval[1]:+.3f},"
+        f" {chance(found.p)} {over}). So many questions mostly show a difference of"
+        f" {found.visible:.3f} or more."
     )
+
+
+def chance(p: float) -> str:
+    """
+    >>> chance(0.0001), chance(0.034), chance(0.5)
+    ('p < 0.001', 'p = 0.034', 'p = 0.50')
+    """
+    if p < 0.001:
+        return "p < 0.001"
+    return f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
 
 
 def _interval(differences: Sequence[float], seed: int) -> Interval:

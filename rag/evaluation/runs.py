@@ -1,9 +1,7 @@
 """What an evaluation found, as it is kept in a file and compared with later ones."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-import msgspec
 import numpy as np
 from msgspec import Struct
 
@@ -98,6 +96,8 @@ class Run(Struct, frozen=True):
     cost_usd: str = "0"
     version: str = ""
     """Of this service."""
+    made_by: str = ""
+    """What worded the questions: `rag`, or a model's id; empty where people did, or who knows."""
     left_out: tuple[str, ...] = ()
     """What of the set could not be measured, and why."""
 
@@ -141,43 +141,19 @@ def within(run: Run, base: str, other: str, measure: str = HEADLINE) -> Differen
     )
 
 
-def between(before: Run, after: Run, setting: str, measure: str = HEADLINE) -> Difference:
-    """One setting in two runs.
+def between(
+    before: Run, after: Run, settings: tuple[str, str], measure: str = HEADLINE
+) -> Difference:
+    """A setting of each of two runs.
 
     Raises:
         InvalidRequest: they were not asked the same questions.
     """
-    one, two = scores_of(before, setting, measure), scores_of(after, setting, measure)
+    one = scores_of(before, settings[0], measure)
+    two = scores_of(after, settings[1], measure)
     if not one.keys() & two.keys():
         raise InvalidRequest("the two runs have no question in common: they are of other sets")
     return paired(measure, ("before", one), ("after", two))
-
-
-def to_json(run: Run) -> bytes:
-    """The headline's figures first, by themselves, for programs that want no more."""
-    head = run.arms[0]
-    plain: dict[str, Any] = {name: each.mean for name, each in head.figures.items()}
-    plain["queries"] = run.queries
-    plain["documents"] = run.documents
-    plain["intervals"] = {name: each.interval for name, each in head.figures.items()}
-    if head.latency_ms is not None:
-        plain |= {"latency_p50_ms": head.latency_ms.p50, "latency_p99_ms": head.latency_ms.p99}
-    plain["legs"] = {
-        arm.setting.name: {name: each.mean for name, each in arm.figures.items()}
-        for arm in run.arms
-    }
-    return msgspec.json.encode(plain | msgspec.to_builtins(run))
-
-
-def from_json(name: str, content: bytes) -> Run:
-    """
-    Raises:
-        InvalidRequest: it is no such file.
-    """
-    try:
-        return msgspec.json.decode(content, type=Run)
-    except msgspec.DecodeError as error:
-        raise InvalidRequest(f"{name} is not what `rag eval --json` writes: {error}") from error
 
 
 def curve(arm: Arm) -> list[tuple[int, Spread]]:

@@ -202,15 +202,19 @@ def _question(line: _Asked) -> Question:
 
 def _grain(judged: Mapping[str, object], asked: Sequence[Question]) -> Grain:
     places = [place for each in asked if each.answerable for place in each.evidence]
-    if judged or not places:
-        return "document"
-    return "page" if all(place.page is not None for place in places) else "passage"
+    if places and not judged:
+        if all(place.quote for place in places):
+            return "passage"
+        if all(place.page for place in places):
+            return "page"
+    return "document"
 
 
 def _by_document(question: Question) -> Question:
-    if question.document is None or not question.answerable:
+    if not question.answerable:
         return question
-    return replace(question, relevant={question.document: 1.0})
+    named = [place.doc for place in question.evidence] or [question.document or ""]
+    return replace(question, relevant={doc: 1.0 for doc in named if doc})
 
 
 def _first_twice(ids: Sequence[str]) -> str | None:

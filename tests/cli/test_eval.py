@@ -155,3 +155,103 @@ def test_a_folder_without_a_set_is_told_what_a_set_is(
     refused = commands("eval", place)
     assert refused.code == 2
     assert said in refused.said
+
+
+def test_a_setting_is_compared_and_what_to_use_is_said(
+    commands: Commands, folder: Path, kept: Path, run: dict[str, Any]
+) -> None:
+    tried = commands(
+        "eval", folder, "--keep", kept, "-q", "--leg", "hybrid", "--against",
+        "weight=0.1", "--chunk-tokens", "64", "--json",
+    )  # fmt: skip
+
+    found = json.loads(tried.out)
+    assert list(found["legs"]) == ["hybrid", "hybrid, weight 0.1", "hybrid, 64 tokens"]
+    assert [arm["setting"]["chunk_tokens"] for arm in found["arms"]] == [256, 256, 64]
+    assert found["arms"][1]["setting"]["dense_weight"] == 0.1
+    assert (
+        found["arms"][2]["setting"]["dense_weight"] == found["arms"][0]["setting"]["dense_weight"]
+    )
+    assert found["advice"]["weight"].startswith("Keep a dense weight of")
+    assert found["comparisons"][0]["text"].startswith("Not told from chance")
+
+
+def test_two_runs_are_compared_question_by_question(
+    commands: Commands, tmp_path: Path, done: Done
+) -> None:
+    before, after = tmp_path / "before.json", tmp_path / "after.json"
+    before.write_text(done.out)
+    changed = json.loads(done.out)
+    changed["questions"][0]["traces"]["hybrid"]["scores"]["ndcg@10"] = 0.5
+    after.write_text(json.dumps(changed))
+
+    compared = commands("eval", "compare", before, after)
+    assert compared.out.startswith("Not told from chance: after against before -0.125 ndcg@10")
+    assert "0 questions better, 1 worse, 3 alike" in compared.out
+
+
+@pytest.fixture(scope="module")
+def manuals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("manuals")
+    (folder / "boats.md").write_text(
+        "# Boats of the harbor\n\n## Ferry timetable in winter\n\nThe ferry Kittiwake leaves the"
+        " northern pier at 07:40 on weekdays between November and March.\n\n## Mooring fees\n\n"
+        "Visiting yachts pay Marlene Voss eleven crowns for every night beside the granary.\n"
+    )
+    (folder / "bakery.md").write_text(
+        "# The old bakery\n\n## Oven repairs\n\nMason Ruben Achterberg relined the eastern oven"
+        " with basalt bricks during 1987 before Easter.\n\n## Recipes that were sold\n\nRye loaves"
+        " needed caraway seeds, molasses and cellar yeast from Dunmore village.\n"
+    )
+    return folder
+
+
+def test_questions_are_made_of_a_folder_and_measured(
+    commands: Commands, manuals: Path, tmp_path: Path
+) -> None:
+    made = commands("eval", "make", manuals, "-o", tmp_path / "set", "-n", "6", "-q")
+    again = commands("eval", "make", manuals, "-o", tmp_path / "set", "-q")
+    measured = commands("eval", tmp_path / "set", "-q", "--leg", "words", "--json")
+
+    lines = [json.loads(line) for line in (tmp_path / "set" / "qa.jsonl").read_text().splitlines()]
+    assert "questions with answers" in made.out
+    assert {line["doc"] for line in lines if line["answerable"]} == {"boats.md", "bakery.md"}
+    assert again.code == 2
+    assert "is there already" in again.said
+    found = json.loads(measured.out)
+    assert found["grain"] == "passage"
+    assert found["queries"] == sum(line["answerable"] for line in lines)
+    assert found["recall@10"] == 1
+
+
+def test_a_quotation_that_somebody_broke_is_told_and_left_out(
+    commands: Commands, manuals: Path, tmp_path: Path
+) -> None:
+    place = tmp_path / "mine"
+    place.mkdir()
+    (place / "set.json").write_text(json.dumps({"paths": [str(manuals)], "made_by": "me"}))
+    good = {"doc": "boats.md", "quote": "The ferry Kittiwake leaves the northern pier"}
+    bad = {"doc": "boats.md", "quote": "The ferry Puffin leaves"}
+    rows = [
+        {"_id": "1", "question": "when does the ferry leave", "evidence": [good]},
+        {"_id": "2", "question": "when does the puffin leave", "evidence": [bad]},
+    ]
+    (place / "qa.jsonl").write_text("\n".join(map(json.dumps, rows)))
+
+    found = json.loads(commands("eval", place, "-q", "--leg", "words", "--json").out)
+    assert found["queries"] == 1
+    assert found["left_out"] == ["question 2: its document lacks the quotation"]
+
+
+def test_a_collection_of_ones_own_is_asked_as_it_is(
+    commands: Commands, manuals: Path, tmp_path: Path
+) -> None:
+    commands("ingest", manuals, "-C", "manuals", "-q")
+    made = commands("eval", "make", "-C", "manuals", "-o", tmp_path / "own-set", "-n", "4", "-q")
+    found = commands("eval", tmp_path / "own-set", "-q", "--json")
+    refused = commands("eval", tmp_path / "own-set", "-q", "--tune")
+
+    assert made.code == 0
+    assert json.loads(found.out)["recall@10"] == 1
+    assert refused.code == 2
+    assert "which is asked as it is" in refused.said

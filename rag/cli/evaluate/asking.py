@@ -35,15 +35,22 @@ SNIPPET = 160  # characters of each
 
 
 class Way(Struct, frozen=True):
-    """How a question is asked."""
+    """How questions are asked, and of what."""
 
     mode: str
     dense_weight: float | None = None
     """Of the fusion; the collection's own where None."""
+    chunk_tokens: int | None = None
+    """To which documents are cut; as in new collections where None."""
 
     @property
     def name(self) -> str:
-        return self.mode if self.dense_weight is None else f"{self.mode} {self.dense_weight:g}"
+        parts = [self.mode]
+        if self.dense_weight is not None:
+            parts.append(f"weight {self.dense_weight:g}")
+        if self.chunk_tokens is not None:
+            parts.append(f"{self.chunk_tokens} tokens")
+        return ", ".join(parts)
 
 
 class Exam(Struct, frozen=True):
@@ -71,7 +78,7 @@ class Asking(Struct, frozen=True):
     first: Mapping[str, tuple[Shown, ...]]
 
 
-async def ask(exam: Exam, way: Way, door: Door, *, name: str, quiet: bool) -> Asking:
+async def ask(exam: Exam, way: Way, door: Door, *, quiet: bool) -> Asking:
     """
     Raises:
         RagError: a search had less to go by than it should, so the figures would tell of nothing.
@@ -81,7 +88,7 @@ async def ask(exam: Exam, way: Way, door: Door, *, name: str, quiet: bool) -> As
     if way.dense_weight is not None:
         await door.call("PATCH", exam.path, json={"dense_weight": way.dense_weight})
     try:
-        return await _ask_all(exam, way, _setting(name, way, collection), door, quiet=quiet)
+        return await _ask_all(exam, way, _setting(way, collection), door, quiet=quiet)
     finally:
         if way.dense_weight is not None:
             await door.call("PATCH", exam.path, json={"dense_weight": own_weight})
@@ -145,10 +152,10 @@ def _shown(hit: Hit) -> Shown:
     return Shown(hit.key, hit.title, cut, hit.pages)
 
 
-def _setting(name: str, way: Way, collection: Mapping[str, Any]) -> Setting:
+def _setting(way: Way, collection: Mapping[str, Any]) -> Setting:
     weight = way.dense_weight if way.dense_weight is not None else collection["dense_weight"]
     return Setting(
-        name,
+        way.name,
         way.mode,
         collection["embedding_model"],
         collection["chunk_tokens"],

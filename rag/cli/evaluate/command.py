@@ -7,18 +7,47 @@ from pathlib import Path
 import click
 
 from rag.cli import show
-from rag.cli.evaluate.asking import Way
+from rag.cli.evaluate import compare as comparing
+from rag.cli.evaluate import make
 from rag.cli.evaluate.folders import read_folder
-from rag.cli.evaluate.measuring import LEGS, Plan, measure
+from rag.cli.evaluate.measuring import Plan, measure
 from rag.cli.evaluate.shown import show_run
+from rag.cli.evaluate.wishes import LEGS, ways_of
+from rag.evaluation.files import from_json, to_json
 from rag.evaluation.gates import failures, parse_gate
-from rag.evaluation.runs import to_json
+from rag.evaluation.paired import in_words
+from rag.evaluation.runs import between
+
+MEASURE = "measure"
+"""What is done with a folder, where no other command is named."""
 
 EXIT_FAILED = 1
 """A gate does not hold."""
 
 
-@click.command("eval")
+class Parts(click.Group):
+    """`rag eval FOLDER`, and commands by name beside it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        is_named = bool(args) and args[0] in (*self.commands, *ctx.help_option_names)
+        return super().parse_args(ctx, args if is_named or not args else [MEASURE, *args])
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_usage(ctx.command_path, "FOLDER [OPTIONS]")
+        for name in self.commands:
+            if name != MEASURE:
+                formatter.write_usage(ctx.command_path, f"{name} [OPTIONS] ...", prefix="       ")
+
+
+@click.group("eval", cls=Parts)
+def command() -> None:
+    """Measure the search on judged questions, or make such questions out of your documents.
+
+    `rag eval measure --help` and `rag eval make --help` tell of the options.
+    """
+
+
+@command.command(MEASURE)
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--queries",
@@ -41,15 +70,46 @@ EXIT_FAILED = 1
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the library stays, to be used again.",
 )
+@click.option(
+    "--weight",
+    "weights",
+    multiple=True,
+    type=click.FloatRange(0, 1),
+    help="Share of meaning in a fusion to try too. Repeatable.",
+)
+@click.option(
+    "--chunk-tokens",
+    "sizes",
+    multiple=True,
+    type=click.IntRange(32, 400),
+    help="A size of chunks to try too. Repeatable.",
+)
+@click.option(
+    "--against",
+    multiple=True,
+    metavar="SETTING",
+    help="To be compared with the first, as mode=hybrid,weight=0.4,chunk_tokens=128. Repeatable.",
+)
+@click.option("--tune", is_flag=True, help="Try several weights and sizes, and say which to use.")
+@click.option(
+    "--compare",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="An earlier run's JSON: is this one better?",
+)
 @click.option("--gate", "gates", multiple=True, metavar="RULE", help="As ndcg@10>=0.7. Repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="The run as JSON on standard output.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
-def command(
+def measure_folder(
     folder: Path,
     queries: Path | None,
     legs: tuple[str, ...],
     cutoffs: tuple[int, ...],
     keep: Path | None,
+    weights: tuple[float, ...],
+    sizes: tuple[int, ...],
+    against: tuple[str, ...],
+    tune: bool,
+    compare: Path | None,
     gates: tuple[str, ...],
     as_json: bool,
     quiet: bool,
@@ -65,9 +125,10 @@ def command(
     nothing could be measured.
     """
     rules = tuple(map(parse_gate, gates))
+    before = from_json(str(compare), compare.read_bytes()) if compare else None
     ground = read_folder(folder, queries)
     plan = Plan(
-        ways=tuple(map(Way, legs or LEGS)),
+        ways=ways_of(legs, weights, sizes, against, tune=tune),
         cutoffs=tuple(sorted({10, 100, *cutoffs})),
         keep=keep,
         quiet=quiet,
@@ -77,8 +138,15 @@ def command(
         click.echo(to_json(run).decode())
     else:
         show_run(run)
+    if before is not None:
+        names = (before.arms[0].setting.name, run.arms[0].setting.name)
+        show.aside.print(in_words(between(before, run, names)))
     figures = {name: each.mean for name, each in run.arms[0].figures.items()}
     failed = failures(rules, figures)
     for why in failed:
         show.aside.print(why, style="red")
     sys.exit(EXIT_FAILED if failed else 0)
+
+
+command.add_command(make.command)
+command.add_command(comparing.command)

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
+from rag.cli.evaluate.setfiles import MANIFEST, Manifest, read_manifest_of
 from rag.errors import InvalidRequest
 from rag.evaluation.sets import (
     JudgedSet,
@@ -36,10 +37,13 @@ class Ground(Struct, frozen=True):
 
     name: str
     judged: JudgedSet
-    files: Path | None
-    """Where the documents lie; None where they are lines of the set."""
     digest: str
-    """Of all that was read; the same questions and documents, the same digest."""
+    """Of all that was read; the same questions and judgments, the same digest."""
+    paths: tuple[Path, ...] = ()
+    """Files and folders of its documents; none where they are lines of the set."""
+    collection: str | None = None
+    """That has its documents already, in the user's own library."""
+    made_by: str = ""
 
 
 def read_folder(folder: Path, queries: Path | None = None) -> Ground:
@@ -53,8 +57,10 @@ def read_folder(folder: Path, queries: Path | None = None) -> Ground:
     corpus, asked = folder / CORPUS, folder / ASKED
     own = queries or folder / QUERIES
     judgments = next((folder / name for name in JUDGMENTS if (folder / name).is_file()), None)
-    files = next((folder / name for name in FILES if (folder / name).is_dir()), None)
-    if not corpus.is_file() and files is None:
+    manifest = read_manifest_of(folder) or Manifest(
+        tuple(str(folder / name) for name in FILES if (folder / name).is_dir())[:1]
+    )
+    if not (corpus.is_file() or manifest.paths or manifest.collection):
         raise InvalidRequest(_no_set(folder))
     read = [path for path in (corpus, own, judgments, asked) if path and path.is_file()]
     if judgments is None and asked not in read:
@@ -67,7 +73,11 @@ def read_folder(folder: Path, queries: Path | None = None) -> Ground:
         parse_corpus(str(corpus), contents[corpus]) if corpus in read else (),
     )
     name = folder.resolve().name + (f", asked by {queries.parent.name}" if queries else "")
-    return Ground(name, judged, None if corpus in read else files, _digest(contents.values()))
+    if corpus in read:
+        return Ground(name, judged, _digest(contents.values()))
+    paths = tuple(folder / path for path in manifest.paths)
+    made_by = manifest.made_by if (folder / MANIFEST).exists() else ""
+    return Ground(name, judged, _digest(contents.values()), paths, manifest.collection, made_by)
 
 
 def write_files(passages: Sequence[Passage], folder: Path) -> dict[str, str]:
@@ -86,15 +96,24 @@ def write_files(passages: Sequence[Passage], folder: Path) -> dict[str, str]:
     return ids
 
 
-def found_files(folder: Path) -> tuple[Found, ...]:
+def found_files(paths: Sequence[Path]) -> tuple[Found, ...]:
     """
     Raises:
         InvalidRequest: there is none.
     """
-    found = look([str(folder)]).files
+    found = look([str(path.resolve()) for path in paths]).files
     if not found:
-        raise InvalidRequest(f"there is no document in {folder}")
+        raise InvalidRequest(f"there is no document in {', '.join(map(str, paths))}")
     return found
+
+
+def library_name(files: Sequence[Found]) -> str:
+    """Of the collection that holds just these documents, as they are now."""
+    digest = hashlib.sha256()
+    for each in sorted(files, key=lambda each: each.key):
+        digest.update(each.key.encode() + b"\0")
+        digest.update(hashlib.sha256(each.path.read_bytes()).digest())
+    return f"set-{digest.hexdigest()[:16]}"
 
 
 def _file_name(id: str) -> str:

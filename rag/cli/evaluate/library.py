@@ -30,6 +30,7 @@ class Bench(Struct, frozen=True):
 
     settings: Settings
     collection: str
+    documents: int = 0
     seconds: float = 0.0
     """That bringing the documents in took."""
     troubles: tuple[str, ...] = ()

@@ -1,7 +1,10 @@
 """The story of an evaluation: a set -> a library filled with it -> questions asked -> a run."""
 
+import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from itertools import groupby
 from pathlib import Path
 
 from msgspec import Struct
@@ -9,20 +12,20 @@ from msgspec import Struct
 from rag import __version__
 from rag.cli.door import Door, open_door
 from rag.cli.evaluate.asking import Asking, Exam, Way, ask
-from rag.cli.evaluate.folders import Ground, found_files, write_files
+from rag.cli.evaluate.folders import Ground, found_files, library_name, write_files
 from rag.cli.evaluate.library import Bench, cut, fill, throwaway
+from rag.cli.evaluate.texts import located
 from rag.errors import InvalidRequest
 from rag.evaluation.runs import Asked, Run
-
-LEGS = ("hybrid", "dense", "words")
+from rag.evaluation.scoring import Spans
+from rag.settings import load_settings
 
 
 class Plan(Struct, frozen=True):
     """What is measured, and how."""
 
-    ways: tuple[Way, ...] = tuple(map(Way, LEGS))
-    chunk_tokens: tuple[int | None, ...] = (None,)
-    """Sizes to cut the documents to; as new collections are, where None."""
+    ways: tuple[Way, ...]
+    """All others are compared with the first."""
     cutoffs: tuple[int, ...] = (10, 100)
     keep: Path | None = None
     """Where the library stays."""
@@ -34,46 +37,87 @@ async def measure(ground: Ground, plan: Plan) -> Run:
     Raises:
         RagError: no document could be read, or a question could not be asked.
     """
+    if ground.collection is not None:
+        return await _measure_in_place(ground, ground.collection, plan)
     with tempfile.TemporaryDirectory(prefix="rag-eval-") as scratch:
-        home = plan.keep or Path(scratch) / "library"
-        bench = Bench(throwaway(home), f"set-{ground.digest}")
-        files = ground.files or Path(scratch) / "documents"
-        ids = write_files(ground.judged.passages, files) if ground.files is None else {}
-        found = found_files(files)
-        bench = await fill(bench, found, quiet=plan.quiet)
-        exam = Exam(
-            ground.judged.scored,
-            ground.judged.grain,
-            bench.collection,
-            ids,
-            {},
-            plan.cutoffs,
+        folder = Path(scratch) / "documents"
+        ids = {} if ground.paths else write_files(ground.judged.passages, folder)
+        files = found_files(ground.paths or (folder,))
+        settings = throwaway(plan.keep or Path(scratch) / "library")
+        bench = await fill(
+            Bench(settings, library_name(files), len(files)), files, quiet=plan.quiet
         )
         askings: list[Asking] = []
-        for size in plan.chunk_tokens:
+        for size, ways in groupby(plan.ways, key=lambda way: way.chunk_tokens):
             await cut(bench, size, quiet=plan.quiet)
             async with open_door(bench.settings) as door:
-                askings += await _ask_ways(exam, plan, size, door)
+                exam, lost = await _examined(ground, bench, ids, plan, door)
+                askings += await _ask_ways(exam, tuple(ways), door, quiet=plan.quiet)
                 usage = await door.call("GET", "/v1/usage")
-    return run_of(ground, len(found), bench, askings, cost_usd=str(usage["total"]["usd"]))
+    return run_of(ground, exam, bench, askings, cost_usd=str(usage["total"]["usd"]), lost=lost)
 
 
-async def _ask_ways(exam: Exam, plan: Plan, size: int | None, door: Door) -> list[Asking]:
+async def _measure_in_place(ground: Ground, collection: str, plan: Plan) -> Run:
+    """Of a library that is somebody's own: it is only asked.
+
+    Raises:
+        InvalidRequest: something in it would have to be changed.
+    """
+    if any(way != Way(way.mode) for way in plan.ways):
+        raise InvalidRequest(
+            f"the set is about the collection {collection!r}, which is asked as it is: name the"
+            " files of its documents under `paths` in set.json to try other settings"
+        )
+    settings = load_settings(os.environ)
+    async with open_door(settings) as door:
+        before = await door.call("GET", "/v1/usage")
+        found = await door.call("GET", f"/v1/collections/{collection}")
+        bench = Bench(settings, collection, found["documents"])
+        exam, lost = await _examined(ground, bench, {}, plan, door)
+        askings = await _ask_ways(exam, plan.ways, door, quiet=plan.quiet)
+        after = await door.call("GET", "/v1/usage")
+    cost = Decimal(after["total"]["usd"]) - Decimal(before["total"]["usd"])
+    return run_of(ground, exam, bench, askings, cost_usd=str(cost), lost=lost)
+
+
+async def _examined(
+    ground: Ground, bench: Bench, ids: Mapping[str, str], plan: Plan, door: Door
+) -> tuple[Exam, Sequence[str]]:
+    """What is asked, and what of the set cannot be.
+
+    Raises:
+        InvalidRequest: nothing can be.
+    """
+    judged = ground.judged
+    spans: Mapping[str, Spans] = {}
+    lost: Sequence[str] = ()
+    scored = judged.scored
+    if judged.grain == "passage":
+        keys = {id: key for key, id in ids.items()}
+        spans, lost = await located(scored, keys, bench.collection, door, quiet=plan.quiet)
+        scored = tuple(each for each in scored if each.id in spans)
+    if not scored:
+        raise InvalidRequest(f"no evidence of this set is in the documents: {lost[0]}")
+    return Exam(scored, judged.grain, bench.collection, ids, spans, plan.cutoffs), lost
+
+
+async def _ask_ways(exam: Exam, ways: Sequence[Way], door: Door, *, quiet: bool) -> list[Asking]:
     collection = await door.call("GET", exam.path)
-    ways = plan.ways
     if collection["embedding_model"] is None:
-        ways = tuple(way for way in ways if way.mode == "words")
+        ways = [way for way in ways if way.mode == "words"]
         if not ways:
             raise InvalidRequest("no model is there to search by meaning: only --leg words can be")
-    asked = []
-    for way in ways:
-        name = way.name if len(plan.chunk_tokens) == 1 else f"{way.name}, {size} tokens"
-        asked.append(await ask(exam, way, door, name=name, quiet=plan.quiet))
-    return asked
+    return [await ask(exam, way, door, quiet=quiet) for way in ways]
 
 
 def run_of(
-    ground: Ground, documents: int, bench: Bench, askings: Sequence[Asking], *, cost_usd: str
+    ground: Ground,
+    exam: Exam,
+    bench: Bench,
+    askings: Sequence[Asking],
+    *,
+    cost_usd: str,
+    lost: Sequence[str],
 ) -> Run:
     names = [each.arm.setting.name for each in askings]
     questions = tuple(
@@ -83,18 +127,19 @@ def run_of(
             {name: each.traces[question.id] for name, each in zip(names, askings, strict=True)},
             askings[0].first[question.id],
         )
-        for question in ground.judged.scored
+        for question in exam.questions
     )
     return Run(
         ground.name,
-        ground.judged.grain,
+        exam.grain,
         len(questions),
-        documents - len(bench.troubles),
+        bench.documents - len(bench.troubles),
         tuple(each.arm for each in askings),
         questions,
         digest=ground.digest,
         seconds=bench.seconds,
         cost_usd=cost_usd,
         version=__version__,
-        left_out=bench.troubles,
+        made_by=ground.made_by,
+        left_out=(*bench.troubles, *lost),
     )

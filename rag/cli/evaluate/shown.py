@@ -4,10 +4,18 @@ from rich.table import Table
 from rich.text import Text
 
 from rag.cli import show
-from rag.evaluation.paired import in_words
-from rag.evaluation.runs import HEADLINE, Run, Spread, within
+from rag.evaluation.advice import advise
+from rag.evaluation.runs import HEADLINE, Run, Spread
 
-FIRST_COLUMNS = (HEADLINE, "recall@10", "recall@100", "mrr@10", "hit_rate@10")
+COLUMNS = {
+    "page_evidence@5_in_document": "page@5\nin document",
+    "page_evidence@5": "page@5\nin all",
+    HEADLINE: "nDCG@10",
+    "recall@10": "recall@10",
+    "recall@100": "recall@100",
+    "mrr@10": "MRR@10",
+}
+"""Figures that a row has room for, where they were measured, and how they are headed."""
 
 
 def show_run(run: Run) -> None:
@@ -16,11 +24,11 @@ def show_run(run: Run) -> None:
         Text(f"{run.name}: {run.queries:,} questions over {run.documents:,} documents", "bold")
     )
     table = Table(box=None, pad_edge=False)
-    columns = [name for name in _columns(run) if name in run.arms[0].figures]
+    columns = [name for name in COLUMNS if name in run.arms[0].figures]
     table.add_column("")
     for name in columns:
-        table.add_column(name, justify="right")
-    table.add_column("ms p50 p99", justify="right")
+        table.add_column(COLUMNS[name], justify="right")
+    table.add_column("ms\np50 p99", justify="right")
     for arm in run.arms:
         time = arm.latency_ms
         table.add_row(
@@ -30,21 +38,19 @@ def show_run(run: Run) -> None:
         )
     show.results.print(table)
     show.results.print(Text(_conditions(run), "dim"))
-    for other in run.arms[1:]:
-        said = in_words(within(run, other.setting.name, run.arms[0].setting.name))
-        show.results.print(Text(said))
+    advice = Table(box=None, pad_edge=False, show_header=False)
+    advice.add_column(style="cyan")
+    advice.add_column()
+    for each in advise(run):
+        advice.add_row(each.about, Text(each.text))
+    show.results.print(advice)
     for why in run.left_out[: show.REASONS_SHOWN]:
         show.aside.print(Text(f"left out: {why}", style="yellow"))
 
 
-def _columns(run: Run) -> tuple[str, ...]:
-    pages = tuple(name for name in run.arms[0].figures if name.startswith("page_evidence"))
-    return (*pages, *FIRST_COLUMNS)
-
-
 def _figure(found: Spread) -> Text:
     low, high = found.interval
-    return Text(f"{found.mean:.3f} ").append(f"{low:.3f}-{high:.3f}", style="dim")
+    return Text(f"{found.mean:.3f}\n").append(f"{low:.2f}-{high:.2f}", style="dim")
 
 
 def _conditions(run: Run) -> str:

@@ -1,0 +1,113 @@
+"""`rag eval make`: judged questions out of somebody's own documents."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+import click
+import numpy as np
+
+from rag.cli import show
+from rag.cli.door import Door, open_door, run
+from rag.cli.evaluate.folders import found_files, library_name
+from rag.cli.evaluate.library import Bench, fill, throwaway
+from rag.cli.evaluate.setfiles import ASKED, Manifest, write_set
+from rag.cli.evaluate.texts import listed, texts_of
+from rag.domain import Document
+from rag.errors import InvalidRequest
+from rag.evaluation.making import Made, make
+
+MOST_DOCUMENTS = 500
+"""Drawn from a collection that has more: questions are spread over them, and their texts are held
+in memory."""
+
+
+@click.command("make")
+@click.argument(
+    "paths", nargs=-1, metavar="[PATH]...", type=click.Path(exists=True, path_type=Path)
+)
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder of the set.",
+)
+@click.option("-C", "--collection", default="default", show_default=True, help="Without a PATH.")
+@click.option("-n", "answerable", type=click.IntRange(1, 10_000), default=100, show_default=True)
+@click.option(
+    "--unanswerable",
+    type=click.IntRange(0, 10_000),
+    help="A quarter as many as others, unless said.",
+)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the library stays that PATHs are read into.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+def command(
+    paths: tuple[Path, ...],
+    out: Path,
+    collection: str,
+    answerable: int,
+    unanswerable: int | None,
+    seed: int,
+    keep: Path | None,
+    quiet: bool,
+) -> None:
+    """Make judged questions out of the files and folders PATH, or out of a collection.
+
+    Questions come from headings and from sentences that only one document has; what nothing
+    answers is among them too. The set is a folder of plain files, which `rag eval` measures on and
+    anybody can edit. The same documents and the same seed give the same set.
+    """
+    lost = answerable // 4 if unanswerable is None else unanswerable
+    if paths:
+        documents = asyncio.run(_read(paths, keep, seed, quiet=quiet))
+        manifest = Manifest(paths=tuple(str(path.resolve()) for path in paths), seed=seed)
+    else:
+        documents = run(lambda door: _drawn(collection, door, seed, quiet=quiet))
+        manifest = Manifest(collection=collection, seed=seed)
+    made = make(documents, answerable=answerable, unanswerable=lost, seed=seed)
+    if not any(each.question.answerable for each in made):
+        raise InvalidRequest(
+            "no heading and no sentence of these documents is distinct enough to be asked for"
+        )
+    write_set(out, manifest, made)
+    _tell(out, made, answerable)
+
+
+async def _read(
+    paths: tuple[Path, ...], keep: Path | None, seed: int, *, quiet: bool
+) -> list[Document]:
+    with tempfile.TemporaryDirectory(prefix="rag-eval-") as scratch:
+        files = found_files(paths)
+        bench = Bench(throwaway(keep or Path(scratch) / "library"), library_name(files))
+        await fill(bench, files, quiet=quiet)
+        async with open_door(bench.settings) as door:
+            return await _drawn(bench.collection, door, seed, quiet=quiet)
+
+
+async def _drawn(collection: str, door: Door, seed: int, *, quiet: bool) -> list[Document]:
+    """
+    Raises:
+        InvalidRequest: the collection is empty.
+    """
+    keys = sorted(await listed(collection, door))
+    if not keys:
+        raise InvalidRequest(f"there is no document in {collection!r} to ask questions about")
+    chosen = np.random.default_rng(seed).permutation(len(keys))[:MOST_DOCUMENTS]
+    return await texts_of((keys[n] for n in chosen), collection, door, quiet=quiet)
+
+
+def _tell(out: Path, made: tuple[Made, ...], wanted: int) -> None:
+    answerable = sum(each.question.answerable for each in made)
+    show.results.print(
+        f"{answerable:,} questions with answers and {len(made) - answerable:,} without:"
+        f" {out / ASKED}"
+    )
+    if answerable < wanted:
+        show.aside.print(f"The documents gave no more than {answerable:,}.", style="yellow")
+    show.aside.print(f"Look through them, then: rag eval {out}", style="green")
