@@ -6,28 +6,15 @@ import numpy as np
 from msgspec import Struct
 
 from rag.errors import InvalidRequest
-from rag.evaluation.intervals import Interval, bootstrap
+from rag.evaluation.answers import Answers
+from rag.evaluation.intervals import bootstrap
 from rag.evaluation.paired import Difference, paired
 from rag.evaluation.scoring import CURVE
 from rag.evaluation.sets import Grain
+from rag.evaluation.summaries import Latency, Spread
 
 HEADLINE = "ndcg@10"
 """The measure by which settings are compared, unless another is named."""
-
-
-class Latency(Struct, frozen=True):
-    """Milliseconds of a search for ten hits, the question's embedding included."""
-
-    p50: float
-    p99: float
-    searches: int
-
-
-class Spread(Struct, frozen=True):
-    """A mean and its 95 % interval."""
-
-    mean: float
-    interval: Interval
 
 
 class Setting(Struct, frozen=True):
@@ -48,6 +35,7 @@ class Arm(Struct, frozen=True):
     setting: Setting
     figures: Mapping[str, Spread]
     latency_ms: Latency | None = None
+    """Of a search for ten hits, the question's embedding included."""
 
 
 class Shown(Struct, frozen=True):
@@ -98,6 +86,8 @@ class Run(Struct, frozen=True):
     """Of this service."""
     made_by: str = ""
     """What worded the questions: `rag`, or a model's id; empty where people did, or who knows."""
+    answers: Answers | None = None
+    """None where nothing was answered."""
     left_out: tuple[str, ...] = ()
     """What of the set could not be measured, and why."""
 

@@ -240,7 +240,7 @@ def test_a_quotation_that_somebody_broke_is_told_and_left_out(
 
     found = json.loads(commands("eval", place, "-q", "--leg", "words", "--json").out)
     assert found["queries"] == 1
-    assert found["left_out"] == ["question 2: its document lacks the quotation"]
+    assert found["left_out"] == ["question 2: its quotation is not in the document"]
 
 
 def test_a_collection_of_ones_own_is_asked_as_it_is(

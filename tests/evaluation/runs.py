@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from rag.evaluation.runs import Arm, Asked, Latency, Run, Setting, Shown, Trace, figures
+from rag.evaluation.runs import Arm, Asked, Run, Setting, Shown, Trace, figures
 from rag.evaluation.scoring import CURVE
+from rag.evaluation.summaries import latency
 
 
 def setting(name: str, mode: str = "hybrid", *, tokens: int = 256, weight: float = 0.7) -> Setting:
@@ -27,7 +28,7 @@ def run_of(arms: Mapping[Setting, Sequence[float]], *, made_by: str = "") -> Run
         for n in range(number)
     )
     judged = tuple(
-        Arm(each, figures([t.scores for t in traces[each.name]]), Latency(5.0, 9.0, number))
+        Arm(each, figures([t.scores for t in traces[each.name]]), latency([4.0, 5.0, 9.0]))
         for each in arms
     )
     return Run("made up", "document", number, 20, judged, questions, "digest", made_by=made_by)

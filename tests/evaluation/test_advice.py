@@ -4,7 +4,8 @@ from msgspec.structs import replace
 
 from rag.evaluation.advice import advise, compared
 from rag.evaluation.files import from_json, to_json
-from rag.evaluation.runs import Run, Spread
+from rag.evaluation.runs import Run
+from rag.evaluation.summaries import Spread
 from tests.evaluation.runs import run_of, setting
 
 GOOD = [0.8, 1.0, 0.9, 0.7] * 20

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -12,7 +11,7 @@ from rag.cli.door import Door
 from rag.cli.progress import progress_of
 from rag.domain import Hit
 from rag.errors import RagError
-from rag.evaluation.runs import Arm, Latency, Setting, Shown, Trace, figures
+from rag.evaluation.runs import Arm, Setting, Shown, Trace, figures
 from rag.evaluation.scoring import (
     PAGES_AT,
     Spans,
@@ -22,6 +21,7 @@ from rag.evaluation.scoring import (
     relevant_units,
 )
 from rag.evaluation.sets import Grain, Question
+from rag.evaluation.summaries import latency
 
 DEPTH = 100
 """Hits asked for, the most a search gives: documents that are cut in several chunks must still
@@ -103,7 +103,7 @@ async def _ask_all(exam: Exam, way: Way, setting: Setting, door: Door, *, quiet:
                 times.append((await _search(exam, question, way, door, k=10))["milliseconds"])
             traces[question.id], first[question.id] = await _trace(exam, question, way, door)
             progress.step()
-    arm = Arm(setting, figures([trace.scores for trace in traces.values()]), _latency(times))
+    arm = Arm(setting, figures([trace.scores for trace in traces.values()]), latency(times))
     return Asking(arm, traces, first)
 
 
@@ -162,8 +162,3 @@ def _setting(way: Way, collection: Mapping[str, Any]) -> Setting:
         weight if way.mode == "hybrid" else None,
         collection["chunks"],
     )
-
-
-def _latency(times: Sequence[float]) -> Latency:
-    low, high = np.percentile(times, [50, 99])
-    return Latency(round(float(low), 2), round(float(high), 2), len(times))

@@ -13,16 +13,18 @@ from rag.cli.evaluate.folders import read_folder
 from rag.cli.evaluate.measuring import Plan, measure
 from rag.cli.evaluate.shown import show_run
 from rag.cli.evaluate.wishes import LEGS, ways_of
-from rag.evaluation.files import from_json, to_json
+from rag.evaluation.answers import broken_quotations
+from rag.evaluation.files import from_json, plain_figures, to_json
 from rag.evaluation.gates import failures, parse_gate
 from rag.evaluation.paired import in_words
+from rag.evaluation.report.page import page
 from rag.evaluation.runs import between
 
 MEASURE = "measure"
 """What is done with a folder, where no other command is named."""
 
 EXIT_FAILED = 1
-"""A gate does not hold."""
+"""A gate does not hold, or an answer has a quotation that does not stand in its source."""
 
 
 class Parts(click.Group):
@@ -96,7 +98,13 @@ def command() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="An earlier run's JSON: is this one better?",
 )
+@click.option("--answers", is_flag=True, help="Answer the questions too.")
 @click.option("--gate", "gates", multiple=True, metavar="RULE", help="As ndcg@10>=0.7. Repeatable.")
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A report with plots: one file, which needs no network.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The run as JSON on standard output.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 def measure_folder(
@@ -110,7 +118,9 @@ def measure_folder(
     against: tuple[str, ...],
     tune: bool,
     compare: Path | None,
+    answers: bool,
     gates: tuple[str, ...],
+    html: Path | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -129,11 +139,14 @@ def measure_folder(
     ground = read_folder(folder, queries)
     plan = Plan(
         ways=ways_of(legs, weights, sizes, against, tune=tune),
+        answers=answers,
         cutoffs=tuple(sorted({10, 100, *cutoffs})),
         keep=keep,
         quiet=quiet,
     )
     run = asyncio.run(measure(ground, plan))
+    if html is not None:
+        html.write_text(page(run))
     if as_json:
         click.echo(to_json(run).decode())
     else:
@@ -141,8 +154,7 @@ def measure_folder(
     if before is not None:
         names = (before.arms[0].setting.name, run.arms[0].setting.name)
         show.aside.print(in_words(between(before, run, names)))
-    figures = {name: each.mean for name, each in run.arms[0].figures.items()}
-    failed = failures(rules, figures)
+    failed = [*broken_quotations(run.answers), *failures(rules, plain_figures(run))]
     for why in failed:
         show.aside.print(why, style="red")
     sys.exit(EXIT_FAILED if failed else 0)

@@ -8,14 +8,17 @@ from itertools import groupby
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from rag import __version__
 from rag.cli.door import Door, open_door
+from rag.cli.evaluate.answering import answer_all
 from rag.cli.evaluate.asking import Asking, Exam, Way, ask
 from rag.cli.evaluate.folders import Ground, found_files, library_name, write_files
 from rag.cli.evaluate.library import Bench, cut, fill, throwaway
 from rag.cli.evaluate.texts import located
 from rag.errors import InvalidRequest
+from rag.evaluation.answers import Answers
 from rag.evaluation.runs import Asked, Run
 from rag.evaluation.scoring import Spans
 from rag.settings import load_settings
@@ -27,6 +30,8 @@ class Plan(Struct, frozen=True):
     ways: tuple[Way, ...]
     """All others are compared with the first."""
     cutoffs: tuple[int, ...] = (10, 100)
+    answers: bool = False
+    """Whether questions are answered too, those that nothing answers among them."""
     keep: Path | None = None
     """Where the library stays."""
     quiet: bool = False
@@ -48,13 +53,17 @@ async def measure(ground: Ground, plan: Plan) -> Run:
             Bench(settings, library_name(files), len(files)), files, quiet=plan.quiet
         )
         askings: list[Asking] = []
+        answers: Answers | None = None
         for size, ways in groupby(plan.ways, key=lambda way: way.chunk_tokens):
             await cut(bench, size, quiet=plan.quiet)
             async with open_door(bench.settings) as door:
                 exam, lost = await _examined(ground, bench, ids, plan, door)
                 askings += await _ask_ways(exam, tuple(ways), door, quiet=plan.quiet)
+                if plan.answers and answers is None:  # by the first setting
+                    answers = await _answers(ground, exam, door, quiet=plan.quiet)
                 usage = await door.call("GET", "/v1/usage")
-    return run_of(ground, exam, bench, askings, cost_usd=str(usage["total"]["usd"]), lost=lost)
+    run = run_of(ground, exam, bench, askings, lost)
+    return replace(run, answers=answers, cost_usd=str(usage["total"]["usd"]))
 
 
 async def _measure_in_place(ground: Ground, collection: str, plan: Plan) -> Run:
@@ -75,9 +84,10 @@ async def _measure_in_place(ground: Ground, collection: str, plan: Plan) -> Run:
         bench = Bench(settings, collection, found["documents"])
         exam, lost = await _examined(ground, bench, {}, plan, door)
         askings = await _ask_ways(exam, plan.ways, door, quiet=plan.quiet)
+        answers = await _answers(ground, exam, door, quiet=plan.quiet) if plan.answers else None
         after = await door.call("GET", "/v1/usage")
     cost = Decimal(after["total"]["usd"]) - Decimal(before["total"]["usd"])
-    return run_of(ground, exam, bench, askings, cost_usd=str(cost), lost=lost)
+    return replace(run_of(ground, exam, bench, askings, lost), answers=answers, cost_usd=str(cost))
 
 
 async def _examined(
@@ -110,13 +120,23 @@ async def _ask_ways(exam: Exam, ways: Sequence[Way], door: Door, *, quiet: bool)
     return [await ask(exam, way, door, quiet=quiet) for way in ways]
 
 
+async def _answers(ground: Ground, exam: Exam, door: Door, *, quiet: bool) -> Answers:
+    """Where pages are judged, a question was asked on one document, and says "the report"."""
+    return await answer_all(
+        ground.judged.questions,
+        exam.collection,
+        exam.ids,
+        door,
+        inside=exam.grain == "page",
+        quiet=quiet,
+    )
+
+
 def run_of(
     ground: Ground,
     exam: Exam,
     bench: Bench,
     askings: Sequence[Asking],
-    *,
-    cost_usd: str,
     lost: Sequence[str],
 ) -> Run:
     names = [each.arm.setting.name for each in askings]
@@ -138,7 +158,6 @@ def run_of(
         questions,
         digest=ground.digest,
         seconds=bench.seconds,
-        cost_usd=cost_usd,
         version=__version__,
         made_by=ground.made_by,
         left_out=(*bench.troubles, *lost),

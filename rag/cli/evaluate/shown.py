@@ -5,7 +5,9 @@ from rich.text import Text
 
 from rag.cli import show
 from rag.evaluation.advice import advise
-from rag.evaluation.runs import HEADLINE, Run, Spread
+from rag.evaluation.answers import Answers
+from rag.evaluation.runs import HEADLINE, Run
+from rag.evaluation.summaries import Spread
 
 COLUMNS = {
     "page_evidence@5_in_document": "page@5\nin document",
@@ -38,6 +40,8 @@ def show_run(run: Run) -> None:
         )
     show.results.print(table)
     show.results.print(Text(_conditions(run), "dim"))
+    if run.answers is not None:
+        _show_answers(run.answers)
     advice = Table(box=None, pad_edge=False, show_header=False)
     advice.add_column(style="cyan")
     advice.add_column()
@@ -46,6 +50,24 @@ def show_run(run: Run) -> None:
     show.results.print(advice)
     for why in run.left_out[: show.REASONS_SHOWN]:
         show.aside.print(Text(f"left out: {why}", style="yellow"))
+
+
+def _show_answers(answers: Answers) -> None:
+    table = Table(box=None, pad_edge=False, show_header=False, title_justify="left")
+    table.add_column()
+    table.add_column(justify="right")
+    for name, found in answers.figures.items():
+        table.add_row(name.replace("_", " "), _figure(found))
+    times = answers.latency_ms
+    table.add_row("ms of an answer, p50 p99", f"{times.p50:.0f} {times.p99:.0f}")
+    show.results.print(
+        Text(
+            f"answers by {answers.answerer}: {answers.answerable:,} questions with an answer,"
+            f" {answers.unanswerable:,} without",
+            "bold",
+        )
+    )
+    show.results.print(table)
 
 
 def _figure(found: Spread) -> Text:
