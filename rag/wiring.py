@@ -48,8 +48,9 @@ from rag.providers import Providers
 from rag.ranking.selfcheck import PRIOR_WEIGHT
 from rag.reindexing import Forecast, foresee
 from rag.retrieval.chatting import Price, price
+from rag.retrieval.missing import Why, why
 from rag.retrieval.queries import Query, SearchResult
-from rag.retrieval.searching import search
+from rag.retrieval.searching import search_each
 from rag.routing import RoutingReader
 from rag.settings import Role, Settings
 from rag.signing import secret_of
@@ -351,9 +352,19 @@ class Services:
         return await refusals(offered, readers=self.readers, library=self.library)
 
     async def search(self, query: Query, within: Collection) -> SearchResult:
+        [result] = await self.search_each([query], within)
+        return result
+
+    async def search_each(self, queries: Sequence[Query], within: Collection) -> list[SearchResult]:
         with spending_for(Purpose(within.id)):
-            return await search(
-                query, within, embedders=self.embedders, library=self.library, chat=self.chat
+            return await search_each(
+                queries, within, embedders=self.embedders, library=self.library, chat=self.chat
+            )
+
+    async def why(self, query: Query, document: str, within: Collection) -> Why:
+        with spending_for(Purpose(within.id)):
+            return await why(
+                query, document, within, embedders=self.embedders, library=self.library
             )
 
     def search_price(self, query: Query) -> Price:

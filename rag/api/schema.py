@@ -31,7 +31,7 @@ from rag.api.repositories import (
     RepositoriesController,
     RepositoryState,
 )
-from rag.api.search import Search, SearchController
+from rag.api.search import Search, SearchController, SearchMany, SearchWhy
 from rag.api.uploads import NewDocument, PutText
 from rag.codebase.indexing import Indexed
 from rag.codebase.searching import CodeResult
@@ -48,6 +48,7 @@ from rag.domain import (
 )
 from rag.reindexing import Forecast
 from rag.retrieval.chatting import Price
+from rag.retrieval.missing import Why
 from rag.retrieval.queries import SearchResult
 
 Json: TypeAlias = dict[str, Any]  # a JSON object; its values are anything
@@ -56,7 +57,7 @@ REFERENCE = "#/components/schemas/{name}"
 DOCUMENTS = "/v1/collections/{collection}/documents"
 
 SHAPES = (
-    *(Search, SearchResult, Price, Ask, Answer),
+    *(Search, SearchMany, SearchResult, Price, SearchWhy, Why, Ask, Answer),
     *(NewCollection, CollectionChange, Collection),
     *(Reindex, Begun, Forecast, IndexSummary, Chosen, Compare, Comparison),
     *(NewDocument, PutText, Accepted, Put, DocumentSummary, Document, PageText),

@@ -12,8 +12,11 @@ from rag.questions.rephrasing import MAX_TURNS, Turn
 from rag.ranking.boosts import MOST, Boost
 from rag.ranking.filters import Filter
 from rag.retrieval.chatting import Price
+from rag.retrieval.missing import Why
 from rag.retrieval.queries import Expansion, Mode, PassagesWanted, Query, SearchResult
 from rag.wiring import Services
+
+MOST_AT_ONCE = 100  # searches of one request
 
 
 class Search(Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,6 +63,34 @@ class Search(Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
+class SearchMany(Struct, frozen=True, forbid_unknown_fields=True):
+    queries: Annotated[tuple[Search, ...], Meta(min_length=1, max_length=MOST_AT_ONCE)]
+
+
+class SearchWhy(Struct, frozen=True, forbid_unknown_fields=True):
+    query: Annotated[str, Meta(min_length=1, max_length=10_000)]
+    document: Annotated[str, Meta(min_length=1, max_length=2_000)]
+    """Key or id of the document that was expected."""
+    k: Annotated[int, Meta(ge=1, le=100)] = 10
+    mode: Mode = "hybrid"
+    filter: Filter | None = None
+    literal: bool = False
+    per_document: Annotated[int, Meta(ge=1, le=100)] | None = None
+    boosts: Annotated[tuple[Boost, ...], Meta(max_length=MOST)] = ()
+    """As of the search that missed it."""
+
+    def asked(self) -> Query:
+        return Query(
+            self.query,
+            self.k,
+            self.mode,
+            self.filter,
+            literal=self.literal,
+            per_document=self.per_document,
+            boosts=self.boosts,
+        )
+
+
 class SearchController(Controller):
     path = "/v1/collections/{collection:str}/search"
     tags = ["Search"]
@@ -75,6 +106,17 @@ class SearchController(Controller):
         within = await asyncio.to_thread(services.library.collections.find, collection)
         return await services.search(data.asked(), within)
 
+    @post("/many", status_code=200)
+    async def many(
+        self,
+        collection: FromPath[str],
+        data: JSONBody[SearchMany],
+        services: NamedDependency[Services],
+    ) -> list[SearchResult]:
+        """Search for many things, one result each in their order; all are embedded together."""
+        within = await asyncio.to_thread(services.library.collections.find, collection)
+        return await services.search_each([each.asked() for each in data.queries], within)
+
     @post("/price", status_code=200, sync_to_thread=False)
     def price(
         self,
@@ -84,3 +126,14 @@ class SearchController(Controller):
     ) -> Price:
         """Show what a search would cost at most, beyond embedding its query; nothing is sent."""
         return services.search_price(data.asked())
+
+    @post("/why", status_code=200)
+    async def why(
+        self,
+        collection: FromPath[str],
+        data: JSONBody[SearchWhy],
+        services: NamedDependency[Services],
+    ) -> Why:
+        """Show where a document was lost in a search, and what would have found it."""
+        within = await asyncio.to_thread(services.library.collections.find, collection)
+        return await services.why(data.asked(), data.document, within)

@@ -145,6 +145,19 @@ def hits(found: Iterable[dict[str, Any]], *, on: Console = results) -> None:
         on.print(Padding(Text(shown), (0, 0, 1, 4)))
 
 
+def miss(told: dict[str, Any], *, on: Console = results) -> None:
+    """Where a document was lost, and what would have found it."""
+    style = "green" if told["found"] else "yellow"
+    lost = "" if told["found"] else f" ({told['lost'].replace('_', ' ')})"
+    on.print(Text(f"{told['key']}: {told['reason']}{lost}.", style=style))
+    for leg in ("dense", "words"):
+        if place := told[leg]:
+            rank = f"{place['rank']:,}" if place["rank"] else "far down"
+            on.print(Text(f"  {leg}: rank {rank}, score {place['score']:.3f}", style="dim"))
+    for each in told["advice"]:
+        on.print(Text(f"  would find it: {each}"))
+
+
 def _also(others: Sequence[dict[str, Any]]) -> str:
     named = ", ".join(each["key"] for each in others[:KEYS_SHOWN])
     more = len(others) - KEYS_SHOWN

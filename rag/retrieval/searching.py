@@ -90,6 +90,18 @@ async def search_each(
         return await _search_each(asked, now, began, embedders, library, chat)
 
 
+async def vectors_for(
+    query: Query, understood: Understood, within: Collection, embedders: Embedders
+) -> OneEach:
+    """For each way of asking; none where the question cannot be embedded.
+
+    Raises:
+        As `search` does.
+    """
+    embedded, _ = await _embed([(query, understood)], within, embedders)
+    return _vectors(query, understood, embedded)
+
+
 async def _search_each(
     asked: Sequence[tuple[Query, Understood]],
     within: Collection,

@@ -10,8 +10,9 @@ from time import perf_counter
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from rag.domain import Candidate, ChunkId, CollectionId, Hit, Ranked, Vectors
+from rag.domain import Candidate, ChunkId, CollectionId, DocumentId, Hit, Ranked, Vectors
 from rag.errors import InvalidRequest
 from rag.ranking.filters import Filter
 from rag.storage.database import Database
@@ -22,6 +23,14 @@ from rag.storage.holders import NO_TERMS, Terms, bounds_of
 from rag.storage.indexversions import find_version
 from rag.storage.selecting import Selection
 from rag.storage.texts import Texts
+from rag.storage.tracing import (
+    NOWHERE,
+    Traced,
+    allowed_among,
+    dense_places,
+    live_chunks,
+    word_places,
+)
 
 Mode = Literal["dense", "words"]
 BOTH: frozenset[Mode] = frozenset({"dense", "words"})
@@ -157,6 +166,36 @@ def search(
     has_stood_in = bool(legs.dense) and not legs.steps
     unmet, is_bounded = narrowed.unmet, narrowed.is_bounded
     return Found(candidates, tuple(hits), missing, plan, has_stood_in, unmet, is_bounded)
+
+
+def trace(
+    asked: Asked,
+    document: DocumentId,
+    *,
+    indexes: DerivedIndexes,
+    database: Database,
+    texts: Texts,
+) -> tuple[Traced, ...]:
+    """Where each chunk of a document stands in each leg, in the order of its text; none where the
+    index lacks the document."""
+    followed = indexes.follow()
+    with database.read() as session:
+        chunks = live_chunks(session, indexes.version, document)
+    selection = _narrowed(asked, indexes, database, texts, followed).selection
+    numbers = [number for number, _ in chunks]
+    allowed = allowed_among(selection, numbers)
+    words, dense = word_places(indexes, asked.text, numbers, selection), {}
+    if asked.vector is not None:
+        dense = dense_places(indexes, asked.vector, numbers, selection)
+    return tuple(
+        replace(
+            chunk,
+            is_allowed=number in allowed,
+            dense=dense.get(number, NOWHERE),
+            words=words.get(number, NOWHERE),
+        )
+        for number, chunk in chunks
+    )
 
 
 def _narrowed(

@@ -11,6 +11,7 @@ from rag.storage.holders import NO_TERMS, Terms
 from rag.storage.opened import OpenIndexes
 from rag.storage.searching import BOTH, Asked, Found, Mode, Rank, all_of
 from rag.storage.texts import Texts
+from rag.storage.tracing import Traced
 
 
 class ChunkStore:
@@ -62,6 +63,31 @@ class ChunkStore:
         if found.missing or found.has_stood_in:  # perhaps it was found out just now
             self._wake()
         return found
+
+    def trace(
+        self,
+        collection: Collection,
+        document: DocumentId,
+        question: str,
+        vector: Vectors | None,
+        *,
+        filter: Filter | None = None,
+        terms: Terms = NO_TERMS,
+    ) -> tuple[Traced, ...]:
+        """Where each chunk of a document stands in each leg, however far down; none where the
+        index through which the collection is seen lacks the document.
+
+        Raises:
+            IndexGone: that index was dropped; read the collection again.
+        """
+        asked = Asked(question, vector, 0, bounded(filter) if filter else None, BOTH, terms)
+        return searching.trace(
+            asked,
+            document,
+            indexes=self._indexes.of(collection.index),
+            database=self._database,
+            texts=self._texts,
+        )
 
     def evidence(self, hits: Sequence[Hit]) -> tuple[Evidence, ...]:
         """The blocks that the hits cover, each once, numbered from 1 in the order of the hits."""

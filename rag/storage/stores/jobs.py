@@ -28,6 +28,7 @@ from rag.storage import (
     queueing,
     rebuilding,
     retrying,
+    tracing,
     webhooks,
     workers,
 )
@@ -124,6 +125,11 @@ class JobStore:
         """In the order they were given; those in one state, or all."""
         with self._database.read() as session:
             return items.list_items(session, job_id, limit=limit, after=after, state=state)
+
+    def last_item(self, collection: Collection, key: str) -> IngestItem | None:
+        """What became of a source when it was handed in last; None where it never was."""
+        with self._database.read() as session:
+            return tracing.last_item(session, collection.id, key)
 
     def changes(self, id: JobId) -> int:
         """Grows with every change of the job; for whoever follows it, who then asks for the news.
