@@ -72,9 +72,10 @@ def word_places(
     indexes: DerivedIndexes, text: str, numbers: Sequence[int], selection: Selection | None
 ) -> dict[int, Place]:
     """Nothing where the word index cannot say."""
-    found = indexes.words.search(text, DEEPEST, selection.within if selection else None) or []
+    found = indexes.words.search(text, DEEPEST, selection.within if selection else None)
+    ranking = found.ranking if found else []
     mine = set(numbers)
-    return _placed(found, {number: score for number, score in found if number in mine})
+    return _placed(ranking, {number: score for number, score in ranking if number in mine})
 
 
 def _placed(ranking: Sequence[tuple[int, float]], scores: Mapping[int, float]) -> dict[int, Place]:
