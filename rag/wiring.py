@@ -62,6 +62,7 @@ from rag.storage.database import is_shared
 from rag.storage.library import Library
 from rag.storage.rebuilding import Recipe
 from rag.telling import Teller
+from rag.verifying import Asserted, Given, Stored, Verdict, verify
 from rag.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -384,6 +385,11 @@ class Services:
                 answerer=self.answerer,
                 library=self.library,
             )
+
+    async def verify(
+        self, claims: Sequence[Asserted], sources: Sequence[Given | Stored]
+    ) -> tuple[Verdict, ...]:
+        return await verify(claims, sources, self.library)
 
     async def render_page(self, id: DocumentId, number: int, dpi: int) -> bytes:
         """One page of a PDF or image as PNG.

@@ -23,7 +23,7 @@ FLOORS = [
         "routing",
         "codebase",
     },
-    {"answering", "buying", "comparing", "estimation", "picturing"},
+    {"answering", "buying", "comparing", "estimation", "picturing", "verifying"},
     {"reindexing"},
     {"worker"},
     {"settings"},

@@ -24,6 +24,7 @@ from rag.api.search import SearchController
 from rag.api.tracing import Tracing
 from rag.api.uploads import MAX_PARTS, Places
 from rag.api.usage import UsageController
+from rag.api.verify import VerifyController
 from rag.wiring import Services
 
 Value = TypeVar("Value")
@@ -45,6 +46,7 @@ def create_app(services: Services, *, limits: Limits | None = None) -> Litestar:
             SearchController,
             RepositoriesController,
             AnswersController,
+            VerifyController,
             HealthController,
             OperationsController,
             UsageController,

@@ -13,7 +13,7 @@ import pytest
 from rag.wiring import Services
 
 JSON = {"Content-Type": "application/json"}
-POSTS = ["/v1/collections", "/v1/collections/default/search", "/v1/answers"]
+POSTS = ["/v1/collections", "/v1/collections/default/search", "/v1/answers", "/v1/verify"]
 
 DEEP = b'{"a":' * 20_000
 NESTED_FILTER = b'{"type":"not","filter":' * 4_000
