@@ -6,7 +6,7 @@ from typing import Annotated
 
 from litestar import Controller, delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from rag.codebase.indexing import Indexed, index
@@ -90,7 +90,9 @@ class RepositoriesController(Controller):
         self,
         repository: FromPath[str],
         services: NamedDependency[Services],
-        ref: str | None = None,
+        ref: Annotated[
+            str | None, QueryParameter(description="The one indexed last if left out.")
+        ] = None,
     ) -> Coverage:
         """List every path that is not searched, and why."""
         found = services.library.code.find(repository)
