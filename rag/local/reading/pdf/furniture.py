@@ -1,12 +1,16 @@
-"""Running headers, footers and page numbers: lines near a page's edge that come back in place."""
+"""Running headers, footers and page numbers: lines near a page's edge that come back in place.
+
+A document of one page has no lines that come back. There, and everywhere, `rag.local.reading.pdf.
+folios` knows those which cannot be anything else.
+"""
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 from msgspec import Struct, structs
 
+from rag.local.reading.pdf.folios import Edge, outermost
 from rag.local.reading.pdf.fragments import Fragment
 from rag.local.reading.pdf.words import Frame
 
@@ -24,8 +28,6 @@ PLACE = 0.01
 APART = 0.5
 """Of a line's height: lines of text stand closer."""
 VARYING = re.compile(r"\d+|\b[ivxlc]+\b")
-
-Edge = Literal["header", "footer"]
 
 
 class _Line(Struct, frozen=True):
@@ -56,7 +58,10 @@ def furniture(pages: Sequence[tuple[Frame, Sequence[Fragment]]]) -> list[dict[in
             or (pages_of[i] >= some and line.size <= body_size and _is_outside(line, body))
         }
 
-    return [running(margin) for margin in margins]
+    return [
+        outermost(fragments, frame, body_size) | running(margin)
+        for (frame, fragments), margin in zip(pages, margins, strict=True)
+    ]
 
 
 def _body_size(fragments: Sequence[Fragment]) -> int:

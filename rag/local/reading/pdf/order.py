@@ -7,6 +7,7 @@ from rag.local.reading.pdf.columns import Columns, by_place, columns, goes_back,
 from rag.local.reading.pdf.fragments import Fragment
 from rag.local.reading.pdf.rows import Row, rows
 from rag.local.reading.pdf.tables import ALIGNED_ROWS, Table, aligned, may_be_aligned
+from rag.local.reading.pdf.wholes import whole, with_columns
 
 
 def in_order(
@@ -18,9 +19,9 @@ def in_order(
     by_content = rows(fragments, lambda f: found.of(f.box))
     boxes = [row.box for row in by_content]
     if not runs_across(fragments, found) and not goes_back(boxes):
-        return with_aligned(_by_content(by_content, tables))
+        return whole(with_aligned(_by_content(with_columns(by_content), tables)))
     placed = rows(by_place(fragments, found), lambda f: found.of(f.box))
-    return with_aligned(_by_place(placed, tables, found))
+    return whole(with_aligned(_by_place(placed, tables, found)))
 
 
 def _by_content(read: Sequence[Row], tables: Sequence[Table]) -> list[Row | Table]:

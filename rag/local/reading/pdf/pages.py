@@ -6,7 +6,8 @@ from rag.domain import Box
 from rag.local.reading.layout import UNREAD, PrintedBlock, PrintedLine, PrintedPage, union
 from rag.local.reading.pdf.beginnings import captioned, item_text, listed
 from rag.local.reading.pdf.blocks import Gathered, gathered
-from rag.local.reading.pdf.furniture import Edge, furniture
+from rag.local.reading.pdf.folios import Edge
+from rag.local.reading.pdf.furniture import furniture
 from rag.local.reading.pdf.headings import with_headings
 from rag.local.reading.pdf.hyphens import joined, vocabulary
 from rag.local.reading.pdf.layer import SOUND, Layer

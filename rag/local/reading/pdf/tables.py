@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from rag.domain import Box
 from rag.local.reading.layout import union
@@ -15,6 +15,8 @@ from rag.local.reading.pdf.words import Word
 
 FILLED = 0.3
 """Of a grid's cells that have text, at least: a chart's grid has hardly any."""
+FEWEST = 4
+"""Filled cells of any table."""
 TORN = 0.1
 """Of neighboring words in a grid that a rule parts, at most: more, and the grid is a drawing that
 lies across text."""
@@ -35,6 +37,7 @@ CELL_WORDS = 5
 """Mean words of a cell in such a table, at most: more are columns of prose."""
 ROW_GAP = 2.0
 """Of a row's height: rows of such a table stand closer."""
+SIGNS = frozenset("$€£¥₹")
 PLAIN = Style(0, False)
 EMPTY = Fragment("", (0, 0, 0, 0), PLAIN)
 
@@ -70,6 +73,7 @@ def ruled(words: Sequence[Word], grid: Grid) -> Table | None:
     if (
         len(used_rows) < 2
         or len(used_columns) < 2
+        or len(cells) < FEWEST
         or len(cells) < FILLED * len(used_rows) * len(used_columns)
         or _torn(words, places) > TORN * sum(map(len, cells.values()))
         or _is_prose([len(cell) for cell in cells.values()])
@@ -77,8 +81,35 @@ def ruled(words: Sequence[Word], grid: Grid) -> Table | None:
         return None
     header, *body = ([cells.get((r, c), []) for c in used_columns] for r in used_rows)
     rows = [[_cell(cell) for cell in header], *(part for line in body for part in _split(line))]
+    rows = with_signs(rows)
     taken = frozenset(word.first for cell in cells.values() for word in cell)
     return _table(rows, min(taken), taken)
+
+
+def with_signs(rows: Sequence[Sequence[Fragment]]) -> list[list[Fragment]]:
+    """The cells of a table, each sign of a currency in one cell with its amount: bookkeepers set
+    them apart, and only in the first row and the last."""
+    signs = [
+        at
+        for at in range(len(rows[0]) - 1)
+        if any(row[at].text in SIGNS and row[at + 1].text for row in rows)
+        and all(row[at].text in SIGNS or not (row[at].text and row[at + 1].text) for row in rows)
+    ]
+    merged = []
+    for row in rows:
+        cells = list(row)
+        for at in reversed(signs):
+            both = [cell for cell in cells[at : at + 2] if cell.text]
+            cells[at : at + 2] = [_one(both)]
+        merged.append(cells)
+    return merged
+
+
+def _one(cells: Sequence[Fragment]) -> Fragment:
+    if not cells:
+        return EMPTY
+    text = " ".join(cell.text for cell in cells)
+    return structs.replace(cells[-1], text=text, box=union(cell.box for cell in cells))
 
 
 def _is_prose(words: Sequence[int]) -> bool:
@@ -147,7 +178,7 @@ def aligned(rows: Sequence[Row]) -> Table | None:
         or words > CELL_WORDS * sum(filled)
     ):
         return None
-    return _table(cells, rows[0].first)
+    return _table(with_signs(cells), rows[0].first)
 
 
 def may_be_aligned(above: Row, below: Row) -> bool:
