@@ -402,6 +402,9 @@ class Answer(Struct, frozen=True):
     nearest: tuple[Hit, ...] = ()
     """For a refusal: the passages that came nearest."""
     usage: Usage | None = None
+    condensed: str | None = None
+    """The question as it was understood with what was said before it; None where that changed
+    nothing."""
     degraded: str | None = None
     """Why evidence was looked for with less than there should be, as by words alone while no
     question can be embedded; None where it was not."""

@@ -384,6 +384,7 @@ class Services:
                 embedders=self.embedders,
                 answerer=self.answerer,
                 library=self.library,
+                chat=self.chat,
             )
 
     async def verify(

@@ -12,6 +12,7 @@ from rag.answering import Question
 from rag.api.contents import DEFAULT_DPI, Dpi
 from rag.domain import Answer, AnswerId, Citation, CitationId, Collection, Policy
 from rag.errors import InvalidRequest
+from rag.questions.rephrasing import MAX_TURNS, Turn
 from rag.ranking.filters import Filter
 from rag.wiring import DEFAULT_COLLECTION, Services
 
@@ -31,8 +32,10 @@ class Ask(Struct, frozen=True, forbid_unknown_fields=True):
     """How many passages to look at."""
     stream: bool = False
     """Not yet."""
-    history: tuple[dict[str, str], ...] = ()
-    """Not yet."""
+    history: Annotated[tuple[Turn, ...], Meta(max_length=MAX_TURNS)] = ()
+    """What was said before, oldest first: a chat model makes the question stand by itself."""
+    rerank: bool = False
+    """Let a chat model put the candidates in order, in one call."""
 
     def asked(self) -> Question:
         """
@@ -41,9 +44,9 @@ class Ask(Struct, frozen=True, forbid_unknown_fields=True):
         """
         if self.stream:
             raise InvalidRequest("answers are not streamed yet: leave out 'stream'")
-        if self.history:
-            raise InvalidRequest("earlier turns are not taken yet: leave out 'history'")
-        return Question(self.question, self.filter, self.verification, self.k)
+        return Question(
+            self.question, self.filter, self.verification, self.k, self.history, self.rerank
+        )
 
 
 class AnswersController(Controller):

@@ -10,7 +10,7 @@ from rag.domain import Hit, Usage
 from rag.errors import BudgetExhausted, InvalidRequest, ProviderError
 from rag.ports import Rephraser, Reranker
 from rag.questions.ordering import CANDIDATES, SHOWN
-from rag.questions.rephrasing import VARIANTS, Rephrased, Wish
+from rag.questions.rephrasing import VARIANTS, Rephrased, Turn, Wish
 from rag.retrieval.queries import Query
 
 
@@ -99,6 +99,19 @@ async def rephrased(
         return *(await rephraser.rephrase(wish)), None
     except (ProviderError, BudgetExhausted) as error:
         return None, None, f"the question was not rephrased ({error}): searched as it stands"
+
+
+async def condensed(
+    question: str, history: tuple[Turn, ...], chat: ChatModels
+) -> tuple[str, Usage | None, str | None]:
+    """A question that can be understood without what was said before; as it is, where nothing was
+    or the model failed, and then why.
+
+    Raises:
+        InvalidRequest: there is no chat model.
+    """
+    written, usage, degraded = await rephrased(Query(question, history=history), chat)
+    return (question if written is None else written.question), usage, degraded
 
 
 async def reranked(

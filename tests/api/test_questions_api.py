@@ -142,7 +142,9 @@ def test_a_collection_named_twice_is_asked_once(
     ("body", "status", "says"),
     [
         ({"question": "a", "stream": True}, 422, "not streamed yet"),
-        ({"question": "a", "history": [{"role": "user"}]}, 422, "'history'"),
+        ({"question": "a", "history": [{"role": "user"}]}, 422, "/history/0"),
+        ({"question": "a", "history": [{"role": "user", "content": "b"}]}, 422, "a chat model"),
+        ({"question": "a", "rerank": True}, 422, "a chat model"),
         ({"question": ""}, 422, "/question"),
         ({"question": "a", "collections": []}, 422, "/collections"),
         ({"question": "a", "collections": "default"}, 422, "/collections"),
