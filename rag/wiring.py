@@ -13,7 +13,7 @@ import msgspec
 
 from rag import picturing
 from rag.answering import Question, answer
-from rag.buying import Buyer
+from rag.buying.buyer import Buyer
 from rag.chunking.chunks import CHUNKER
 from rag.comparing import Comparison, Probe, compare
 from rag.domain import (

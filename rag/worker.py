@@ -10,7 +10,7 @@ from time import perf_counter
 
 import msgspec
 
-from rag.buying import Buyer
+from rag.buying.buyer import Buyer
 from rag.calibration import calibrate, is_due
 from rag.domain import Collection, Failure, IndexId, ItemState
 from rag.errors import Conflict, InvalidDocument, ProviderError, RagError

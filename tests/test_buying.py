@@ -16,7 +16,8 @@ from fake_mistral.jobs import Job
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from rag.buying import Buyer
+from rag.buying.buyer import Buyer
+from rag.chunking.chunks import CHUNKER
 from rag.domain import (
     Collection,
     Document,
@@ -42,6 +43,7 @@ from rag.storage.engines.sqlite import PRAGMAS
 from rag.storage.ledger import SqlLedger
 from rag.storage.library import Library, sqlite_url
 from rag.storage.migrating import migrate
+from rag.storage.rebuilding import Recipe
 from rag.storage.tables import ReadingRow
 from rag.worker import Worker
 from tests.fakes import PlainReader
@@ -205,7 +207,7 @@ async def test_a_file_carries_what_is_too_much_for_a_request(
 async def test_more_than_fits_in_memory_goes_in_several_batches(
     house: House, fake: FakeMistral, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.buying.LARGEST_BATCH", 40_000)  # one page, as it is reckoned
+    monkeypatch.setattr("rag.buying.buyer.LARGEST_BATCH", 40_000)  # one page, as it is reckoned
     job = house.hand_in(LETTERS)
 
     await house.buy()
@@ -249,6 +251,27 @@ async def test_what_a_batch_did_before_it_failed_is_kept(
     assert fake.pages_billed == 4, "two in the batch, and two at once"
     assert house.spent().usd == fake.bill.usd
     assert house.spent().lost_calls == 0
+
+
+async def test_every_index_that_takes_documents_is_bought_for(
+    house: House, fake: FakeMistral
+) -> None:
+    paragraphs = (f"Ship {n} of the harbor sailed at dawn, in the year {n}." for n in range(40))
+    long = Source("ships.md", "\n\n".join(paragraphs).encode(), "text/markdown")
+    model = house.within.embedding_model
+    building = house.library.indexes.begin(house.within, Recipe(model, 1024, 60, CHUNKER))
+    job = house.hand_in([long])
+
+    await house.buy()
+    done = await house.finish(job)
+
+    assert done.state == "succeeded"
+    assert all(charge.in_batch for charge in fake.bill.charges)
+    both = house.library.indexes.list(house.within)
+    assert {one.id: one.state for one in both}[building.index] == "ready"
+    assert both[1].chunks > 2 * both[0].chunks
+    sent = [text for each in fake.jobs.values() for text in texts_of(each)]
+    assert len(sent) == len(set(sent))
 
 
 async def test_equal_bytes_and_equal_passages_are_bought_once(
@@ -436,7 +459,7 @@ async def test_a_batch_that_is_refused_fails_its_documents_and_says_what_to_do(
 async def test_after_a_refused_key_no_other_batch_is_looked_at(
     house: House, fake: FakeMistral, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.buying.LARGEST_BATCH", 40_000)
+    monkeypatch.setattr("rag.buying.buyer.LARGEST_BATCH", 40_000)
     house.hand_in(LETTERS)
     while house.library.orders.queues():
         await house.buyer.order()

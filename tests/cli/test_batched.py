@@ -14,7 +14,7 @@ from fake_mistral.app import KEY, FakeMistral
 from fake_mistral.serving import served
 
 from rag.api.app import create_app
-from rag.buying import Buyer
+from rag.buying.buyer import Buyer
 from rag.cli.batched import ingest_in_batches
 from rag.cli.bulk import ingest_files
 from rag.cli.door import Door, Refused
@@ -44,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeMistral:
     """Its batches take a moment."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("rag.buying.POLL", 0.02)
+    monkeypatch.setattr("rag.buying.buyer.POLL", 0.02)
     monkeypatch.setattr("rag.cli.batched.WATCH", 0.02)
     monkeypatch.setattr("rag.mistral.batching.lane.wait_before_look", lambda looks: 0.02)
     return FakeMistral()

@@ -8,14 +8,13 @@ the provider hears of it, and what came of it when its call is settled.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from collections.abc import Collection as Some
 from contextlib import suppress
 from time import monotonic
 
-from msgspec import Struct
-
-from rag.domain import Failure, embedded_text
+from rag.buying.needs import Needs, to_be_embedded, to_be_read
+from rag.domain import Failure
 from rag.errors import (
     Conflict,
     InvalidRequest,
@@ -25,10 +24,9 @@ from rag.errors import (
     RagError,
 )
 from rag.holding import BEAT, LEASE, Holding
-from rag.ingestion import cut, read, survey
 from rag.pausing import Pause
-from rag.ports import BatchLane, Embedders, PaidEmbedder, PaidReader, Readers
-from rag.spending import Ending, Errand, Purpose, embedding_purchase, spending_for
+from rag.ports import BatchLane, Embedders, Readers
+from rag.spending import Ending, Purpose, spending_for
 from rag.storage.claims import ClaimedItem
 from rag.storage.library import Library
 from rag.storage.orders import Batch, Placed, Queue, Step, Wish
@@ -208,7 +206,7 @@ class Buyer:
                 break
             basket.claimed.append(claimed)
             basket.in_hand.append(claimed)
-        looking = (self._needs(claimed, queue.step) for claimed in basket.in_hand)
+        looking = (self._needs_of(claimed, queue.step) for claimed in basket.in_hand)
         found = await asyncio.gather(*looking, return_exceptions=True)
         for needs in found:
             if isinstance(needs, Exception) and self._pause.begin(needs):
@@ -223,47 +221,18 @@ class Buyer:
             del basket.in_hand[0]
         return bool(found)
 
-    async def _needs(self, claimed: ClaimedItem, step: Step) -> "_Needs":
-        find = self._for_reading if step == "read" else self._for_embedding
+    async def _needs_of(self, claimed: ClaimedItem, step: Step) -> Needs:
         with spending_for(Purpose(claimed.collection.id, claimed.job_id, claimed.key)):
-            return await find(claimed)
+            if step == "read":
+                return await to_be_read(claimed, self._readers, self._library)
+            return await to_be_embedded(claimed, self._readers, self._embedders, self._library)
 
-    async def _for_reading(self, claimed: ClaimedItem) -> "_Needs":
-        source = await asyncio.to_thread(self._library.jobs.source, claimed)
-        reader = self._readers[source.media_type or ""]
-        if not isinstance(reader, PaidReader):
-            return _Needs()
-        seen = await survey(source, reader, self._library, "batch")
-        if seen is not None and not seen.unread:
-            return _Needs()
-        pages = None if seen is None else seen.unread
-        return _Needs(tuple([errand async for errand in reader.errands(source, pages)]))
-
-    async def _for_embedding(self, claimed: ClaimedItem) -> "_Needs":
-        """Reading it first: what the batch failed to read is bought at once."""
-        model = claimed.collection.embedding_model
-        embedder = self._embedders[model] if model else None
-        if model is None or not isinstance(embedder, PaidEmbedder):
-            return _Needs()
-        source = await asyncio.to_thread(self._library.jobs.source, claimed)
-        document = await read(source, readers=self._readers, library=self._library, lane="batch")
-        chunks = await asyncio.to_thread(cut, document, claimed.collection, embedder)
-        texts = [embedded_text(each, document.title) for each in chunks]
-        known = await asyncio.to_thread(self._library.purchases.embeddings, model, "passage", texts)
-        missing = {
-            embedding_purchase(model, "passage", text): text for text in texts if text not in known
-        }
-        return _Needs(texts=missing, embedder=embedder)
-
-    async def _put(self, claimed: ClaimedItem, needs: "_Needs", basket: "_Basket") -> None:
+    async def _put(self, claimed: ClaimedItem, needs: Needs, basket: "_Basket") -> None:
         """What nobody buys yet goes into the basket; for the rest the item waits as well."""
         under_way = await asyncio.to_thread(self._orders.on_their_way, needs.purchases)
         here = basket.purchases.intersection(needs.purchases)
         others = here.union(under_way)
-        own = [errand for errand in needs.errands if not others.issuperset(errand.buys)]
-        texts = [text for what, text in needs.texts.items() if what not in others]
-        if needs.embedder is not None:
-            own += await asyncio.to_thread(_errands, needs.embedder, texts)
+        own = await asyncio.to_thread(needs.errands_but, others)
         if own or under_way or here:
             basket.put(Wish(claimed, tuple(own), frozenset(under_way.values())))
         else:
@@ -389,19 +358,6 @@ class _Deposed(Exception):
     """Another process buys."""
 
 
-class _Needs(Struct, frozen=True):
-    """What has to be bought before an item's step is done."""
-
-    errands: tuple[Errand, ...] = ()
-    texts: dict[bytes, str] = {}
-    """Of passages, by the digests of their vectors: those that nobody buys become errands."""
-    embedder: PaidEmbedder | None = None
-
-    @property
-    def purchases(self) -> list[bytes]:
-        return [*(what for errand in self.errands for what in errand.buys), *self.texts]
-
-
 class _Basket:
     """What goes into the next batch."""
 
@@ -418,10 +374,6 @@ class _Basket:
         self.wishes.append(wish)
         self.purchases.update(what for errand in wish.errands for what in errand.buys)
         self.size += sum(len(errand.body) + errand.reply_size for errand in wish.errands)
-
-
-def _errands(embedder: PaidEmbedder, texts: Sequence[str]) -> list[Errand]:
-    return list(embedder.errands(texts))
 
 
 def _key(queue: Queue) -> tuple[str, str]:
