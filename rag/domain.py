@@ -36,6 +36,15 @@ Attribute: TypeAlias = str | int | float | bool | tuple[str, ...] | None
 FILE = "file."
 """How attributes begin that a file brings along by being one: its folder, its time ..."""
 
+ARCHIVE = FILE + "archive"
+"""Key of the archive that a document was unpacked from."""
+
+MEMBERS = FILE + "members"
+"""How many files an archive holds."""
+
+WITHIN = "!/"
+"""Between an archive and the path in it: `reports.zip!/2024/q1.docx`."""
+
 BlockKind: TypeAlias = Literal[
     "title", "text", "table", "list", "code", "caption", "image", "equation", "header", "footer"
 ]

@@ -72,7 +72,12 @@ class Made(Struct, frozen=True):
 
 
 async def ingest(
-    claimed: ClaimedItem, *, readers: Readers, embedders: Embedders, library: Library
+    claimed: ClaimedItem,
+    source: Source,
+    *,
+    readers: Readers,
+    embedders: Embedders,
+    library: Library,
 ) -> DocumentSummary:
     """Read one claimed source, cut it up, embed the pieces and publish them in one step.
 
@@ -82,7 +87,6 @@ async def ingest(
         ModelUnavailable: the collection's model is not configured here.
     """
     began = perf_counter()
-    source = await asyncio.to_thread(library.jobs.source, claimed)
     document = await read(source, readers=readers, library=library, lane=claimed.lane)
     await asyncio.to_thread(library.jobs.advance, claimed, "read")
     reader = readers[source.media_type or ""]

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
+from msgspec import Struct
+
 from rag.domain import (
     Document,
     Draft,
@@ -79,6 +81,32 @@ class Recognizer(Protocol):
             InvalidDocument: the bytes cannot be read.
             ProviderError: the provider failed for good, after retries.
         """
+        ...
+
+
+class Member(Struct, frozen=True):
+    """A file in an archive."""
+
+    path: str
+    """Below the archive's key, from `!/` on."""
+    size: int
+    """In bytes."""
+
+
+@runtime_checkable
+class Unpacker(Protocol):
+    """Archive -> the files in it."""
+
+    async def members(self, source: Source) -> tuple[Member, ...] | None:
+        """What is in an archive, and in archives within it; None of what is no archive.
+
+        Raises:
+            InvalidDocument: it is damaged, encrypted or too large.
+        """
+        ...
+
+    def unpack(self, source: Source) -> AsyncIterator[Source]:
+        """Its files, one at a time, as sources of their own."""
         ...
 
 

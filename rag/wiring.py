@@ -135,6 +135,7 @@ class Services:
             lanes=_lanes(settings),
             pause=pause,
             buyer=self._buyer,
+            unpacker=self._local_reader,
         )
         self._work: asyncio.Task[None] | None = None
         self._is_started = False
@@ -451,7 +452,14 @@ class Services:
         lane = self._providers.batch_lane()
         if lane is None:
             return None
-        return Buyer(self.library, self.readers, self.embedders, lane, pause=pause)
+        return Buyer(
+            self.library,
+            self.readers,
+            self.embedders,
+            lane,
+            pause=pause,
+            unpacker=self._local_reader,
+        )
 
     def _make_teller(self) -> Teller | None:
         if self.settings.webhook_secret is None:

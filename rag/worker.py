@@ -12,16 +12,17 @@ import msgspec
 
 from rag.buying.buyer import Buyer
 from rag.calibration import calibrate, is_due
-from rag.domain import Collection, Failure, IndexId, ItemState
+from rag.domain import Collection, Failure, IndexId, ItemState, Source
 from rag.errors import Conflict, InvalidDocument, ProviderError, RagError
 from rag.holding import LEASE, Holding
 from rag.ingestion import ingest
 from rag.pausing import Pause
-from rag.ports import Embedders, Readers
+from rag.ports import Embedders, Member, Readers, Unpacker
 from rag.reindexing import rebuild
 from rag.spending import Purpose, spending_for
 from rag.storage.claims import ClaimedItem
 from rag.storage.library import Library
+from rag.unpacking import members_of, take_apart
 
 log = logging.getLogger(__name__)
 
@@ -48,9 +49,11 @@ class Worker:
         lanes: int,
         pause: Pause | None = None,
         buyer: Buyer | None = None,
+        unpacker: Unpacker | None = None,
     ) -> None:
         """
         Args:
+            unpacker: of archives; without one, an archive is what its reader makes of it.
             buyer: of what jobs in the batch lane need; it waits out the same pauses.
         """
         self._library = library
@@ -59,6 +62,7 @@ class Worker:
         self._lanes = lanes
         self._pause = pause or Pause()
         self._buyer = buyer
+        self._unpacker = unpacker
         self._holding = buyer.holding if buyer else Holding(library, lambda: self._pause.reason)
         self._turns = count(1)
         self._awake = asyncio.Event()
@@ -182,10 +186,29 @@ class Worker:
     async def _story(self, claimed: ClaimedItem) -> None:
         if claimed.builds is not None:
             await rebuild(claimed, embedders=self._embedders, library=self._library)
+            return
+        source = await asyncio.to_thread(self._library.jobs.source, claimed)
+        members = await self._members(source)
+        if self._unpacker is not None and members is not None:
+            await take_apart(
+                source, members, claimed, unpacker=self._unpacker, library=self._library
+            )
+            self.wake()
         else:
             await ingest(
-                claimed, readers=self._readers, embedders=self._embedders, library=self._library
+                claimed,
+                source,
+                readers=self._readers,
+                embedders=self._embedders,
+                library=self._library,
             )
+
+    async def _members(self, source: Source) -> tuple[Member, ...] | None:
+        if self._unpacker is None:
+            return None
+        return await members_of(
+            source, unpacker=self._unpacker, readers=self._readers, library=self._library
+        )
 
     def _paused_by(self, error: Exception) -> bool:
         """Whether no work at all is begun for a while, because of this."""

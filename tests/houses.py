@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rag.domain import Collection, IngestJob, Source
 from rag.pausing import Pause
-from rag.ports import Embedders, Readers
+from rag.ports import Embedders, Readers, Unpacker
 from rag.retrieval.queries import Query
 from rag.retrieval.searching import search
 from rag.storage.library import Library
@@ -19,6 +19,7 @@ class House:
     def __init__(self, folder: Path, database_url: str | None) -> None:
         self.reader = PlainReader()
         self.embedder = HashingEmbedder()
+        self.unpacker: Unpacker | None = None
         self.readers = Readers(self.reader, {})
         self.embedders = Embedders({self.embedder.model: self.embedder})
         self.library = Library.open(folder, database_url=database_url)
@@ -38,7 +39,9 @@ class House:
 
     async def work_on(self, job: IngestJob, pause: Pause | None = None) -> IngestJob:
         """The job when it has ended."""
-        worker = Worker(self.library, self.readers, self.embedders, lanes=2, pause=pause)
+        worker = Worker(
+            self.library, self.readers, self.embedders, lanes=2, pause=pause, unpacker=self.unpacker
+        )
         working = asyncio.create_task(worker.run())
         async with asyncio.timeout(60):
             while (now := self.library.jobs.find(job.id)).state in ("queued", "running"):

@@ -8,7 +8,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 from msgspec import Struct
 
-from rag.domain import Document, DocumentId, DocumentSummary, Version
+from rag.api.listing import DEFAULT_LIMIT, After, Limit
+from rag.domain import Document, DocumentId, DocumentSummary, IngestItem, Listing, Version
 from rag.errors import NotFound
 from rag.wiring import Services
 
@@ -43,8 +44,21 @@ class ContentsController(Controller):
 
     @delete(sync_to_thread=True)
     def remove(self, document: FromPath[str], services: NamedDependency[Services]) -> None:
-        """Delete a document; no search finds it once the call returned."""
+        """Delete a document; no search finds it once the call returned. What was unpacked from an
+        archive goes with it."""
         services.library.documents.delete(DocumentId(document))
+
+    @get("/members", sync_to_thread=True)
+    def members(
+        self,
+        document: FromPath[str],
+        services: NamedDependency[Services],
+        limit: Limit = DEFAULT_LIMIT,
+        after: After = None,
+    ) -> Listing[IngestItem]:
+        """List the files of an archive, by key: how each ended when it came last, and why it was
+        refused. None of what is no archive."""
+        return services.library.documents.members(DocumentId(document), limit=limit, after=after)
 
     @get("/text", sync_to_thread=True)
     def text(

@@ -25,7 +25,7 @@ from rag.errors import (
 )
 from rag.holding import BEAT, LEASE, Holding
 from rag.pausing import Pause
-from rag.ports import BatchLane, Embedders, Readers
+from rag.ports import BatchLane, Embedders, Readers, Unpacker
 from rag.spending import Ending, Purpose, spending_for
 from rag.storage.claims import ClaimedItem
 from rag.storage.library import Library
@@ -68,9 +68,11 @@ class Buyer:
         pause: Pause,
         clock: Callable[[], float] = monotonic,
         quiet: float = QUIET,
+        unpacker: Unpacker | None = None,
     ) -> None:
         """
         Args:
+            unpacker: as of the worker.
             quiet: seconds, as `QUIET` says.
         """
         self._library = library
@@ -81,6 +83,7 @@ class Buyer:
         self._pause = pause
         self._clock = clock
         self._quiet = quiet
+        self._unpacker = unpacker
         self.holding = Holding(library, lambda: pause.reason)
         """What is being put together, and what the workers of this process have."""
         self._seen: dict[tuple[str, str], tuple[int, int, float]] = {}
@@ -224,8 +227,10 @@ class Buyer:
     async def _needs_of(self, claimed: ClaimedItem, step: Step) -> Needs:
         with spending_for(Purpose(claimed.collection.id, claimed.job_id, claimed.key)):
             if step == "read":
-                return await to_be_read(claimed, self._readers, self._library)
-            return await to_be_embedded(claimed, self._readers, self._embedders, self._library)
+                return await to_be_read(claimed, self._readers, self._unpacker, self._library)
+            return await to_be_embedded(
+                claimed, self._readers, self._embedders, self._unpacker, self._library
+            )
 
     async def _put(self, claimed: ClaimedItem, needs: Needs, basket: "_Basket") -> None:
         """What nobody buys yet goes into the basket; for the rest the item waits as well."""

@@ -5,9 +5,9 @@ from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
 
-from rag.domain import Collection, Document, embedded_text
+from rag.domain import Collection, Document, Source, embedded_text
 from rag.ingestion import cut, read, survey
-from rag.ports import Embedder, Embedders, PaidEmbedder, PaidReader, Readers
+from rag.ports import Embedder, Embedders, PaidEmbedder, PaidReader, Readers, Unpacker
 from rag.spending import Errand, embedding_purchase
 from rag.storage.claims import ClaimedItem
 from rag.storage.library import Library
@@ -42,8 +42,12 @@ class Needs(Struct, frozen=True):
         return errands
 
 
-async def to_be_read(claimed: ClaimedItem, readers: Readers, library: Library) -> Needs:
+async def to_be_read(
+    claimed: ClaimedItem, readers: Readers, unpacker: Unpacker | None, library: Library
+) -> Needs:
     source = await asyncio.to_thread(library.jobs.source, claimed)
+    if await _is_archive(source, unpacker):
+        return Needs()
     reader = readers[source.media_type or ""]
     if not isinstance(reader, PaidReader):
         return Needs()
@@ -55,7 +59,11 @@ async def to_be_read(claimed: ClaimedItem, readers: Readers, library: Library) -
 
 
 async def to_be_embedded(
-    claimed: ClaimedItem, readers: Readers, embedders: Embedders, library: Library
+    claimed: ClaimedItem,
+    readers: Readers,
+    embedders: Embedders,
+    unpacker: Unpacker | None,
+    library: Library,
 ) -> Needs:
     """For every index that takes the document. It is read first: what the batch failed to read is
     bought at once.
@@ -67,6 +75,8 @@ async def to_be_embedded(
     if not any(_is_paid(view, views[0], embedders) for view in views):
         return Needs()
     source = await asyncio.to_thread(library.jobs.source, claimed)
+    if await _is_archive(source, unpacker):
+        return Needs()
     document = await read(source, readers=readers, library=library, lane="batch")
     found = [
         await asyncio.to_thread(_missing, document, view, embedders[view.embedding_model], library)
@@ -74,6 +84,11 @@ async def to_be_embedded(
         if view.embedding_model and _is_paid(view, views[0], embedders)
     ]
     return Needs(passages=tuple(found))
+
+
+async def _is_archive(source: Source, unpacker: Unpacker | None) -> bool:
+    """Then what is in it is bought for, file by file."""
+    return unpacker is not None and await unpacker.members(source) is not None
 
 
 def _is_paid(view: Collection, serving: Collection, embedders: Embedders) -> bool:

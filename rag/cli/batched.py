@@ -99,6 +99,7 @@ async def _wait(handing: Handing, door: Door, paused: Paused, spent: Spending) -
             spent(Decimal(usage["total"]["usd"]))
         if handing.waiting:
             await asyncio.sleep(WATCH)
+    await handing.hear_of_members()
 
 
 async def _last_items(handing: Handing, door: Door) -> list[dict[str, Any]]:

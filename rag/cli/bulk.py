@@ -48,6 +48,7 @@ async def ingest_files(
         async with asyncio.TaskGroup() as group:
             watch = group.create_task(_watch(handing, door, paused, spent))
             await _send_all(files, known, hashes, handing, door)
+            await handing.hear_of_members()
             watch.cancel()
     except* RagError as failed:
         raise first_of(failed) from None

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from rag.cli.door import Door, Refused
+from rag.cli.door import PAGE, Door, Refused
 from rag.cli.outcomes import Outcome, Summary, Told, outcome_of, summary_of
 from rag.cli.parcels import Known, Parcel, Wanting, form_of, media_type_of
-from rag.domain import FINAL_ITEM_STATES, Attribute, Failure, Lane, Saved
+from rag.domain import FINAL_ITEM_STATES, WITHIN, Attribute, Failure, Lane, Saved
 from rag.errors import KeyRefused, RagError
 from rag.sources.found import Address
 
@@ -52,6 +52,8 @@ class Handing:
         self._first = asyncio.Lock()
         """Held by the first upload, whose job all others join."""
         self._handed: set[str] = set()
+        self._members: set[str] = set()
+        """Keys of files of archives that have ended."""
 
     def hear(self, outcome: Outcome) -> None:
         self.outcomes.append(outcome)
@@ -63,6 +65,35 @@ class Handing:
             if item["key"] in self.waiting and item["state"] in FINAL_ITEM_STATES:
                 self.waiting.discard(item["key"])
                 self.hear(outcome_of(item))
+
+    async def hear_of_members(self) -> None:
+        """Of the files of archives that were handed in, which the service queues itself, until
+        all of them have ended."""
+        job = await self._door.call("GET", f"/v1/jobs/{self.job}") if self.job else None
+        if job is None or job["items"]["total"] == len(self._handed):
+            return
+        after: str | None = None
+        while True:
+            page = await self._items(after)
+            mine = [item for item in page["data"] if self._is_member(item["key"])]
+            for item in mine:
+                if item["state"] in FINAL_ITEM_STATES and item["key"] not in self._members:
+                    self._members.add(item["key"])
+                    self.hear(outcome_of(item))
+            if any(item["state"] not in FINAL_ITEM_STATES for item in mine):
+                await asyncio.sleep(WATCH)
+            elif page["has_more"]:
+                after = page["next"]
+            else:
+                return
+
+    def _is_member(self, key: str) -> bool:
+        archive = key.partition(WITHIN)[0]
+        return archive != key and archive in self._handed
+
+    async def _items(self, after: str | None) -> Any:
+        asked = {"limit": str(PAGE)} | ({"after": after} if after else {})
+        return await self._door.call("GET", f"/v1/jobs/{self.job}/items", params=asked)
 
     async def hand_in(self, parcel: Parcel) -> list[dict[str, Any]]:
         """What the service says of it; of each file by itself, where it refuses the parcel as a

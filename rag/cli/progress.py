@@ -41,6 +41,7 @@ class Progress:
 
     def told(self, outcome: Outcome) -> None:
         self.done += 1
+        self.total = max(self.total, self.done)  # an archive has more files than one
         self._unread += outcome.state in ("refused", "failed")
         if outcome.state != "unchanged":
             self._pages += outcome.pages
@@ -114,7 +115,7 @@ class OnTerminal(Progress):
         return Group(self._bar, Text(f"  {self.counts()}", style="dim", overflow="ellipsis"))
 
     def _changed(self) -> None:
-        self._bar.update(self._task, completed=self.done)
+        self._bar.update(self._task, completed=self.done, total=self.total)
 
     def _say(self, line: str) -> None:
         self._console.print(Text(line, style="yellow"))

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from rag.cli.door import Door, Refused
 from rag.cli.outcomes import Outcome
-from rag.domain import DocumentId
+from rag.domain import ARCHIVE, DocumentId
 from rag.sources.found import ROOT, Findings, Root
 
 
@@ -62,7 +62,10 @@ def _why_spared(root: Root, findings: Findings) -> str | None:
 def _is_gone(entry: dict[str, Any], root: Root, listed: set[str]) -> bool:
     if entry["attributes"].get(ROOT) != root.name or entry["key"] in listed:
         return False
-    return root.folder is None or not _is_there(root.folder / entry["key"])
+    archive = entry["attributes"].get(ARCHIVE)  # what is in one goes with it
+    if archive in listed:
+        return False
+    return root.folder is None or not _is_there(root.folder / (archive or entry["key"]))
 
 
 def _is_there(path: Path) -> bool:

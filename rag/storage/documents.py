@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from rag.domain import (
+    MEMBERS,
     Block,
     Collection,
     CollectionId,
@@ -24,7 +25,7 @@ from rag.storage.attributes import attributes_of, remove_attributes
 from rag.storage.collections import count_documents
 from rag.storage.cursors import checked_limit, cursor, position
 from rag.storage.embeddings import embeddings_of_document, remove_unused
-from rag.storage.items import cancel_items_of
+from rag.storage.items import cancel_items_of, is_below
 from rag.storage.operations import take_turn
 from rag.storage.readings import remove_readings
 from rag.storage.retrying import unused_versions
@@ -138,6 +139,43 @@ def read_document(session: Session, id: DocumentId, version: Version | None) -> 
         pages=spans.pages,
         attributes=attributes_of(stored.attributes),
     )
+
+
+class Place(Struct, frozen=True):
+    """Where a document is."""
+
+    collection: CollectionId
+    key: str
+    is_archive: bool
+    """Whether others were unpacked from it."""
+
+
+def place_of(session: Session, id: DocumentId) -> Place:
+    """
+    Raises:
+        NotFound: no such document.
+    """
+    row = session.execute(
+        select(DocumentRow.collection_id, DocumentRow.key, VersionRow.attributes)
+        .join(VersionRow, VersionRow.document_id == DocumentRow.id)
+        .where(DocumentRow.id == id, VersionRow.state == "current")
+    ).first()
+    if row is None:
+        raise NotFound("there is no such document")
+    collection_id, key, attributes = row
+    return Place(CollectionId(collection_id), key, MEMBERS in attributes)
+
+
+def document_ids_below(
+    session: Session, collection_id: CollectionId, archive: str
+) -> dict[str, DocumentId]:
+    """By the keys of what is in an archive."""
+    rows = session.execute(
+        select(DocumentRow.key, DocumentRow.id)
+        .where(DocumentRow.collection_id == collection_id, is_below(DocumentRow.key, archive))
+        .order_by(DocumentRow.key)
+    )
+    return {key: DocumentId(id) for key, id in rows}
 
 
 def remove_document(session: Session, id: DocumentId) -> list[Version]:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import cast
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from rag.domain import (
     FINAL_ITEM_STATES,
+    WITHIN,
     CollectionId,
     DocumentId,
     Failure,
@@ -122,6 +123,49 @@ def cancel_items_of(session: Session, collection_id: CollectionId, key: str) -> 
     session.execute(
         update(ItemRow).where(mine).values(title=None, attributes={}, is_forgotten=True)
     )
+
+
+def cancel_items_below(
+    session: Session, collection_id: CollectionId, archive: str, but: frozenset[str]
+) -> None:
+    """Of what is in an archive, and waits: but of these keys."""
+    open_keys = session.scalars(
+        select(ItemRow.key).where(
+            ItemRow.collection_id == collection_id,
+            ItemRow.finished_at.is_(None),
+            is_below(ItemRow.key, archive),
+        )
+    ).all()
+    for key in sorted(set(open_keys) - but):
+        cancel_items_of(session, collection_id, key)
+
+
+def is_below(key: InstrumentedAttribute[str], archive: str) -> ColumnElement[bool]:
+    """Holds for keys of what is in an archive."""
+    prefix = archive + WITHIN
+    return func.substr(key, 1, len(prefix)) == prefix
+
+
+def list_members(
+    session: Session, collection_id: CollectionId, archive: str, *, limit: int, after: str | None
+) -> Listing[IngestItem]:
+    """How each file of an archive ended when it came last, by key."""
+    last = (
+        select(func.max(ItemRow.id))
+        .where(
+            ItemRow.collection_id == collection_id,
+            ItemRow.index_version_id.is_(None),
+            is_below(ItemRow.key, archive),
+        )
+        .group_by(ItemRow.key)
+    )
+    query = select(ItemRow).where(ItemRow.id.in_(last), ~ItemRow.is_forgotten)
+    if place := position(after, str):
+        query = query.where(ItemRow.key > place[0])
+    rows = session.scalars(query.order_by(ItemRow.key).limit(checked_limit(limit) + 1)).all()
+    data = tuple(item_of(row) for row in rows[:limit])
+    has_more = len(rows) > limit
+    return Listing(data, has_more, cursor(rows[limit - 1].key) if has_more else None)
 
 
 def cancel_items_for(session: Session, index_version: int) -> None:

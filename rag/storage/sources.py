@@ -18,7 +18,7 @@ def check_sources(sources: Sequence[Source]) -> None:
         InvalidRequest: a key or attribute that cannot be kept.
     """
     for source in sources:
-        if not 1 <= len(source.key) <= MAX_KEY or not is_storable(source.key):
+        if not is_key(source.key):
             raise InvalidRequest(
                 f"a document's key is 1 to {MAX_KEY:,} characters of text, without NUL"
             )
@@ -29,6 +29,11 @@ def check_sources(sources: Sequence[Source]) -> None:
         for name, value in source.attributes.items():
             if not is_storable(name) or not _can_be_kept(value):
                 raise InvalidRequest(f"an attribute of {source.key!r} cannot be kept: {name!r}")
+
+
+def is_key(key: str) -> bool:
+    """Whether a document can be known by it."""
+    return 1 <= len(key) <= MAX_KEY and is_storable(key)
 
 
 def _can_be_kept(value: Attribute) -> bool:

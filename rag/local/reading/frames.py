@@ -3,7 +3,8 @@
 The two alternate strictly. The reader sends a request; the child answers `Done`, `Surveyed`,
 `Rendered`, `Recognized` or `Failed`, or first asks with `Scans` for pages to be recognized and is
 answered with `Recognitions`, as often as it likes. Asked to unpack, it sends `Unpacked` for each
-file and waits for an empty frame, and ends with `AllUnpacked`.
+file and waits for an empty frame, and ends with `AllUnpacked`; asked what is in an archive, it
+answers `Listed`.
 """
 
 from typing import BinaryIO, TypeAlias
@@ -14,6 +15,7 @@ from msgspec import Struct
 from rag.domain import Box, Document, Source, Survey
 from rag.local.ocr.page import OcrPage
 from rag.local.reading.limits import Limits
+from rag.ports import Member
 
 HEADER_BYTES = 8
 MAX_FRAME = 1024 * 1024 * 1024  # bytes; a frame that claims more comes from a child gone wrong
@@ -67,6 +69,19 @@ class Unpacked(Struct, frozen=True, tag=True):
     content: bytes
 
 
+class ListMembers(Struct, frozen=True, tag=True):
+    """Tell what is in it."""
+
+    source: Source
+    media_type: str
+    limits: Limits
+
+
+class Listed(Struct, frozen=True, tag=True):
+    members: tuple[Member, ...] | None
+    """None of what is no archive."""
+
+
 class AllUnpacked(Struct, frozen=True, tag=True):
     """There are no more files."""
 
@@ -116,8 +131,10 @@ class Failed(Struct, frozen=True, tag=True):
 
 
 RecognizedOrNot: TypeAlias = Recognized | Failed
-ParserRequest: TypeAlias = ReadSource | SurveySource | RenderPage | UnpackSource
-ParserReply: TypeAlias = Done | Surveyed | Rendered | Scans | Unpacked | AllUnpacked | Failed
+ParserRequest: TypeAlias = ReadSource | SurveySource | RenderPage | UnpackSource | ListMembers
+ParserReply: TypeAlias = (
+    Done | Surveyed | Rendered | Scans | Unpacked | AllUnpacked | Listed | Failed
+)
 
 
 def header(payload: bytes) -> bytes:

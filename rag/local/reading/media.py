@@ -32,6 +32,8 @@ GZIP = "application/gzip"
 BZIP2 = "application/x-bzip2"
 XZ = "application/x-xz"
 OLE = "application/x-ole-storage"
+PACKED = frozenset((ZIP, TAR, GZIP, BZIP2, XZ))
+"""Kinds that may be archives; an Office file is packed too."""
 IMAGES = frozenset(
     {"image/png", "image/jpeg", "image/tiff", "image/webp", "image/gif", "image/bmp"}
 )

@@ -22,6 +22,8 @@ from rag.local.reading.frames import (
     Done,
     Failed,
     Left,
+    Listed,
+    ListMembers,
     ParserRequest,
     ReadSource,
     Recognitions,
@@ -45,6 +47,7 @@ from rag.local.reading.marking import cut_out
 from rag.local.reading.pdf.document import render_pdf
 from rag.local.reading.pdf.layer import BLANK
 from rag.local.reading.readout import Readout
+from rag.ports import Member
 
 
 def parse(source: Source, media_type: str, limits: Limits, recognize: Recognize) -> Document:
@@ -132,6 +135,8 @@ def main() -> None:
             return Rendered(render(request))
         if isinstance(request, UnpackSource):
             return _unpack(request, stdin, stdout)
+        if isinstance(request, ListMembers):
+            return Listed(_list(request))
         if isinstance(request, SurveySource):
             return Surveyed(survey(*_given(request), recognize))
         return Done(parse(*_given(request), recognize))
@@ -143,6 +148,13 @@ def main() -> None:
 
 def _given(request: ReadSource | SurveySource) -> tuple[Source, str, Limits]:
     return request.source, request.media_type, request.limits
+
+
+def _list(request: ListMembers) -> tuple[Member, ...] | None:
+    source = request.source
+    members = members_of(source.content, request.media_type, source.key, request.limits)
+    listed = tuple(Member(each.path, len(each.content)) for each in members)
+    return None if [each.path for each in listed] == [""] else listed
 
 
 def _unpack(request: UnpackSource, stdin: BinaryIO, stdout: BinaryIO) -> AllUnpacked:

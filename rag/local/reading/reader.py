@@ -25,6 +25,8 @@ from rag.local.reading.frames import (
     AllUnpacked,
     Done,
     Failed,
+    Listed,
+    ListMembers,
     ParserReply,
     ParserRequest,
     ReadSource,
@@ -38,9 +40,10 @@ from rag.local.reading.frames import (
     UnpackSource,
 )
 from rag.local.reading.limits import DEFAULT_LIMITS, Limits
-from rag.local.reading.media import sniff
+from rag.local.reading.media import PACKED, sniff
 from rag.local.reading.pool import ChildKind, Children
 from rag.local.reading.processes import Child
+from rag.ports import Member
 
 log = logging.getLogger(__name__)
 
@@ -126,6 +129,28 @@ class LocalReader:
         assert isinstance(reply, Rendered)
         return reply.png
 
+    async def members(self, source: Source) -> tuple[Member, ...] | None:
+        """What is in an archive, and in archives within it: all of it is unpacked, and thrown
+        away. None of what is no archive.
+
+        Raises:
+            InvalidDocument: it is damaged, encrypted or too large.
+        """
+        try:
+            media_type = self._media_type(source)
+        except InvalidDocument:  # another reader may know the kind, and else it is refused there
+            return None
+        if media_type not in PACKED:
+            return None
+        async with self._parsers.lend() as parser:
+            request = ListMembers(source, media_type, self._limits)
+            reply = _decoded(await parser.ask(request, self._limits.seconds))
+        if isinstance(reply, Failed):
+            _log(reply)
+            raise ERRORS.get(reply.code, InvalidDocument)(reply.message)
+        assert isinstance(reply, Listed)
+        return reply.members
+
     async def unpack(self, source: Source) -> AsyncIterator[Source]:
         """The files of an archive, and of archives within it, as sources of their own: the key
         of `q1.docx` in `reports.zip` is `reports.zip!/q1.docx`. What is no archive is its own
@@ -181,7 +206,7 @@ class LocalReader:
             reply = _decoded(await parser.ask(message, left))
             left -= time.monotonic() - asked
             if not isinstance(reply, Scans):
-                assert not isinstance(reply, Unpacked | AllUnpacked)
+                assert not isinstance(reply, Unpacked | AllUnpacked | Listed)
                 return reply
             message = await self._recognize(reply)
 

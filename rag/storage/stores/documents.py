@@ -7,18 +7,20 @@ from rag.domain import (
     Attribute,
     Chunk,
     Collection,
+    CollectionId,
     Document,
     DocumentId,
     DocumentSummary,
     Failure,
     IndexId,
+    IngestItem,
     ItemState,
     Listing,
     Source,
     Vectors,
     Version,
 )
-from rag.errors import Conflict, IndexGone
+from rag.errors import Conflict, IndexGone, NotFound
 from rag.storage import claims, documents, items, publishing
 from rag.storage.blobs import Blobs
 from rag.storage.claims import ClaimedItem
@@ -156,7 +158,50 @@ class DocumentStore:
 
     def delete(self, id: DocumentId) -> None:
         """Never found again once it returns; its text, chunks, vectors, readings, answers that
-        quote it, and its bytes, if no other document has the same, are gone."""
+        quote it, and its bytes, if no other document has the same, are gone. What was unpacked
+        from an archive goes with it."""
+        with self._database.read() as session:
+            place = documents.place_of(session, id)
+        if place.is_archive:
+            self.remove_members(place.collection, place.key)
+        self._delete(id)
+        if place.is_archive:  # what came while they were removed
+            self.remove_members(place.collection, place.key)
+
+    def remove_members(
+        self, collection: CollectionId, archive: str, *, but: frozenset[str] = frozenset()
+    ) -> None:
+        """Deletes what was unpacked from an archive, and calls off what waits of it.
+
+        Args:
+            but: keys of those that stay.
+        """
+        with self._database.write() as session:
+            items.cancel_items_below(session, collection, archive, but)
+        with self._database.read() as session:
+            below = documents.document_ids_below(session, collection, archive)
+        for key, id in below.items():
+            if key not in but:
+                with suppress(NotFound):  # another was faster
+                    self._delete(id)
+
+    def members(
+        self, id: DocumentId, *, limit: int = 20, after: str | None = None
+    ) -> Listing[IngestItem]:
+        """How each file of an archive ended when it came last, by key.
+
+        Raises:
+            NotFound: no such document.
+        """
+        with self._database.read() as session:
+            place = documents.place_of(session, id)
+            if not place.is_archive:
+                return Listing(())
+            return items.list_members(
+                session, place.collection, place.key, limit=limit, after=after
+            )
+
+    def _delete(self, id: DocumentId) -> None:
         with self._database.alone() as session:
             unused = documents.remove_document(session, id)
             self._forgetting.note(session, unused)

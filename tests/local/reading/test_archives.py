@@ -145,6 +145,18 @@ async def test_an_archive_unpacks_to_sources_with_keys_of_their_own() -> None:
 
     files = [each async for each in reader.unpack(Source("x.zip", content))]
     alone = [each async for each in reader.unpack(Source("d.docx", docx(paragraph("x"))))]
+    listed = await reader.members(Source("x.zip", content))
+    single = [
+        await reader.members(Source(name, one))
+        for name, one in (
+            ("d.docx", docx(paragraph("x"))),
+            ("notes.md.gz", gzip.compress(b"# Head")),
+            ("notes.md", b"# Head"),
+            ("image.heic", b"\0\0\0\x18ftypheic"),
+        )
+    ]
+    with pytest.raises(InvalidDocument, match="damaged"):
+        await reader.members(Source("x.zip", content[:-30]))
     with pytest.raises(InvalidDocument, match="damaged"):
         [each async for each in reader.unpack(Source("x.zip", content[:-30]))]
     await reader.close()
@@ -156,6 +168,10 @@ async def test_an_archive_unpacks_to_sources_with_keys_of_their_own() -> None:
     ]
     assert files[1].content == b"deep"
     assert [each.key for each in alone] == ["d.docx"]
+    assert [(x.path, x.size) for x in listed or ()] == [
+        (each.key.removeprefix("x.zip"), len(each.content)) for each in files
+    ]
+    assert single == [None] * 4
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator
 
+from rag.domain import WITHIN
 from rag.errors import DocumentTooLarge, InvalidDocument
 from rag.local.reading import media
 from rag.local.reading.packed.archives import Member, tar_members, unpacked, zip_members
 from rag.local.reading.packed.containers import is_document
 from rag.local.reading.packed.zips import Zip
 from rag.local.reading.task import Task
-
-WITHIN = "!/"
-"""Between an archive and the path in it: `reports.zip!/2024/q1.docx`."""
 
 
 def unpack(content: bytes, media_type: str, task: Task) -> Iterator[Member]:
@@ -25,7 +23,7 @@ def unpack(content: bytes, media_type: str, task: Task) -> Iterator[Member]:
 
 
 def _unpack(member: Member, media_type: str, task: Task, depth: int) -> Iterator[Member]:
-    inner = _members(member, media_type, task)
+    inner = _members(member, media_type, task, depth)
     if inner is None:
         yield member
         return
@@ -36,8 +34,8 @@ def _unpack(member: Member, media_type: str, task: Task, depth: int) -> Iterator
         yield from _unpack(below, _kind(below), task, depth + 1)
 
 
-def _members(member: Member, media_type: str, task: Task) -> Iterator[Member] | None:
-    """None of what is no archive."""
+def _members(member: Member, media_type: str, task: Task, depth: int) -> Iterator[Member] | None:
+    """None of what is no archive: a file that was compressed alone is none."""
     if media_type == media.ZIP:
         archive = Zip(member.content, task.allowance)
         return None if is_document(archive) else zip_members(archive)
@@ -47,7 +45,7 @@ def _members(member: Member, media_type: str, task: Task) -> Iterator[Member] | 
         inner = unpacked(Member(member.path or task.name, member.content), media_type, task)
         if _kind(inner) == media.TAR:
             return tar_members(inner.content, task)
-        return iter((inner,))
+        return iter((inner,)) if depth or _kind(inner) == media.ZIP else None
     return None
 
 
