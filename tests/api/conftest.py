@@ -1,8 +1,6 @@
 """The real service on a real port, once for all tests of the API; each test has a collection."""
 
-import asyncio
 import itertools
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,12 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from rag.api.app import create_app
 from rag.api.limits import Limits
-from rag.api.server import serve
 from rag.settings import Settings
 from rag.wiring import Services
 from tests.api.sites import Site
+from tests.served import served
 
 PATIENCE = 60.0  # seconds; the first document waits for a child process to start
 SLOWEST = 3.0  # seconds that a page may take
@@ -48,36 +45,8 @@ def services(tmp_path_factory: pytest.TempPathFactory, site: Site) -> Services:
 @pytest.fixture(scope="session")
 def address(services: Services) -> Iterator[str]:
     """Of the running service."""
-    told: list[str] = []
-    ready = threading.Event()
-    stopping: list[Callable[[], object]] = []
-
-    async def run() -> None:
-        async def serving() -> None:
-            await serve(create_app(services, limits=LIMITS), "127.0.0.1", 0, on_ready=on_ready)
-
-        def on_ready(at: str) -> None:
-            told.append(at)
-            ready.set()
-
-        await services.start()
-        task = asyncio.create_task(serving())
-        stopping.append(lambda: loop.call_soon_threadsafe(task.cancel))
-        loop = asyncio.get_running_loop()
-        try:
-            await task
-        except asyncio.CancelledError:
-            pass
-        finally:
-            await services.stop()
-
-    thread = threading.Thread(target=lambda: asyncio.run(run()))
-    thread.start()
-    assert ready.wait(PATIENCE)
-    yield told[0]
-    stopping[0]()
-    thread.join(PATIENCE)
-    assert not thread.is_alive()
+    with served(services, LIMITS) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

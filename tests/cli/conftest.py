@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rag.wiring import Services
-from tests.cli.serving import Commands, served
+from tests.cli.serving import Commands, library_served
 
 numbers = itertools.count(1)
 
@@ -23,7 +23,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    with served(tmp_path_factory.mktemp("served") / "library") as services:
+    with library_served(tmp_path_factory.mktemp("served") / "library") as services:
         yield services
 
 

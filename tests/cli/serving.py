@@ -1,10 +1,8 @@
 """The real service on a real port, which the commands find as they do on any machine: through the
 lock file of its library. Commands then run in the tests' own process, and need no engines."""
 
-import asyncio
 import json
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,47 +10,19 @@ from typing import Any
 from click.testing import CliRunner
 from msgspec import Struct
 
-from rag.api.app import create_app
-from rag.api.server import serve
 from rag.cli.commands import rag
 from rag.errors import RagError
 from rag.settings import Settings
 from rag.wiring import Services
-
-PATIENCE = 60.0  # seconds to start or to stop
+from tests.served import served
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[Services]:
+def library_served(folder: Path) -> Iterator[Services]:
     services = Services(Settings(data_dir=str(folder), workers=1, provider="local"))
-    ready = threading.Event()
-    stopping: list[Callable[[], object]] = []
-
-    def on_ready(address: str) -> None:
+    with served(services) as address:
         services.library.announce(address)
-        ready.set()
-
-    async def run() -> None:
-        await services.start()
-        task = asyncio.create_task(serve(create_app(services), "127.0.0.1", 0, on_ready=on_ready))
-        loop = asyncio.get_running_loop()
-        stopping.append(lambda: loop.call_soon_threadsafe(task.cancel))
-        try:
-            await task
-        except asyncio.CancelledError:
-            pass
-        finally:
-            await services.stop()
-
-    thread = threading.Thread(target=lambda: asyncio.run(run()))
-    thread.start()
-    assert ready.wait(PATIENCE)
-    try:
         yield services
-    finally:
-        stopping[0]()
-        thread.join(PATIENCE)
-    assert not thread.is_alive()
 
 
 class Done(Struct, frozen=True):
