@@ -31,7 +31,7 @@ from rag.local.reading.packed.ole import read_ole
 from rag.local.reading.packed.unpacking import unpack
 from rag.local.reading.pdf.document import read_pdf
 from rag.local.reading.plaintext import decode, paragraphs, whole
-from rag.local.reading.readout import Part, Readout, by, marked
+from rag.local.reading.readout import Part, Readout, marked
 from rag.local.reading.task import Task
 
 UNPACKED_APART = 100
@@ -123,7 +123,7 @@ def _read_compressed(media_type: str, content: bytes, task: Task) -> Readout:
 
 def _composed(printed: Printed) -> Readout:
     whole = compose(printed.pages)
-    return Readout(whole.text, whole.blocks, whole.pages, printed.title, by(printed.author))
+    return Readout(whole.text, whole.blocks, whole.pages, printed.title, printed.attributes)
 
 
 _READERS: dict[str, ReadKind] = {

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from rag.domain import BlockKind, Box
+from rag.domain import Attribute, BlockKind, Box
 from rag.local.reading.frames import Bitmap, Failed, Left, Recognized
 
 
@@ -45,7 +45,8 @@ class Printed(Struct, frozen=True):
     pages: tuple[PrintedPage, ...]
     title: str | None = None
     """As the file's own metadata has it."""
-    author: str | None = None
+    attributes: dict[str, Attribute] = {}
+    """What it says of itself beside."""
 
 
 Recognize: TypeAlias = Callable[[Sequence[Bitmap]], Sequence[Recognized | Left | Failed]]

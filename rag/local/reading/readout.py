@@ -18,7 +18,6 @@ TEXT_LAYER = "text-layer"
 """`Page.reader` of a slide, sheet or message: its text was there to be taken."""
 LEFT_OUT = "none"
 """`Page.reader` of a part without text; its reason says why."""
-LONGEST_AUTHOR = 300  # characters; of papers by many, the file names them all
 DEEPEST = 6  # levels of headings in markdown
 BETWEEN_PIECES = "\n\n"
 
@@ -66,12 +65,6 @@ def heading(text: str, level: int) -> Piece:
     words = " ".join(text.split())
     level = max(1, min(level, DEEPEST))
     return Piece("title", f"{'#' * level} {words}" if words else "", level)
-
-
-def by(author: str | None) -> dict[str, Attribute]:
-    """An attribute of whoever a file says has written it."""
-    name = " ".join((author or "").split())
-    return {"author": name} if name.isprintable() and 0 < len(name) <= LONGEST_AUTHOR else {}
 
 
 def prose(text: str) -> Piece:

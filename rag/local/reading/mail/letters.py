@@ -3,8 +3,11 @@
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from rag.domain import Attribute
 from rag.errors import EmptyDocument
+from rag.local.reading.facts import mailed
 from rag.local.reading.html import read_html
 from rag.local.reading.readout import BETWEEN_PIECES, Part, Readout, joined, marked
 from rag.local.reading.task import Task
@@ -31,12 +34,18 @@ def read_letter(letter: Letter, task: Task) -> Readout:
     """The letter alone has lines; one with attachments has pages: itself, and theirs."""
     whole = letter_text(letter)
     if not letter.attachments:
-        return whole
+        return replace(whole, attributes=_facts(letter))
     attached = [
         task.read_part(each.name, each.content, "an attachment") for each in letter.attachments
     ]
     parts = [Part(letter.subject or BODY_NAME, _without_heading(letter), "the message"), *attached]
-    return joined(parts, letter.subject or None)
+    return replace(joined(parts, letter.subject or None), attributes=_facts(letter))
+
+
+def _facts(letter: Letter) -> dict[str, Attribute]:
+    headers = dict(letter.headers)
+    said = (headers.get(name, "") for name in ("From", "To"))
+    return mailed(*said, letter.subject, headers.get("Date", ""))
 
 
 def letter_text(letter: Letter) -> Readout:

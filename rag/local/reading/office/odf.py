@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from lxml import etree  # type: ignore[import-untyped]  # has no hints
 from msgspec import Struct
 
+from rag.domain import Attribute
 from rag.errors import EncryptedDocument, InvalidDocument
+from rag.local.reading.facts import by, dated
 from rag.local.reading.packed.zips import Zip
 from rag.local.reading.xmltree import local_name, xml_tree
 
@@ -20,7 +22,8 @@ SVG = f"{{{_O}svg-compatible:1.0}}"
 MANIFEST = f"{{{_O}manifest:1.0}}"
 TITLE = "{http://purl.org/dc/elements/1.1/}title"
 META_OF = f"{OFFICE}meta"
-AUTHOR = f"{{{_O}meta:1.0}}initial-creator"
+AUTHOR, CREATED = (f"{{{_O}meta:1.0}}{name}" for name in ("initial-creator", "creation-date"))
+MODIFIED = "{http://purl.org/dc/elements/1.1/}date"
 CONTENT, STYLES, META = "content.xml", "styles.xml", "meta.xml"
 
 
@@ -37,7 +40,8 @@ class OpenDocument(Struct, frozen=True):
     headings: frozenset[str]
     """Names of the styles of a document's title."""
     title: str | None
-    author: str | None
+    facts: dict[str, Attribute]
+    """Who made it, and when."""
 
 
 def open_odf(archive: Zip) -> OpenDocument:
@@ -60,7 +64,11 @@ def odf_of(root: etree._Element, *others: etree._Element) -> OpenDocument:
     if body is None or not len(body):
         raise InvalidDocument("there is no content in this OpenDocument file; it is damaged")
     styles = [style for tree in (root, *others) for style in tree.iter(f"{STYLE}style")]
-    authors = (tree.findtext(f".//{META_OF}/{AUTHOR}") for tree in (root, *others))
+
+    def said(name: str) -> str | None:
+        found = (tree.findtext(f".//{META_OF}/{name}") for tree in (root, *others))
+        return next(filter(None, found), None)
+
     titles = (tree.findtext(f".//{TITLE}") for tree in (root, *others))
     return OpenDocument(
         body[0],
@@ -70,7 +78,7 @@ def odf_of(root: etree._Element, *others: etree._Element) -> OpenDocument:
         frozenset(pair for tree in (root, *others) for pair in _numbered(tree)),
         frozenset({"Title"} | {_name(s) for s in styles if _parent(s) == "Title"}),
         next((" ".join(title.split()) for title in titles if title and title.strip()), None),
-        next((author for author in authors if author), None),
+        by(said(AUTHOR)) | dated(said(CREATED), said(MODIFIED)),
     )
 
 

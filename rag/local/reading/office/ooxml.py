@@ -7,7 +7,9 @@ from urllib.parse import unquote
 from lxml import etree  # type: ignore[import-untyped]  # has no hints
 from msgspec import Struct
 
+from rag.domain import Attribute
 from rag.errors import InvalidDocument
+from rag.local.reading.facts import by, dated
 from rag.local.reading.packed.zips import Zip
 from rag.local.reading.xmltree import xml_tree
 
@@ -15,6 +17,7 @@ RELATION_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationsh
 CORE = "docProps/core.xml"
 TITLE = "{http://purl.org/dc/elements/1.1/}title"
 CREATOR = "{http://purl.org/dc/elements/1.1/}creator"
+CREATED, MODIFIED = (f"{{http://purl.org/dc/terms/}}{name}" for name in ("created", "modified"))
 STRICT: tuple[tuple[bytes, bytes], ...] = tuple(
     (b"http://purl.oclc.org/ooxml/" + strict, b"http://schemas.openxmlformats.org/" + usual)
     for strict, usual in (
@@ -97,8 +100,9 @@ class Package:
         return " ".join(self._said(TITLE).split()) or None
 
     @property
-    def author(self) -> str | None:
-        return self._said(CREATOR) or None
+    def facts(self) -> dict[str, Attribute]:
+        """Who made it, and when."""
+        return by(self._said(CREATOR)) | dated(self._said(CREATED), self._said(MODIFIED))
 
     def _said(self, name: str) -> str:
         """By the file of itself."""

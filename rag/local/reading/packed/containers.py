@@ -16,7 +16,7 @@ from rag.local.reading.office.xlsx import read_xlsx
 from rag.local.reading.packed.archives import read_members, zip_members
 from rag.local.reading.packed.epub import CONTAINER, read_epub
 from rag.local.reading.packed.zips import Zip
-from rag.local.reading.readout import Readout, by
+from rag.local.reading.readout import Readout
 from rag.local.reading.task import Task
 
 CONTENT_TYPES = "[Content_Types].xml"
@@ -81,7 +81,7 @@ def read_odf(document: OpenDocument) -> Readout:
             f"OpenDocument files of this kind ({document.kind}) are not read; export it to PDF"
         )
     media_type, read = ODF_KINDS[document.kind]
-    return replace(read(document), media_type=media_type, attributes=by(document.author))
+    return replace(read(document), media_type=media_type, attributes=document.facts)
 
 
 def _read_office(package: Package) -> Readout:
@@ -90,7 +90,7 @@ def _read_office(package: Package) -> Readout:
         raise UnsupportedMediaType("binary Excel workbooks (.xlsb) are not read; save it as .xlsx")
     for folder, media_type, read in FAMILIES:
         if main.startswith(folder):
-            return replace(read(package), media_type=media_type, attributes=by(package.author))
+            return replace(read(package), media_type=media_type, attributes=package.facts)
     raise UnsupportedMediaType(
         "this is an Office file, but no Word, PowerPoint or Excel document; export it to PDF"
     )

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 from lxml import etree  # type: ignore[import-untyped]  # has no hints
+from msgspec.structs import replace
 
 from rag.errors import EmptyDocument, EncryptedDocument, InvalidDocument
+from rag.local.reading.facts import by, dated
 from rag.local.reading.html import read_html
 from rag.local.reading.packed.zips import Zip
 from rag.local.reading.readout import Readout, marked
@@ -14,7 +16,8 @@ from rag.local.reading.xmltree import xml_tree
 
 CONTAINER = "META-INF/container.xml"
 ENCRYPTION = "META-INF/encryption.xml"
-TITLE = "{http://purl.org/dc/elements/1.1/}title"
+DC = "{http://purl.org/dc/elements/1.1/}"
+TITLE, CREATOR, DATE = f"{DC}title", f"{DC}creator", f"{DC}date"
 FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 """What only keeps fonts from being copied, and no reader from reading."""
 PAGES = ("application/xhtml+xml", "text/html")
@@ -33,7 +36,8 @@ def read_epub(archive: Zip) -> Readout:
     chapters = [text for name in _chapters(root, package) if (text := _chapter(archive, name))]
     if not chapters:
         raise EmptyDocument("there is no text in this book")
-    return marked("\n\n".join(chapters) + "\n", title or None)
+    facts = by(root.findtext(f".//{CREATOR}")) | dated(root.findtext(f".//{DATE}"))
+    return replace(marked("\n\n".join(chapters) + "\n", title or None), attributes=facts)
 
 
 def _refuse_locked(archive: Zip) -> None:

@@ -12,7 +12,7 @@ from rag.local.reading.limits import Limits
 from rag.local.reading.pdf.layer import BLANK, Layer, layer
 from rag.local.reading.pdf.pages import printed
 from rag.local.reading.pdf.rendering import drawn, image_of, is_blank, legible_dpi
-from rag.local.reading.pdf.title import author, title
+from rag.local.reading.pdf.title import facts, title
 from rag.local.reading.pdf.words import Frame, frame_of
 from rag.local.reading.scans import Scan, recognized
 
@@ -31,7 +31,7 @@ def read_pdf(content: bytes, limits: Limits, recognize: Recognize) -> Printed:
         pages = printed([_layer(pdf, i, limits) for i in range(count)])
         for page in recognized(_scans(pdf, pages, limits), recognize):
             pages[page.number - 1] = page
-        return Printed(tuple(pages), title(pdf), author(pdf))
+        return Printed(tuple(pages), title(pdf), facts(pdf))
 
 
 def render_pdf(content: bytes, number: int, dpi: int, limits: Limits) -> Image.Image:
