@@ -44,8 +44,8 @@ def read_letter(letter: Letter, task: Task) -> Readout:
 
 def _facts(letter: Letter) -> dict[str, Attribute]:
     headers = dict(letter.headers)
-    said = (headers.get(name, "") for name in ("From", "To"))
-    return mailed(*said, letter.subject, headers.get("Date", ""))
+    sender, to, sent = (headers.get(name, "") for name in ("From", "To", "Date"))
+    return mailed(sender, to, letter.subject, sent)
 
 
 def letter_text(letter: Letter) -> Readout:
