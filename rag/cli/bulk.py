@@ -5,10 +5,11 @@ time, so that memory stays flat and reading never waits for sending.
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeAlias
 
 from rag.cli.door import Door
 from rag.cli.handing import WATCH, Handing, known_documents, pause_of
@@ -19,7 +20,9 @@ from rag.sources.found import Address, Found, Sought
 from rag.sources.hashes import FORGETFUL, Hashes
 
 UNDER_WAY = 4  # parcels
-POLL = 0.1  # seconds between looks at a parcel's items
+POLL = 0.1  # seconds between the first looks at a parcel's items
+SLOWER, SLOWEST = 1.5, 1.0  # times, and seconds: where scans take long, looks are work for nothing
+HandIn: TypeAlias = Callable[[], Coroutine[None, None, list[dict[str, Any]]]]
 
 
 async def ingest_files(
@@ -65,9 +68,9 @@ async def _send_all(
     lanes = asyncio.Semaphore(UNDER_WAY)
     async with asyncio.TaskGroup() as group:
 
-        async def begin(handed_in: Coroutine[None, None, list[dict[str, Any]]]) -> None:
+        async def begin(hand_in: HandIn) -> None:
             await lanes.acquire()
-            task = group.create_task(follow(handed_in, handing, door))
+            task = group.create_task(follow(hand_in(), handing, door))
             task.add_done_callback(lambda _: lanes.release())
 
         found = [each for each in files if isinstance(each, Found)]
@@ -75,10 +78,10 @@ async def _send_all(
             found, known, handing.hear, hashes=hashes, refused_before=handing.refused_before
         )
         async for parcel in wanting:
-            await begin(handing.hand_in(parcel))
+            await begin(partial(handing.hand_in, parcel))
         for each in files:
             if isinstance(each, Address):
-                await begin(handing.hand_in_address(each))
+                await begin(partial(handing.hand_in_address, each))
 
 
 async def follow(
@@ -87,11 +90,13 @@ async def follow(
     """Waits until each of the files has ended."""
     for accepted in await handed_in:
         keys = {named["key"] for named in accepted["documents"]}
+        pause = POLL
         while keys & handing.waiting:
             listed = await door.call("GET", f"{accepted['items']}&limit={len(keys)}")
             handing.hear_of(listed["data"])
             if keys & handing.waiting:
-                await asyncio.sleep(POLL)
+                await asyncio.sleep(pause)
+                pause = min(pause * SLOWER, SLOWEST)
 
 
 async def _watch(handing: Handing, door: Door, paused: Paused, spent: Spending) -> None:

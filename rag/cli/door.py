@@ -55,7 +55,10 @@ class Door:
         try:
             response = await self._http.request(method, path, **request)
         except httpx.TransportError as error:
-            raise RagError(f"the server at {self.address} does not answer: {error}") from error
+            raise RagError(
+                f"the server at {self.address} does not answer: {str(error).rstrip('.')}. What it"
+                " accepted it keeps; once it runs again, the same command goes on from there"
+            ) from error
         if response.is_error:
             raise Refused(response.status_code, problem_of(response))
         return response.json() if response.content else None

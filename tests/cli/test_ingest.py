@@ -32,7 +32,7 @@ def test_files_are_read_and_a_second_run_writes_nothing_and_says_so(
     docs = written(tmp_path / "docs", fox_md=FOX, deep__owl_md=OWL, blob_exe="\0\1\2")
     first = rag("ingest", docs, "-C", collection, "--report", rag.report)
     lines = rag.lines()
-    with sqlite3.connect(Path(service.settings.data_dir, "library.sqlite")) as database:
+    with sqlite3.connect(Path(service.settings.data_dir, "library.db")) as database:
         [before] = database.execute("PRAGMA data_version").fetchone()
         second = rag("ingest", docs, "-C", collection, "--report", rag.report)
         [after] = database.execute("PRAGMA data_version").fetchone()
