@@ -7,7 +7,7 @@ import random
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 
 INSERTED = (
     *(b"<", b"&", b"{", b"\\", b"\n\n", b"|||", b"<w:p>", b"<w:tbl><w:tr>", b"]]>", b"\\bin9999 "),
@@ -71,30 +71,15 @@ def _repacked(content: bytes, chance: random.Random) -> bytes:
     return packed.getvalue()
 
 
-def bombs() -> Iterator[tuple[str, bytes]]:
-    """Small files that would be large, deep or without end, with their names."""
-    zeros = bytes(64 * MEGABYTE)
-    yield "zeros.gz", gzip.compress(zeros, 1) * 20
-    yield "zeros.bz2", bz2.compress(zeros[: 8 * MEGABYTE]) * 80
-    yield "zeros.zip", _zip({f"{n}.txt": zeros for n in range(9)})
-    yield "nested.zip", _nested(12)
-    yield "many.zip", _zip({f"{n}": b"" for n in range(20_000)})
-    yield "deep.html", b"<div>" * 500_000
-    yield "deep.xml", b"<?xml version='1.0'?>" + b"<a>" * 500_000
-    yield "laughs.xml", _laughs()
-    yield "deep.json", b"[" * 1_000_000
-    yield "deep.rtf", b"{\\rtf1 " + b"{" * 1_000_000
-    yield "deep.eml", b"Content-Type: multipart/mixed; boundary=a\n\n" + b"--a\n" * 200_000
-    yield "wide.csv", b"," * 4_000_000
-    yield "sheet.xlsx", _sheet()
-    yield "huge.png", _png(40_000, 40_000)
-    yield (
-        "huge.bmp",
-        b"BM" + struct.pack("<IIIIiiHH", 0, 0, 54, 40, 2**30, 2**30, 1, 24) + bytes(24),
-    )
-    yield "self.pdf", b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 1 0 R/Kids[1 0 R]>>endobj\n" * 2_000
-    yield "quotes.md", b"> " * 200_000 + b"x"
-    yield "emphasis.md", b"*_" * 500_000
+def bombs(only: Collection[str] = ()) -> Iterator[tuple[str, bytes]]:
+    """Small files that would be large, deep or without end, with their names.
+
+    Args:
+        only: names of those that are made, if not all.
+    """
+    for name, made in BOMBS.items():
+        if not only or name in only:
+            yield name, made()
 
 
 def _zip(members: dict[str, bytes]) -> bytes:
@@ -155,3 +140,31 @@ def _png(width: int, height: int) -> bytes:
     head = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     parts = part(b"IHDR", head) + part(b"IDAT", pixels) + part(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + parts
+
+
+def _bitmap(side: int) -> bytes:
+    """As large as it says, without a pixel."""
+    return b"BM" + struct.pack("<IIIIiiHH", 0, 0, 54, 40, side, side, 1, 24) + bytes(24)
+
+
+ZEROS = bytes(64 * MEGABYTE)
+BOMBS: dict[str, Callable[[], bytes]] = {
+    "zeros.gz": lambda: gzip.compress(ZEROS, 1) * 20,
+    "zeros.bz2": lambda: bz2.compress(ZEROS[: 8 * MEGABYTE]) * 80,
+    "zeros.zip": lambda: _zip({f"{n}.txt": ZEROS for n in range(9)}),
+    "nested.zip": lambda: _nested(12),
+    "many.zip": lambda: _zip({f"{n}": b"" for n in range(20_000)}),
+    "deep.html": lambda: b"<div>" * 500_000,
+    "deep.xml": lambda: b"<?xml version='1.0'?>" + b"<a>" * 500_000,
+    "laughs.xml": _laughs,
+    "deep.json": lambda: b"[" * 1_000_000,
+    "deep.rtf": lambda: b"{\\rtf1 " + b"{" * 1_000_000,
+    "deep.eml": lambda: b"Content-Type: multipart/mixed; boundary=a\n\n" + b"--a\n" * 200_000,
+    "wide.csv": lambda: b"," * 4_000_000,
+    "sheet.xlsx": _sheet,
+    "huge.png": lambda: _png(40_000, 40_000),
+    "huge.bmp": lambda: _bitmap(2**30),
+    "self.pdf": lambda: b"%PDF-1.4\n" + b"1 0 obj<</Type/Catalog/Pages 1 0 R>>endobj\n" * 2_000,
+    "quotes.md": lambda: b"> " * 200_000 + b"x",
+    "emphasis.md": lambda: b"*_" * 500_000,
+}
