@@ -15,7 +15,7 @@ from scripts.soak.mutations import bombs, mutated
 
 SEED = 7
 CHANGED = 30
-QUICK = {"nested.zip", "laughs.xml", "sheet.xlsx", "deep.html", "deep.rtf", "huge.bmp"}
+QUICK = {"nested.zip", "laughs.xml", "sheet.xlsx", "deep.html", "deep.json", "huge.bmp"}
 """Bombs that cost little to make."""
 
 
