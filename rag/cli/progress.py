@@ -13,7 +13,6 @@ from rich.progress import (
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 from rich.progress import Progress as Bar
 from rich.text import Text
@@ -32,6 +31,8 @@ class Progress:
         self.doing = doing
         self.unit = unit
         self.done = 0
+        self._worked_on = 0
+        """Of what is done; that a file was there already, or refused before, tells no pace."""
         self._pages = 0
         self._chunks = 0
         self._unread = 0
@@ -42,6 +43,10 @@ class Progress:
     def told(self, outcome: Outcome) -> None:
         self.done += 1
         self.total = max(self.total, self.done)  # an archive has more files than one
+        was_known = outcome.state == "unchanged" or (
+            outcome.state == "refused" and not outcome.seconds
+        )
+        self._worked_on += not was_known
         self._unread += outcome.state in ("refused", "failed")
         if outcome.state != "unchanged":
             self._pages += outcome.pages
@@ -51,6 +56,7 @@ class Progress:
     def step(self) -> None:
         """One more is done, of which nothing else is to be told."""
         self.done += 1
+        self._worked_on += 1
         self._changed()
 
     def paused(self, reason: str | None) -> None:
@@ -71,15 +77,15 @@ class Progress:
         if self._usd:
             parts.append(f"${self._usd:.4f}")
         seconds = monotonic() - self._began
-        if seconds >= 1 and self.done:
-            parts.append(f"{self.done / seconds:,.1f} {self.unit}/s")
+        if seconds >= 1 and self._worked_on:
+            parts.append(f"{self._worked_on / seconds:,.1f} {self.unit}/s")
         return ", ".join(parts)
 
     def left(self) -> str:
         """How long it will take, if it goes on like this."""
-        if not self.done:
+        if not self._worked_on:
             return ""
-        seconds = (monotonic() - self._began) * (self.total - self.done) / self.done
+        seconds = (monotonic() - self._began) * (self.total - self.done) / self._worked_on
         if seconds < 60:
             return f"{seconds:.0f} s left"
         hours, minutes = divmod(round(seconds / 60), 60)
@@ -104,18 +110,17 @@ class OnTerminal(Progress):
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}"),
             console=console,
             expand=True,
         )
-        self._task = self._bar.add_task(doing, total=total)
+        self._task = self._bar.add_task(doing, total=total, left="")
 
     def __rich__(self) -> Group:
         return Group(self._bar, Text(f"  {self.counts()}", style="dim", overflow="ellipsis"))
 
     def _changed(self) -> None:
-        self._bar.update(self._task, completed=self.done, total=self.total)
+        self._bar.update(self._task, completed=self.done, total=self.total, left=self.left())
 
     def _say(self, line: str) -> None:
         self._console.print(Text(line, style="yellow"))

@@ -1,0 +1,56 @@
+"""What is told while files go by is about what is still to come."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from rag.cli import progress as progressing
+from rag.cli.outcomes import Outcome
+from rag.cli.progress import InLines, OnTerminal, Progress
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [0.0]
+    monkeypatch.setattr(progressing, "monotonic", lambda: now[0])
+    return now
+
+
+def test_files_that_were_there_already_tell_no_pace(clock: list[float]) -> None:
+    progress = Progress(1_000, "ingesting")
+    clock[0] = 10.0
+    for _ in range(900):
+        progress.told(Outcome("a", "unchanged"))
+    for _ in range(50):
+        progress.told(Outcome("b", "refused", "empty_document", "it was before"))
+
+    assert progress.left() == ""
+    assert "files/s" not in progress.counts()
+
+    for _ in range(10):
+        progress.told(Outcome("c", "indexed", seconds=1.0))
+    assert progress.counts().endswith("1.0 files/s")
+    assert progress.left() == "40 s left"
+
+
+def test_a_terminal_says_how_long_it_will_take(clock: list[float]) -> None:
+    screen = Console(file=io.StringIO(), width=100)
+    progress = OnTerminal(3, "ingesting", "files", screen)
+    clock[0] = 60.0
+    progress.told(Outcome("a", "indexed", seconds=1.0, chunks=2))
+    screen.print(progress)
+
+    assert isinstance(screen.file, io.StringIO)
+    assert "2 min left" in screen.file.getvalue()
+    assert "0 pages, 2 chunks, 0.0 files/s" in screen.file.getvalue()
+
+
+def test_a_log_gets_a_line_now_and_then(clock: list[float]) -> None:
+    log = Console(file=io.StringIO(), width=200)
+    progress = InLines(3, "ingesting", "files", log)
+    for clock[0] in (1.0, 5.0, 11.0):
+        progress.told(Outcome("a", "indexed", seconds=1.0))
+
+    assert isinstance(log.file, io.StringIO)
+    assert log.file.getvalue() == "ingesting: 3 of 3: 0 pages, 0 chunks, 0.3 files/s, 0 s left\n"
