@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from rag.codebase.indexing import Indexed, index
 from rag.codebase.searching import CodeQuery, CodeResult, GroupBy, search_code
+from rag.codebase.symbols import Symbols, find_symbols
 from rag.domain import Listing
 from rag.trees import LeftOut, Repository, Snapshot
 from rag.wiring import Services
@@ -122,6 +123,19 @@ class RepositoriesController(Controller):
         """Find the code that a question is about, best first; `-` searches all repositories."""
         chosen = await asyncio.to_thread(_chosen, repository, services)
         return await asyncio.to_thread(search_code, data.asked(), chosen, library=services.library)
+
+    @get("/{repository:str}/symbols", sync_to_thread=True)
+    def symbols(
+        self,
+        repository: FromPath[str],
+        services: NamedDependency[Services],
+        name: Annotated[str, Meta(min_length=1, max_length=300)],
+        ref: str | None = None,
+        k: Annotated[int, Meta(ge=1, le=1_000)] = 100,
+    ) -> Symbols:
+        """Find where a name is defined, and the lines that use it."""
+        view = services.library.code.view(services.library.code.find(repository), ref)
+        return find_symbols(name, view, k, library=services.library)
 
     @delete("/{repository:str}", sync_to_thread=True)
     def remove(self, repository: FromPath[str], services: NamedDependency[Services]) -> None:

@@ -157,3 +157,39 @@ def _show_hits(result: dict[str, Any]) -> None:
         )
     if not result["hits"]:
         show.results.print("Nothing found.")
+
+
+@command.command("symbols")
+@click.argument("name", metavar="NAME")
+@click.option("--repo", help="By name or path; by default, the one you are in.")
+@click.option("--ref", help="One that was indexed; by default, the one indexed last.")
+@click.option("-k", "k", type=click.IntRange(1, 1_000), default=20, show_default=True)
+@click.option("--references", is_flag=True, help="Also the lines that use it.")
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+def symbols(
+    name: str, repo: str | None, ref: str | None, k: int, references: bool, as_json: bool
+) -> None:
+    """Where NAME is defined; `Class.method` and `parse_url` for `parseUrl` work too."""
+    asked: dict[str, str | int] = {"name": name, "k": k}
+    if ref is not None:
+        asked["ref"] = ref
+    run(partial(_symbols, repo, asked, references, as_json))
+
+
+async def _symbols(
+    repo: str | None, asked: dict[str, str | int], references: bool, as_json: bool, door: Door
+) -> None:
+    wanted = await _wanted(repo or ".", door)
+    found = await door.call("GET", f"/v1/repositories/{wanted}/symbols", params=asked)
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+        return
+    for each in found["definitions"]:
+        place = f"{each['path']}:{each['start_line']}"
+        show.results.print(
+            Text.assemble((place, "bold"), f"  {each['kind']} ", (each["qualified"], "cyan"))
+        )
+    for each in found["references"] if references else ():
+        show.results.print(Text(f"{each['path']}:{each['line']}  {each['text']}"))
+    if not found["definitions"]:
+        show.results.print("Nothing of that name is defined here.")

@@ -73,7 +73,7 @@ def index(
         done += len(contents)
         told(Progress(len(tree.files), done, len(new)))
     snapshot = library.code.publish(repository, tree, languages)
-    library.code.prepare(repository)
+    library.code.view(repository, tree.ref)
     return Indexed(snapshot, len(new), reasons(library.code.left_out(repository, tree.ref)))
 
 

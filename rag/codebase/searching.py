@@ -1,19 +1,20 @@
 """A question about code -> hits: read it, ask each leg, order, group, cut the text."""
 
-from collections.abc import Sequence
-from fnmatch import fnmatchcase
+import re
+from collections.abc import Callable, Mapping, Sequence
+from fnmatch import translate
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from rag.ranking.code.grouping import by_file
-from rag.ranking.code.order import CodeCandidate, CodeRanked, order
+from rag.ranking.code.grouping import Group, by_file, by_span
+from rag.ranking.code.order import CodeCandidate, order
 from rag.ranking.code.question import CodeQuestion, read_question
-from rag.storage.code.store import Lookup
+from rag.storage.code.store import Lookup, View
 from rag.storage.code.words import Match
 from rag.storage.library import Library
 from rag.syntax.languages import DATA, language_named
-from rag.syntax.outline import CodeChunk, Outline
+from rag.syntax.outline import Outline
 from rag.syntax.worth import is_vendored
 from rag.trees import CodeFile, Repository, Snapshot
 
@@ -81,105 +82,85 @@ def search_code(
         NotFound: a repository has no such ref.
     """
     question = read_question(asked.text)
-    hits: list[CodeHit] = []
-    searched: list[Snapshot] = []
-    for repository in repositories:
-        snapshot = library.code.snapshot(repository, asked.ref)
-        searched.append(snapshot)
-        hits += _hits(question, asked, repository, snapshot.ref, library)
+    views = [library.code.view(each, asked.ref) for each in repositories]
+    hits = [hit for view in views for hit in _hits(question, asked, view, library)]
     best = sorted(hits, key=lambda hit: -hit.score)[: asked.k]
-    return CodeResult(tuple(best), tuple(searched))
+    return CodeResult(tuple(best), tuple(view.snapshot for view in views))
 
 
-def _hits(
-    question: CodeQuestion, asked: CodeQuery, repository: Repository, ref: str, library: Library
-) -> list[CodeHit]:
-    files = _allowed(library.code.files(repository, ref), question, asked)
-    if not files:
-        return []
-    lookup = Lookup(question.terms, FIELDS, CANDIDATES, frozenset(files))
-    found = library.code.search(repository, lookup)
-    outlines = library.code.outlines(files[each.file] for each in found)
-    ranked = order(question, [_candidate(each, files, outlines) for each in found])
-    shown = _shown(ranked, asked.group_by, asked.k)
-    shown_files = [files[chunks[0].candidate.file] for _, chunks in shown]
-    texts = library.code.texts(shown_files)
-    return [
-        _hit(repository, score, chunks, file, outlines[file.content], texts[file.content])
-        for (score, chunks), file in zip(shown, shown_files, strict=True)
-    ]
+def _hits(question: CodeQuestion, asked: CodeQuery, view: View, library: Library) -> list[CodeHit]:
+    only = _allowed(view.files, question, asked)
+    found = library.code.search(view, Lookup(question.terms, FIELDS, CANDIDATES, only))
+    outlines = library.code.outlines(view.files[each.file] for each in found)
+    ranked = order(question, [_candidate(each, view.files, outlines) for each in found])
+    groups = by_file(ranked) if asked.group_by == "file" else by_span(ranked)
+    shown = groups[: asked.k]
+    texts = library.code.texts(view.files[group.best.file] for group in shown)
+    return [_hit(view, group, outlines, texts) for group in shown]
 
 
 def _allowed(
-    files: dict[int, CodeFile], question: CodeQuestion, asked: CodeQuery
-) -> dict[int, CodeFile]:
+    files: Mapping[int, CodeFile], question: CodeQuestion, asked: CodeQuery
+) -> frozenset[int] | None:
+    """Files that a filter lets through; None where there is no filter."""
     languages = {language_named(name) for name in (*asked.languages, *question.languages)}
     patterns = (*asked.paths, *question.paths)
     if not languages and not patterns:
-        return files
-    return {
-        id: file
+        return None
+    matches = _matching(patterns)
+    return frozenset(
+        id
         for id, file in files.items()
         if (not languages or file.language in languages or _family(file.language) in languages)
-        and (not patterns or any(_matches(file.path, pattern) for pattern in patterns))
-    }
+        and matches(file.path)
+    )
 
 
 def _family(language: str) -> str:
     return "typescript" if language == "tsx" else language
 
 
-def _matches(path: str, pattern: str) -> bool:
+def _matching(patterns: Sequence[str]) -> Callable[[str], object]:
     """`src/**`, `*.py`, `src/http` and `client.py` all find what a person means by them."""
-    return (
-        fnmatchcase(path, pattern.replace("**", "*"))
-        or fnmatchcase(path, f"*/{pattern}")
-        or path.startswith(pattern.rstrip("/") + "/")
-        or f"/{path}".endswith(f"/{pattern}")
-    )
+    if not patterns:
+        return lambda _: True
+    forms = [
+        form
+        for pattern in patterns
+        for bare in [pattern.strip("/").replace("**", "*")]
+        for form in (translate(bare), translate(f"*/{bare}"), translate(f"{bare}/*"))
+    ]
+    return re.compile("|".join(f"(?:{form})" for form in forms)).match
 
 
 def _candidate(
-    match: Match, files: dict[int, CodeFile], outlines: dict[int, Outline]
+    match: Match, files: Mapping[int, CodeFile], outlines: Mapping[int, Outline]
 ) -> CodeCandidate:
     file = files[match.file]
     chunk = outlines[file.content].chunks[match.part]
     return CodeCandidate(
-        match.file,
+        file.id,
         match.part,
+        file.content,
         file.path,
-        file.language,
         match.score,
         chunk.defines,
-        chunk.symbol,
-        chunk.kind,
+        ".".join(chunk.symbol),
         chunk.start_line,
         chunk.end_line,
-        file.generated,
-        is_vendored(file.path),
-        file.language in DATA,
+        is_foreign=file.generated or is_vendored(file.path),
+        is_data=file.language in DATA,
     )
 
 
-def _shown(
-    ranked: Sequence[CodeRanked], group_by: GroupBy, k: int
-) -> list[tuple[float, tuple[CodeRanked, ...]]]:
-    if group_by == "file":
-        return by_file(ranked)[:k]
-    return [(each.score, (each,)) for each in ranked[:k]]
-
-
 def _hit(
-    repository: Repository,
-    score: float,
-    chunks: Sequence[CodeRanked],
-    file: CodeFile,
-    outline: Outline,
-    text: str,
+    view: View, group: Group, outlines: Mapping[int, Outline], texts: Mapping[int, str]
 ) -> CodeHit:
-    chunk: CodeChunk = outline.chunks[chunks[0].candidate.part]
+    best = group.best
+    file = view.files[best.file]
+    chunk = outlines[file.content].chunks[best.part]
     return CodeHit(
-        repository.name,
+        view.repository.name,
         file.path,
         chunk.start_line,
         chunk.end_line,
@@ -187,16 +168,17 @@ def _hit(
         chunk.kind,
         chunk.signature,
         file.language,
-        round(score, 4),
-        text[chunk.start : chunk.end],
+        round(group.score, 4),
+        texts[file.content][chunk.start : chunk.end],
         ("words",),
         tuple(
             CodeSpan(
                 each.candidate.start_line,
                 each.candidate.end_line,
-                ".".join(each.candidate.symbol),
+                each.candidate.symbol,
                 round(each.score, 4),
             )
-            for each in chunks[1 : 1 + MORE]
+            for each in group.others[:MORE]
         ),
+        group.copies,
     )

@@ -1,12 +1,15 @@
 """Ranked chunks -> what a response shows: spans as they are, or files with their spans.
 
 A file stands where its evidence puts it: its best chunk, and a share of the others, since a file
-about something speaks of it in many places.
+about something speaks of it in many places. Copies of one content are shown once, under the path
+that ranks first.
 """
 
 from collections.abc import Sequence
 
-from rag.ranking.code.order import CodeRanked
+from msgspec import Struct
+
+from rag.ranking.code.order import CodeCandidate, CodeRanked
 
 SHARE = 0.12
 """Of what a file's further chunks add to its best one's score."""
@@ -14,14 +17,44 @@ SHARE = 0.12
 COUNTED = 12  # chunks of a file that count; more say no more
 
 
-def by_file(ranked: Sequence[CodeRanked]) -> list[tuple[float, tuple[CodeRanked, ...]]]:
-    """Files, best first, each with its chunks, best first."""
-    files: dict[str, list[CodeRanked]] = {}
+class Group(Struct, frozen=True):
+    """What is shown as one."""
+
+    score: float
+    best: CodeCandidate
+    others: tuple[CodeRanked, ...] = ()
+    """Further chunks of the same file, best first."""
+    copies: tuple[str, ...] = ()
+    """Other paths that hold the same."""
+
+
+def by_file(ranked: Sequence[CodeRanked]) -> list[Group]:
+    """Best first."""
+    contents: dict[int, dict[str, list[CodeRanked]]] = {}
     for each in ranked:
-        files.setdefault(each.candidate.path, []).append(each)
-    scored = [(_evidence(chunks), tuple(chunks)) for chunks in files.values()]
-    return sorted(scored, key=lambda each: -each[0])
+        paths = contents.setdefault(each.candidate.content, {})
+        paths.setdefault(each.candidate.path, []).append(each)
+    groups = [_group(paths) for paths in contents.values()]
+    return sorted(groups, key=lambda group: -group.score)
 
 
-def _evidence(chunks: Sequence[CodeRanked]) -> float:
-    return chunks[0].score + SHARE * sum(each.score for each in chunks[1:COUNTED])
+def by_span(ranked: Sequence[CodeRanked]) -> list[Group]:
+    """Best first."""
+    spans: dict[tuple[int, int], list[CodeRanked]] = {}
+    for each in ranked:
+        spans.setdefault((each.candidate.content, each.candidate.part), []).append(each)
+    return [
+        Group(
+            copies[0].score,
+            copies[0].candidate,
+            copies=tuple(each.candidate.path for each in copies[1:]),
+        )
+        for copies in spans.values()
+    ]
+
+
+def _group(paths: dict[str, list[CodeRanked]]) -> Group:
+    first, *copies = paths
+    chunks = paths[first]
+    evidence = chunks[0].score + SHARE * sum(each.score for each in chunks[1:COUNTED])
+    return Group(evidence, chunks[0].candidate, tuple(chunks[1:]), tuple(copies))

@@ -8,6 +8,7 @@ none looks at what else was found. Files are grouped afterwards, for the respons
 import posixpath
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -20,17 +21,19 @@ class CodeCandidate(Struct, frozen=True):
 
     file: int
     part: int
+    """Its place among the chunks of its file."""
+    content: int
+    """The same for files with the same content."""
     path: str
-    language: str
     words: float
     """BM25; 0 where the words leg did not return it."""
     defines: tuple[str, ...] = ()
-    symbol: tuple[str, ...] = ()
-    kind: str = ""
+    """Names whose definitions begin in it."""
+    symbol: str = ""
     start_line: int = 1
     end_line: int = 1
-    generated: bool = False
-    vendored: bool = False
+    is_foreign: bool = False
+    """Written by a program, or a copy of somebody else's code."""
     is_data: bool = False
     """No code: a document, data, markup."""
 
@@ -67,6 +70,7 @@ _TEST = re.compile(
     r"|[^/]*(Test|Tests|TestCase|Spec|IT)\.(java|kt|scala|cs|php|swift))$",
 )
 _EXAMPLE = re.compile(r"(^|/)(_?examples?|samples?|demos?|tutorials?|playground|docs?|website)/")
+_SAYS_NOTHING = frozenset({"index", "mod", "__init__", "init", "main", "lib"})
 _OLD = re.compile(r"(^|/)(compat|_compat|legacy|deprecated|polyfills?|shims?|attic)(/|\.|_)")
 
 
@@ -85,27 +89,19 @@ def _factor(question: CodeQuestion, chunk: CodeCandidate) -> float:
 def _definition(question: CodeQuestion, chunk: CodeCandidate) -> float:
     best = 0.0
     for name in chunk.defines:
-        whole = whole_of(name)
+        whole, parts = _name_facts(name)
         if whole in question.defined:
             return ASKED
         if whole in question.names:
             best = max(best, NAMED)
-        elif best < SPOKEN:
-            parts = {stem(part) for part in parts_of(name)}
-            if len(parts) > 1 and parts <= question.words:
-                best = SPOKEN
+        elif best < SPOKEN and len(parts) > 1 and parts <= question.words:
+            best = SPOKEN
     return best
 
 
 def _file_name(question: CodeQuestion, chunk: CodeCandidate) -> float:
-    folder, name = posixpath.split(chunk.path)
-    bare = name.split(".", 1)[0]
-    if bare.lower() in {"index", "mod", "__init__", "init", "main", "lib"}:
-        bare = posixpath.basename(folder)
-    parts = set(terms_of(bare))
-    if not parts:
-        return 0.0
-    return STEM * len(parts & question.words) / len(parts)
+    words = _path_facts(chunk.path).words
+    return STEM * len(words & question.words) / len(words) if words else 0.0
 
 
 def _place(question: CodeQuestion, chunk: CodeCandidate) -> float:
@@ -117,14 +113,41 @@ def _place(question: CodeQuestion, chunk: CodeCandidate) -> float:
 
 
 def _standing(question: CodeQuestion, chunk: CodeCandidate) -> float:
+    path = _path_facts(chunk.path)
     factor = 1.0
-    if not question.wants_tests and _TEST.search(chunk.path):
+    if path.is_test and not question.wants_tests:
         factor *= TEST
     if not question.wants_documents:
-        if _EXAMPLE.search(chunk.path):
+        if path.is_example:
             factor *= EXAMPLE
         if chunk.is_data:
             factor *= DATA
-    if chunk.generated or chunk.vendored or _OLD.search(chunk.path):
-        factor *= OLD
-    return factor
+    return factor * (OLD if chunk.is_foreign or path.is_old else 1)
+
+
+class _PathFacts(Struct, frozen=True):
+    words: frozenset[str]
+    """Of the name that tells what it is about: the file's, or its folder's."""
+    is_test: bool
+    is_example: bool
+    is_old: bool
+
+
+@lru_cache(50_000)
+def _path_facts(path: str) -> _PathFacts:
+    folder, name = posixpath.split(path)
+    bare = name.split(".", 1)[0]
+    if bare.lower() in _SAYS_NOTHING:
+        bare = posixpath.basename(folder)
+    return _PathFacts(
+        frozenset(terms_of(bare)),
+        _TEST.search(path) is not None,
+        _EXAMPLE.search(path) is not None,
+        _OLD.search(path) is not None,
+    )
+
+
+@lru_cache(100_000)
+def _name_facts(name: str) -> tuple[str, frozenset[str]]:
+    """Whole, and the stems of its parts."""
+    return whole_of(name), frozenset(map(stem, parts_of(name)))

@@ -2,7 +2,7 @@
 repository, which is brought up to date by whoever needs it next."""
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -12,12 +12,26 @@ from rag.storage.code import contents, repositories
 from rag.storage.code.contents import Content
 from rag.storage.code.words import CodeWords, Match, Row
 from rag.storage.database import Database
+from rag.storage.remembering import Remembered
 from rag.storage.space import Space
 from rag.syntax.outline import Outline
 from rag.trees import CodeFile, LeftOut, Repository, Snapshot, Tree
 
 _AT_A_TIME = 200  # files read and indexed at once: some MB of text
+_VIEWS = 20  # states that are kept open: lists of files
 _OUTLINES = 20_000  # outlines that are remembered, some 100 MB
+
+
+class View(Struct, frozen=True, eq=False):
+    """One state of a repository, open to be searched. It stays as it is, whatever is published."""
+
+    repository: Repository
+    snapshot: Snapshot
+    files: Mapping[int, CodeFile]
+    """Those that can be found, by their numbers."""
+    others: tuple[int, ...]
+    """Files that only other states have."""
+    words: CodeWords
 
 
 class Lookup(Struct, frozen=True):
@@ -26,8 +40,8 @@ class Lookup(Struct, frozen=True):
     terms: Mapping[str, float]
     fields: Mapping[str, float]
     k: int
-    files: frozenset[int]
-    """Those that may be found."""
+    only: Collection[int] | None = None
+    """Files that may be found; all of the state's where None."""
 
 
 class CodeStore:
@@ -39,8 +53,10 @@ class CodeStore:
         self._library_id = library_id
         self._space = space
         self._opening = threading.Lock()
+        self._following: dict[str, threading.Lock] = {}
         self._words: dict[str, CodeWords] = {}
-        self._in_use: dict[str, tuple[int, dict[int, CodeFile]]] = {}
+        self._views: dict[tuple[str, str | None], tuple[int, View]] = {}
+        self._changes = Remembered[int](database)
         self._outlines: dict[int, Outline] = {}
 
     # --- repositories ---
@@ -71,7 +87,8 @@ class CodeStore:
         with self._database.alone() as session:
             repositories.delete_repository(session, repository.id)
         with self._opening:
-            self._in_use.pop(repository.id, None)
+            for key in [key for key in self._views if key[0] == repository.id]:
+                del self._views[key]
             words = self._words.pop(repository.id, None)
         if words is not None:
             words.remove()
@@ -111,24 +128,43 @@ class CodeStore:
         with self._database.read() as session:
             return repositories.left_out_of(session, repository, ref)
 
-    def files(self, repository: Repository, ref: str) -> dict[int, CodeFile]:
-        """Those that are searched, by their numbers."""
-        with self._database.read() as session:
-            ids = repositories.files_of(session, repository, ref).tolist()
-        known = self._followed(repository)[1]
-        return {id: known[id] for id in ids if id in known}
-
     # --- looking ---
 
-    def search(self, repository: Repository, asked: Lookup) -> list[Match]:
+    def view(self, repository: Repository, ref: str | None) -> View:
+        """A state with its words up to date.
+
+        Args:
+            ref: None for the one indexed last.
+
+        Raises:
+            NotFound: no such ref is indexed; the repository was deleted.
+        """
+        changes = self._changes.of(repository.id, lambda: self._read_changes(repository))
+        seen, view = self._views.get((repository.id, ref), (-1, None))
+        if view is not None and seen == changes:
+            return view
+        with self._opening:
+            alone = self._following.setdefault(repository.id, threading.Lock())
+        with alone:  # others may search what is open, and open what else there is
+            view = self._opened(repository, ref)
+        with self._opening:
+            if len(self._views) >= _VIEWS:
+                self._views.pop(next(iter(self._views)))
+            self._views[repository.id, ref] = changes, view
+        return view
+
+    def search(self, view: View, asked: Lookup) -> list[Match]:
         """The chunks with the best words."""
-        words, known = self._followed(repository)
-        others = known.keys() - asked.files
-        if not others:
-            return words.search(asked.terms, asked.fields, asked.k)
-        if len(others) < len(asked.files):
-            return words.search(asked.terms, asked.fields, asked.k, without=list(others))
-        return words.search(asked.terms, asked.fields, asked.k, only=list(asked.files))
+        few = asked.only
+        if few is None and len(view.others) > len(view.files):
+            few = view.files
+        return view.words.search(
+            asked.terms,
+            asked.fields,
+            asked.k,
+            only=few,
+            without=view.others if few is None else (),
+        )
 
     def outlines(self, files: Iterable[CodeFile]) -> dict[int, Outline]:
         """Of those contents, by their numbers."""
@@ -148,30 +184,25 @@ class CodeStore:
         with self._database.read() as session:
             return contents.texts_of(session, list({file.content for file in files}))
 
-    def prepare(self, repository: Repository) -> None:
-        """Brings its words up to date, which its next search would do."""
-        self._followed(repository)
-
     # --- the index of words ---
 
-    def _followed(self, repository: Repository) -> tuple[CodeWords, dict[int, CodeFile]]:
-        with self._opening:
-            words = self._words.get(repository.id) or self._opened(repository)
-            with self._database.read() as session:
-                changes = repositories.changes_of(session, repository)
-                seen, known = self._in_use.get(repository.id, (-1, {}))
-                if seen != changes:
-                    known = repositories.files_in_use(session, repository)
-                    self._in_use[repository.id] = changes, known
-        if words.changes != changes:
-            words.follow(changes, known.keys(), lambda ids: self._rows(ids, known))
-        return words, known
+    def _opened(self, repository: Repository, ref: str | None) -> View:
+        with self._database.read() as session:
+            changes = repositories.changes_of(session, repository)
+            snapshot = repositories.find_snapshot(session, repository, ref)
+            own = repositories.files_of(session, repository, snapshot.ref).tolist()
+            known = repositories.files_in_use(session, repository)
+        words = self._words.get(repository.id)
+        if words is None:
+            owner = f"{self._library_id}/{repository.id}"
+            words = self._words[repository.id] = CodeWords(self._folder / repository.id, owner)
+        words.follow(changes, known.keys(), lambda ids: self._rows(ids, known))
+        files = {id: known[id] for id in own}
+        return View(repository, snapshot, files, tuple(known.keys() - files.keys()), words)
 
-    def _opened(self, repository: Repository) -> CodeWords:
-        folder = self._folder / repository.id
-        owner = f"{self._library_id}/{repository.id}"
-        self._words[repository.id] = CodeWords(folder, owner)
-        return self._words[repository.id]
+    def _read_changes(self, repository: Repository) -> int:
+        with self._database.read() as session:
+            return repositories.changes_of(session, repository)
 
     def _rows(self, ids: Sequence[int], known: Mapping[int, CodeFile]) -> Iterator[Row]:
         for some in batches(ids, _AT_A_TIME):

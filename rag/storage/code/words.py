@@ -6,7 +6,7 @@ are damaged or an older version's, it is built again.
 
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import chain
 from pathlib import Path
 
@@ -101,8 +101,8 @@ class CodeWords:
         fields: Mapping[str, float],
         k: int,
         *,
-        only: Sequence[int] | None = None,
-        without: Sequence[int] = (),
+        only: Collection[int] | None = None,
+        without: Collection[int] = (),
     ) -> list[Match]:
         """The `k` best by BM25, the scores of fields and terms added up.
 
