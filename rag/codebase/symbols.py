@@ -10,8 +10,9 @@ from rag.ranking.code.terms import terms_of, whole_of
 from rag.storage.code.store import Lookup, View
 from rag.storage.code.words import Match
 from rag.storage.library import Library
+from rag.syntax.languages import DATA
 from rag.syntax.outline import Definition
-from rag.trees import Snapshot
+from rag.trees import CodeFile, Snapshot
 
 LOOKED_THROUGH = 2_000
 """Chunks that hold the name; a name in more of them is a common word."""
@@ -93,7 +94,7 @@ def _is_it(definition: Definition, name: str, above: list[str]) -> bool:
 def _references(name: str, view: View, library: Library) -> Iterator[Reference]:
     matches = sorted(
         _holding(name, "body", view, library),
-        key=lambda match: (view.files[match.file].path, match.part),
+        key=lambda match: _code_first(view.files[match.file], match.part),
     )
     files = [view.files[match.file] for match in matches]
     outlines = library.code.outlines(files)
@@ -105,6 +106,10 @@ def _references(name: str, view: View, library: Library) -> Iterator[Reference]:
         for number, line in enumerate(lines, start=chunk.start_line):
             if word.search(line):
                 yield Reference(file.path, number, line.strip(), ".".join(chunk.symbol))
+
+
+def _code_first(file: CodeFile, part: int) -> tuple[bool, str, int]:
+    return file.language in DATA, file.path, part
 
 
 def _holding(name: str, field: str, view: View, library: Library) -> list[Match]:
