@@ -6,8 +6,14 @@
 
 All else is text, and where a sign could mean something else it is text too: a hyphen within a word,
 a minus before a number, a dash between words, the flags of a command (`-rf`, `--force`), inches
-(5" x 7"), quotation marks that do not close. In a sentence that ends with a question mark `-word`
-is text as well: whoever asks "What does tar -xzf do?" does not want it left out.
+(5" x 7"), quotation marks that do not close or stand in a list (`["a", "b"]`). In a sentence that
+ends with a question mark `-word` is text as well: whoever asks "What does tar -xzf do?" does not
+want it left out.
+
+Quoted words are required and not only preferred, as people who quote expect it. Of the 33 questions
+of XQuAD that quote something, in English, German and Spanish, 29 quote words that a passage has:
+what answers them is among these passages each time. Where nobody wrote the words (the other four),
+the search goes on without them, and says so.
 """
 
 import re
@@ -21,8 +27,8 @@ MAX_PHRASES = 8
 MAX_EXCLUDED = 16
 """What stands beyond them is text: each is a look into the word index."""
 
-_BEFORE = r"(?:^|(?<=[\s(\[:,;—–-]))"  # what a quotation may follow; a hyphen, where it is excluded
-_AFTER = r"(?=$|[\s)\].,:;!?…。？！—–])"
+_BEFORE = r"(?:^|(?<=[\s(—–-]))"  # what a quotation may follow; a hyphen, where it is excluded
+_AFTER = r"(?=$|[\s).,:;!?…。？！—–])"
 _SPACED = r"""(?:"(?=\S)[^"]*(?<=\S)"|“[^“”]*”|„[^„“”]*[“”]|«[^«»]*»)"""
 _QUOTED = (
     rf"{_BEFORE}{_SPACED}{_AFTER}|「[^「」]*」|『[^『』]*』"  # no spaces are written around these
@@ -100,10 +106,16 @@ def _operators(question: str) -> list[re.Match[str]]:
     for found in _OPERATOR.finditer(question):
         if found["word"] and (is_sentence or _FLAG.fullmatch(found["word"])):
             continue
-        if not _WORD.search(found["word"] or found["quoted"]):
+        if not _WORD.search(found["word"] or found["quoted"]) or _in_list(question, found):
             continue
         is_exclusion = bool(found["word"] or found["sign"])
         if room[is_exclusion]:
             room[is_exclusion] -= 1
             taken.append(found)
     return taken
+
+
+def _in_list(question: str, found: re.Match[str]) -> bool:
+    """Within square brackets: whoever asks for a list as `["a", "b"]` quotes nothing."""
+    before = question[: found.start()]
+    return before.rfind("[") > before.rfind("]") and "]" in question[found.end() :]

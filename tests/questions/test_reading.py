@@ -20,6 +20,7 @@ from rag.questions.reading import MAX_EXCLUDED, MAX_PHRASES, Reading, literal, r
         ('"never closed', ()),
         ('"" and " "', ()),
         ('{"key": 1}', ()),  # code
+        ('the pages as a list, like ["p1", "p2", "p3"]', ()),
         ("the dog's and the cats' food", ()),
     ],
 )
