@@ -18,7 +18,7 @@ from rag.mistral.chat.questions import MistralRephraser, MistralReranker
 from rag.mistral.client import MistralClient
 from rag.mistral.embedding.embedder import MistralEmbedder
 from rag.mistral.embedding.profiles import MODEL as EMBEDDING_MODEL
-from rag.mistral.embedding.profiles import Profile, profile, profile_elsewhere
+from rag.mistral.embedding.profiles import Profile, Prompts, profile, profile_elsewhere
 from rag.mistral.hosts import Host
 from rag.mistral.ocr.reader import MODEL as OCR_MODEL
 from rag.mistral.ocr.reader import MistralReader
@@ -152,6 +152,9 @@ def embedding_profile(settings: Settings) -> Profile:
         width=settings.embedding_dimension,
         longest=settings.embedding_max_tokens,
         price=settings.embedding_price,
+        prompts=Prompts(
+            settings.embedding_query_prompt or "", settings.embedding_passage_prompt or ""
+        ),
     )
 
 

@@ -56,6 +56,8 @@ OF_EMBEDDINGS_ELSEWHERE = (
     "embedding_dimension",
     "embedding_max_tokens",
     "embedding_price",
+    "embedding_query_prompt",
+    "embedding_passage_prompt",
 )
 
 
@@ -133,6 +135,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Numbers of the other host's vectors, where none are asked for."""
     embedding_max_tokens: Annotated[int, Meta(ge=64)] | None = None
     """The longest text that its model reads."""
+    embedding_query_prompt: str | None = None
+    embedding_passage_prompt: str | None = None
+    """What its model wants to read before a question and before a passage, with the space behind
+    it: `query: ` and `passage: ` for e5. A collection is embedded with one prompt for passages;
+    with another one it has to be embedded anew."""
     embedding_price: Decimal | None = None
     chat_input_price: Decimal | None = None
     chat_output_price: Decimal | None = None

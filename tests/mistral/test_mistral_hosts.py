@@ -16,8 +16,8 @@ from rag.mistral.chat.answerer import MistralAnswerer
 from rag.mistral.chat.completions import MistralChat, Terms
 from rag.mistral.client import MistralClient
 from rag.mistral.embedding.embedder import MistralEmbedder
-from rag.mistral.embedding.packing import token_bound_elsewhere
-from rag.mistral.embedding.profiles import profile_elsewhere
+from rag.mistral.embedding.packing import most_tokens, token_bound_elsewhere
+from rag.mistral.embedding.profiles import LEAST_READ, Prompts, profile_elsewhere
 from rag.mistral.examination import examine
 from rag.mistral.hosts import Host, place_of, rooted
 from rag.mistral.prices import TokenPrice
@@ -119,6 +119,26 @@ def test_a_width_is_asked_for_in_the_name_and_said_once() -> None:
         profile_elsewhere("m", "h", width=None, longest=512)
 
 
+def test_another_prompt_for_passages_makes_other_vectors_and_so_another_name() -> None:
+    def name(query: str = "", passage: str = "") -> str:
+        prompts = Prompts(query, passage)
+        return profile_elsewhere("e5", "h", width=96, longest=512, prompts=prompts).name
+
+    assert name() == name(query="query: ") == "e5@96@h"
+    assert len({name(), name(passage="passage: "), name(passage="passage:")}) == 3
+
+
+def test_prompts_take_of_what_a_model_reads() -> None:
+    def longest(prompt: str) -> int:
+        prompts = Prompts(passage=prompt)
+        return profile_elsewhere("e5", "h", width=96, longest=64, prompts=prompts).longest
+
+    assert longest("") == 64
+    assert LEAST_READ <= longest("passage: ") < 64
+    with pytest.raises(InvalidSettings, match="shorter"):
+        longest("represent this sentence " * 10)
+
+
 # --- embeddings ----------------------------------------------------------------------------------
 
 
@@ -149,6 +169,24 @@ async def test_a_width_is_asked_for_by_the_hosts_own_word(
 
     assert vectors.shape == (1, 32)
     assert foreign.received[0][1]["dimensions"] == 32
+
+
+async def test_a_prompt_is_sent_before_each_text_and_billed_but_not_kept(
+    client: MistralClient, foreign: ForeignHost, book: AccountBook
+) -> None:
+    e5 = profile_elsewhere(
+        EMBEDDER, PLACE, width=WIDTH, longest=512, prompts=Prompts("query: ", "passage: ")
+    )
+    embedder = MistralEmbedder(client, e5)
+
+    await embedder.embed(["a whale"], "passage")
+    await embedder.embed(["a whale"], "query")
+
+    sent = [body["input"] for _, body, _ in foreign.received]
+    assert sent == [["passage: a whale"], ["query: a whale"]]
+    assert [kept.texts for kept in book.bought] == [("a whale",), ("a whale",)]
+    [passage, _] = book.intents.values()
+    assert passage.most.input == embedder.most_tokens(["a whale"]) > most_tokens(["a whale"])
 
 
 async def test_another_width_than_the_settings_say_is_told_once_and_nothing_more_is_asked(

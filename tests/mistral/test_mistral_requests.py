@@ -101,6 +101,8 @@ def test_every_conversation_is_asked_as_published(
 def test_every_embedding_is_asked_for_as_published(
     published: Published, texts: Sequence[str], name: str
 ) -> None:
-    body = msgspec.json.decode(msgspec.json.encode(embedding_request(texts, profile(name))))
+    body = msgspec.json.decode(
+        msgspec.json.encode(embedding_request(texts, "query", profile(name)))
+    )
 
     assert published.faults("EmbeddingRequest", body) == []

@@ -136,8 +136,10 @@ def test_the_bill_of_a_reply_that_cannot_be_used_is_still_read() -> None:
 
 
 def test_only_what_is_not_usual_is_asked_for() -> None:
-    asked = msgspec.to_builtins(embedding_request(["a"], profile("codestral-embed")))
-    narrow = msgspec.to_builtins(embedding_request(["a"], profile("codestral-embed@8/int8")))
+    asked = msgspec.to_builtins(embedding_request(["a"], "passage", profile("codestral-embed")))
+    narrow = msgspec.to_builtins(
+        embedding_request(["a"], "passage", profile("codestral-embed@8/int8"))
+    )
 
     assert asked == {"model": "codestral-embed", "input": ("a",), "encoding_format": "float"}
     assert narrow == {**asked, "output_dimension": 8, "output_dtype": "int8"}

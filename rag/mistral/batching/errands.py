@@ -85,7 +85,7 @@ def ocr_errand(order: Order, content: bytes) -> Errand:
 def embedding_errand(texts: Sequence[str], input_type: InputType, model: Profile) -> Errand:
     return Errand(
         "/v1/embeddings",
-        msgspec.json.encode(embedding_request(texts, model)),
+        msgspec.json.encode(embedding_request(texts, input_type, model)),
         paid(texts, input_type, model, "batch").intent,
         tuple(embedding_purchase(model.name, input_type, text) for text in texts),
         msgspec.json.encode(_EmbeddingMemo(model.name, input_type)),

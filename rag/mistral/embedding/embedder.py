@@ -18,14 +18,13 @@ from rag.mistral.embedding.flights import Flights
 from rag.mistral.embedding.packing import (
     Packing,
     estimated_tokens,
-    most_tokens,
     pack,
     token_bound,
     token_bound_elsewhere,
     windows,
 )
 from rag.mistral.embedding.profiles import MODEL, Profile, profile
-from rag.mistral.embedding.purchases import paid, usd
+from rag.mistral.embedding.purchases import most_billed, paid, usd
 from rag.mistral.embedding.recent import Recent
 from rag.mistral.embedding.sifting import Blamed, Divided, Outcome, sift
 from rag.mistral.embedding.vectors import (
@@ -171,7 +170,7 @@ class MistralEmbedder:
         return usd(tokens, self._profile, lane if self._has_batches else "direct")
 
     def most_tokens(self, texts: Sequence[str]) -> int:
-        return most_tokens(texts, self.max_tokens)
+        return most_billed(texts, "passage", self._profile)
 
     def _check_lengths(self, texts: Sequence[str]) -> None:
         longest = max(map(self._bound, texts), default=0)
@@ -248,7 +247,7 @@ class MistralEmbedder:
     async def _ask(self, texts: Sequence[str], input_type: InputType) -> Vectors:
         profile = self._profile
         largest = len(texts) * self.dimension * _BYTES_PER_NUMBER + _ENVELOPE
-        request = embedding_request(texts, profile)
+        request = embedding_request(texts, input_type, profile)
         call = Call("/v1/embeddings", profile.model, request, self._deadline, largest)
         embedded = await self._client.ask(
             call,

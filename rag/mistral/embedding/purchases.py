@@ -16,7 +16,7 @@ from rag.spending import Bill, EmbeddedTexts, Intent, Units
 def paid(
     texts: Sequence[str], input_type: InputType, profile: Profile, lane: Lane = "direct"
 ) -> Paid[Embedded]:
-    most = Units(most_tokens(texts, profile.longest))
+    most = Units(most_billed(texts, input_type, profile))
 
     def known(units: Units | None) -> Bill:
         """For the most it can be where the provider does not say."""
@@ -29,6 +29,11 @@ def paid(
     provider = profile.elsewhere.host if profile.elsewhere else PROVIDER
     intent = Intent(provider, profile.model, "embed", most, known(most).usd, lane)
     return Paid(intent, bought, lambda body: bill_of_unusable(body, profile, lane))
+
+
+def most_billed(texts: Sequence[str], input_type: InputType, profile: Profile) -> int:
+    """Tokens, prompts included: no fewer than a request of these texts is billed for."""
+    return most_tokens(profile.prompts.before(texts, input_type), profile.reads)
 
 
 def bill(units: Units, profile: Profile, lane: Lane) -> Bill:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec import Struct
 
-from rag.domain import Vectors
+from rag.domain import InputType, Vectors
 from rag.errors import MalformedReply
 from rag.mistral.embedding.profiles import Profile
 from rag.mistral.models import is_same_model
@@ -63,18 +63,19 @@ class Embedded(Struct, frozen=True):
 
 
 def embedding_request(
-    texts: Sequence[str], profile: Profile
+    texts: Sequence[str], input_type: InputType, profile: Profile
 ) -> EmbeddingRequest | PlainEmbeddingRequest:
+    sent = profile.prompts.before(texts, input_type)
     if profile.elsewhere is not None:
         return PlainEmbeddingRequest(
             profile.model,
-            tuple(texts),
+            sent,
             encoding_format="float",
             dimensions=None if profile.is_of_usual_width else profile.width,
         )
     return EmbeddingRequest(
         profile.model,
-        tuple(texts),
+        sent,
         encoding_format="float",
         output_dimension=None if profile.is_of_usual_width else profile.width,
         output_dtype=profile.coding,
