@@ -80,6 +80,15 @@ class Line(Struct, frozen=True, array_like=True):
     box: Box
 
 
+class Doubt(Struct, frozen=True, array_like=True):
+    """A word that may have been misread: its span of the document's text."""
+
+    start: int
+    end: int
+    confidence: float
+    """As of `Block`."""
+
+
 class Block(Struct, frozen=True):
     """A paragraph, heading, table, list, code fence ...: the smallest unit with a kind.
 
@@ -97,6 +106,8 @@ class Block(Struct, frozen=True):
     confidence: float | None = None
     """The reader's own estimate from 0 to 1; None where nothing was guessed (a text layer)."""
     lines: tuple[Line, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    """Of a page that was recognized, by engines that tell."""
     place: str | None = None
     """Where it stands, in the format's own words: `Sales!A1:F40`."""
 

@@ -58,4 +58,5 @@ def loosened(text: str, blocks: Iterable[Block], pages: Iterable[Page]) -> tuple
 
 def _moved(block: Block, by: int) -> Block:
     lines = tuple(replace(line, start=line.start + by, end=line.end + by) for line in block.lines)
-    return replace(block, start=block.start + by, end=block.end + by, lines=lines)
+    doubts = tuple(replace(d, start=d.start + by, end=d.end + by) for d in block.doubts)
+    return replace(block, start=block.start + by, end=block.end + by, lines=lines, doubts=doubts)

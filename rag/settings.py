@@ -94,6 +94,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Whether `rag serve` leaves the work to `rag worker` processes, which PostgreSQL allows."""
     ocr: Literal["auto", "rapidocr", "tesseract"] = "auto"
     """`auto`: Tesseract where the machine has it, else the engine in the box."""
+    ocr_languages: Annotated[str, Meta(pattern=r"^\w+(\+\w+)*$")] | None = None
+    """Of scans, in Tesseract's names (`deu+eng`); all that are installed where they are few. The
+    engine in the box cannot be told any."""
     embedding_precision: Literal["int8", "float32"] = "int8"
     """Of the embedded sentence model. int8 is 1.6 to 1.9 times as fast at equal quality."""
 

@@ -114,7 +114,9 @@ class Services:
         """Whether nobody shall be kept waiting any more."""
         self._providers = Providers(settings, self.library.ledger)
         self._local_reader = LocalReader(
-            ocr=settings.ocr, workers=settings.workers, limits=Limits(bytes=settings.max_upload)
+            ocr=":".join(filter(None, (settings.ocr, settings.ocr_languages))),
+            workers=settings.workers,
+            limits=Limits(bytes=settings.max_upload),
         )
         self._fetcher = Fetcher(
             rules_of(settings.fetch_allow, settings.fetch_ports),

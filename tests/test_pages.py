@@ -1,6 +1,6 @@
 """Pages that were read by different readers become one text."""
 
-from rag.domain import Block, Document, Line, Page, Version
+from rag.domain import Block, Document, Doubt, Line, Page, Version
 from rag.pages import LoosePage, composed, pages_of
 
 BOX = (0.1, 0.1, 0.9, 0.2)
@@ -9,7 +9,8 @@ BOX = (0.1, 0.1, 0.9, 0.2)
 def page(number: int, text: str, reader: str = "text-layer") -> LoosePage:
     """One block of one line, behind a mark of two characters."""
     lines = (Line(2, len(text), BOX),)
-    block = Block("title", 0, len(text), 1, page=number, box=BOX, lines=lines)
+    doubts = (Doubt(2, len(text), 0.4),)
+    block = Block("title", 0, len(text), 1, page=number, box=BOX, lines=lines, doubts=doubts)
     whole = Page(number, 0, len(text), reader, "sound")
     return LoosePage(text, whole, (block,) if text else ())
 
@@ -31,6 +32,7 @@ def test_pages_stand_one_below_the_other_and_spans_move_with_them() -> None:
     ]
     assert [text[block.start : block.end] for block in blocks] == ["# One", "# Five"]
     assert [text[line.start : line.end] for b in blocks for line in b.lines] == ["One", "Five"]
+    assert [text[doubt.start : doubt.end] for b in blocks for doubt in b.doubts] == ["One", "Five"]
 
 
 def test_a_document_taken_apart_and_put_together_is_the_same() -> None:

@@ -161,5 +161,13 @@ def _citation(citation_id: CitationId, verified: Verified, part: Part) -> Citati
         source=Span(start + part.start, start + part.end, evidence.heading_path),
         pages=pages_of(part),
         lines=lines_of(part),
-        confidence=evidence.block.confidence,
+        confidence=_confidence(part),
     )
+
+
+def _confidence(part: Part) -> float | None:
+    """Of the reading: that of the least sure word in the quotation, else of its block."""
+    block = part.evidence.block
+    start, end = block.start + part.start, block.start + part.end
+    doubts = [doubt for doubt in block.doubts if doubt.start < end and doubt.end > start]
+    return min((doubt.confidence for doubt in doubts), default=block.confidence)

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from msgspec.structs import replace
 
 from rag.domain import (
     Answer,
@@ -10,6 +11,7 @@ from rag.domain import (
     Block,
     ChunkId,
     DocumentId,
+    Doubt,
     Draft,
     DraftClaim,
     Evidence,
@@ -64,6 +66,22 @@ def test_a_claim_with_a_true_quotation_is_answered_and_cited() -> None:
     assert (citation.source.start, citation.source.end) == (100, 128)
     assert citation.lines == (7, 7)
     assert citation.verified == "exact"
+
+
+@pytest.mark.parametrize(
+    ("quote", "confidence"), [("rose by 5% in 2019", 0.4), ("Net sales rose by", 0.95)]
+)
+def test_a_citation_is_as_sure_as_the_least_sure_word_that_is_quoted(
+    quote: str, confidence: float
+) -> None:
+    at = 100 + TEXT.index("2019")
+    doubts = (Doubt(at, at + 4, 0.4), Doubt(at - 6, at - 4, 0.6))
+    block = Block("text", 100, 100 + len(TEXT), confidence=0.95, doubts=doubts)
+
+    answer = grounded(drafted("Sales rose.", quote), replace(EVIDENCE, block=block))
+
+    [citation] = answer.citations
+    assert citation.confidence == confidence
 
 
 def test_an_invented_quotation_is_dropped_and_the_answer_refused() -> None:

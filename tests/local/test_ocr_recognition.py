@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from rag.domain import Doubt
 from rag.local.ocr.models import Floats
 from rag.local.ocr.recognition import Alphabet, Reading, cut_out, recognize
 
@@ -33,6 +34,13 @@ def test_a_character_seen_twice_in_a_row_is_one_unless_a_blank_is_between() -> N
 
 def test_confidence_is_the_mean_over_characters() -> None:
     assert read({L: 0.9}, {BLANK: 1}, {E: 0.6}).confidence == pytest.approx((0.9 + 0.6) / 2)
+
+
+def test_words_that_are_read_with_little_confidence_are_marked() -> None:
+    reading = read({L: 0.9}, {SPACE: 0.9}, {E: 0.5}, {L: 0.7}, {SPACE: 0.9}, {L: 0.9})
+
+    assert reading.text == "l el l"
+    assert reading.doubts == (Doubt(2, 4, pytest.approx(0.6)),)
 
 
 def test_nothing_read_has_no_confidence() -> None:

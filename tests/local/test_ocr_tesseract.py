@@ -6,8 +6,10 @@ import pytest
 from ocr_pages import LEFT, RIGHT, drawn, lines_of
 from PIL import Image
 
-from rag.errors import DocumentTooLarge, InvalidDocument, ModelUnavailable
+from rag.domain import Doubt
+from rag.errors import DocumentTooLarge, InvalidDocument, InvalidSettings, ModelUnavailable
 from rag.local.ocr import tesseract
+from rag.local.ocr.engine import ocr_engine
 from rag.local.ocr.tesseract import Tesseract, installation
 
 installed = pytest.mark.skipif(
@@ -65,7 +67,7 @@ def test_words_of_the_table_become_lines_with_boxes_in_fractions(
 ) -> None:
     # level page block paragraph line word left top width height confidence text
     table = r"""5\t1\t1\t1\t1\t1\t10\t20\t30\t10\t90\tTwo
-5\t1\t1\t1\t1\t2\t50\t20\t50\t10\t80\twords
+5\t1\t1\t1\t1\t2\t50\t20\t50\t10\t60\twords
 5\t1\t1\t1\t2\t1\t10\t40\t40\t10\t99\tbelow
 5\t1\t2\t1\t1\t1\t10\t70\t40\t10\t12\tspeck
 4\t1\t2\t1\t1\t0\t10\t70\t40\t10\t-1\t"""
@@ -74,7 +76,9 @@ def test_words_of_the_table_become_lines_with_boxes_in_fractions(
     [[first, second]] = Tesseract().read(np.zeros((100, 200, 3), np.uint8)).paragraphs
 
     assert (first.text, first.box) == ("Two words", (0.05, 0.2, 0.5, 0.3))
-    assert first.confidence == pytest.approx((3 * 0.9 + 5 * 0.8) / 8)
+    assert first.confidence == pytest.approx((3 * 0.9 + 5 * 0.6) / 8)
+    assert first.doubts == (Doubt(4, 9, 0.6),)
+    assert second.doubts == ()
     assert second.text == "below"
 
 
@@ -106,8 +110,8 @@ def test_the_fingerprint_tells_editions_of_the_data_apart(
     before = Tesseract().fingerprint
     (tmp_path / "deu.traineddata").write_bytes(b"another edition")
 
-    assert before == "tesseract 5.9.1 eng:5,deu:5 tuning 2"
-    assert Tesseract().fingerprint == "tesseract 5.9.1 eng:5,deu:15 tuning 2"
+    assert before == "tesseract 5.9.1 eng:5,deu:5 tuning 3"
+    assert Tesseract().fingerprint == "tesseract 5.9.1 eng:5,deu:15 tuning 3"
 
 
 @pytest.mark.parametrize("languages", [("eng",), ("osd",), ("deu", "osd")])
@@ -152,3 +156,30 @@ def test_tesseract_is_given_one_value_a_pixel_of_a_page_without_color(
 def mode(file: Path) -> str:
     with Image.open(file) as image:
         return image.mode
+
+
+def test_languages_that_are_named_are_read_and_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = f'echo "$@" >> {tmp_path}/asked'
+    pretend(tmp_path, f"{listing(tmp_path, 'deu', 'eng', 'fra', 'osd')}\n{keep}", monkeypatch)
+
+    engine = ocr_engine("auto:fra+deu")
+    engine.read(np.full((300, 200, 3), 255, np.uint8))
+
+    assert "fra:5,deu:5" in engine.fingerprint
+    assert "-l fra+deu --psm 3" in (tmp_path / "asked").read_text()
+
+
+def test_a_language_that_is_not_installed_is_said_to_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretend(tmp_path, listing(tmp_path, "eng", "osd"), monkeypatch)
+
+    with pytest.raises(ModelUnavailable, match=r"for deu .*apt install tesseract-ocr-deu"):
+        ocr_engine("tesseract:eng+deu")
+
+
+def test_the_engine_in_the_box_cannot_be_told_languages() -> None:
+    with pytest.raises(InvalidSettings, match="one model"):
+        ocr_engine("rapidocr:deu")

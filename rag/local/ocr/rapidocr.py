@@ -3,11 +3,14 @@
 A page is brought upright, its lines are found, cut out and read, and put in reading order.
 """
 
+from collections.abc import Sequence
 from functools import cached_property
 from importlib.metadata import version
 
 import numpy as np
+from msgspec import structs
 
+from rag.domain import Doubt
 from rag.local.ocr.columns import Boxes, Row, strands
 from rag.local.ocr.detection import Quads, detect
 from rag.local.ocr.models import FILES, Floats, Model
@@ -25,7 +28,7 @@ from rag.local.ocr.turning import (
     upside_down,
 )
 
-TUNING = 2
+TUNING = 3
 """Goes up whenever the same image would be read differently, so that kept readings are redone."""
 
 CONFIDENT = 0.6
@@ -122,8 +125,21 @@ def _line(
     fractions = np.clip(corners / (shape[1], shape[0]), 0, 1)
     (left, top), (right, bottom) = fractions.min(axis=0), fractions.max(axis=0)
     characters = sum(len(readings[i].text) for i in row)
+    text, doubts = _joined([readings[i] for i in row])
     return OcrLine(
-        text=" ".join(readings[i].text.strip() for i in row),
+        text=text,
         box=(float(left), float(top), float(right), float(bottom)),
         confidence=sum(readings[i].confidence * len(readings[i].text) for i in row) / characters,
+        doubts=doubts,
     )
+
+
+def _joined(readings: Sequence[Reading]) -> tuple[str, tuple[Doubt, ...]]:
+    """With a space between two, and where in that the doubtful words are."""
+    text, doubts = "", []
+    for reading in readings:
+        text += " " if text else ""
+        by = len(text) - (len(reading.text) - len(reading.text.lstrip()))
+        doubts += [structs.replace(d, start=d.start + by, end=d.end + by) for d in reading.doubts]
+        text += reading.text.strip()
+    return text, tuple(doubts)

@@ -4,17 +4,19 @@ The network reads an image 48 pixels high and says for every 8 pixels of its wid
 is there, or none (connectionist temporal classification: Graves et al., ICML 2006).
 """
 
+import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
 from msgspec import Struct
 
+from rag.domain import Doubt
 from rag.local.ocr.detection import Quads
 from rag.local.ocr.lookalikes import repaired
 from rag.local.ocr.models import Floats, Network, normalized
-from rag.local.ocr.page import Image
+from rag.local.ocr.page import SURE, Image
 
 HEIGHT = 48
 """Pixels; fixed by the network."""
@@ -32,6 +34,9 @@ SPECK = 10
 """An accent is believed when the letter with it is so many times as likely as without. Printed
 accents came out 40 times as likely and more; of five specks of dirt above letters three were at 5
 to 7, which this catches, and two at 75 and 140, which it does not."""
+
+
+WORD = re.compile(r"\S+")
 
 
 class Alphabet:
@@ -53,6 +58,8 @@ class Reading(Struct, frozen=True):
     text: str
     confidence: float
     """Mean over its characters; 0 where there are none."""
+    doubts: tuple[Doubt, ...] = ()
+    """Words read with less than `SURE`, as spans of the text."""
 
 
 def cut_out(image: Image, quad: Quads) -> Image:
@@ -116,4 +123,16 @@ def _decoded(steps: Floats, alphabet: Alphabet) -> Reading:
     if not starts.size:
         return Reading("", 0.0)
     text = "".join(alphabet.characters[best[start]] for start in starts)
-    return Reading(repaired(text), float(steps[starts, best[starts]].mean()))
+    sure = steps[starts, best[starts]]
+    return Reading(repaired(text), float(sure.mean()), tuple(_doubts(text, sure)))
+
+
+def _doubts(text: str, sure: Floats) -> Iterator[Doubt]:
+    """
+    Args:
+        sure: of each character.
+    """
+    for word in WORD.finditer(text):
+        confidence = float(sure[word.start() : word.end()].mean())
+        if confidence < SURE:
+            yield Doubt(word.start(), word.end(), confidence)

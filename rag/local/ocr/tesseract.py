@@ -7,20 +7,20 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable
-from itertools import groupby
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, groupby
 from pathlib import Path
 
 import cv2
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from rag.domain import Box
+from rag.domain import Box, Doubt
 from rag.errors import DocumentTooLarge, InvalidDocument, ModelUnavailable
-from rag.local.ocr.page import Image, OcrLine, OcrPage, page_of
+from rag.local.ocr.page import SURE, Image, OcrLine, OcrPage, page_of
 from rag.local.ocr.turning import turned
 
-TUNING = 2
+TUNING = 3
 """Goes up whenever the same image would be read differently, so that kept readings are redone."""
 
 PAGE_SECONDS = 120
@@ -57,6 +57,8 @@ class Installation(Struct, frozen=True):
     """English first."""
     data: tuple[int, ...]
     """Bytes of each language's data: there are three editions of each (fast, standard, best)."""
+    installed: dict[str, int]
+    """Every language there is, and the bytes of its data."""
 
 
 def installation() -> Installation | None:
@@ -72,8 +74,28 @@ def installation() -> Installation | None:
         return None
     others = sorted(set(installed) - {"eng", "osd"})
     languages = ("eng", *others) if len(others) < MOST_LANGUAGES else ("eng",)
-    files = [Path(folder[1]) / f"{language}.traineddata" for language in languages]
-    return Installation(program, version, languages, tuple(f.stat().st_size for f in files))
+    sizes = {
+        language: (Path(folder[1]) / f"{language}.traineddata").stat().st_size
+        for language in ("eng", *others)
+    }
+    data = tuple(sizes[language] for language in languages)
+    return Installation(program, version, languages, data, sizes)
+
+
+def _restricted(found: Installation, languages: Sequence[str]) -> Installation:
+    """
+    Raises:
+        ModelUnavailable: one of the languages is not installed.
+    """
+    missing = [language for language in languages if language not in found.installed]
+    if missing:
+        packages = " ".join(f"tesseract-ocr-{language}" for language in missing)
+        raise ModelUnavailable(
+            f"tesseract is not installed with data for {', '.join(missing)}"
+            f" (it has {', '.join(sorted(found.installed))}; on Debian: apt install {packages})"
+        )
+    data = tuple(found.installed[language] for language in languages)
+    return structs.replace(found, languages=tuple(languages), data=data)
 
 
 class Tesseract:
@@ -81,8 +103,12 @@ class Tesseract:
 
     name = "tesseract"
 
-    def __init__(self) -> None:
+    def __init__(self, languages: str | None = None) -> None:
         """
+        Args:
+            languages: Tesseract's names of them, joined by `+`; those that are installed where
+                there are few.
+
         Raises:
             ModelUnavailable: the program or its data are not installed.
         """
@@ -92,7 +118,7 @@ class Tesseract:
                 "tesseract is not installed with its English and orientation data "
                 "(on Debian: apt install tesseract-ocr); the engine 'rapidocr' needs neither"
             )
-        self._installation = found
+        self._installation = _restricted(found, languages.split("+")) if languages else found
 
     @property
     def fingerprint(self) -> str:
@@ -203,6 +229,7 @@ def _paragraphs(words: Iterable[_Word], width: int, height: int) -> tuple[tuple[
 
 def _line(words: list[_Word], width: int, height: int) -> OcrLine:
     characters = sum(len(word.text) for word in words)
+    starts = accumulate((len(word.text) + 1 for word in words), initial=0)
     return OcrLine(
         text=" ".join(word.text for word in words),
         box=(
@@ -212,4 +239,9 @@ def _line(words: list[_Word], width: int, height: int) -> OcrLine:
             max(word.box[3] for word in words) / height,
         ),
         confidence=sum(word.confidence * len(word.text) for word in words) / characters,
+        doubts=tuple(
+            Doubt(start, start + len(word.text), word.confidence)
+            for start, word in zip(starts, words, strict=False)
+            if word.confidence < SURE
+        ),
     )

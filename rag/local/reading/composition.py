@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from rag.domain import Block, Line, Page
+from rag.domain import Block, Doubt, Line, Page
 from rag.local.reading.layout import PrintedBlock, PrintedPage
 
 BETWEEN_BLOCKS = "\n\n"
@@ -66,13 +66,18 @@ def _block(writer: _Writer, printed: PrintedBlock, page: int) -> Block:
     start = writer.length
     if printed.kind == "title":
         writer.write("#" * printed.level + " ")
-    lines = []
+    lines: list[Line] = []
+    doubts: list[Doubt] = []
     for i, line in enumerate(printed.lines):
         if i and not printed.lines[i - 1].joined:
             writer.write(" " if printed.kind == "title" else "\n")
         line_start = writer.length
         writer.write(line.text)
         lines.append(Line(line_start, writer.length, line.box))
+        doubts += (
+            Doubt(line_start + doubt.start, line_start + doubt.end, doubt.confidence)
+            for doubt in line.doubts
+        )
     return Block(
         kind=printed.kind,
         start=start,
@@ -82,4 +87,5 @@ def _block(writer: _Writer, printed: PrintedBlock, page: int) -> Block:
         box=printed.box,
         confidence=printed.confidence,
         lines=tuple(lines),
+        doubts=tuple(doubts),
     )

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from rag.domain import Attribute, BlockKind, Box
+from rag.domain import Attribute, BlockKind, Box, Doubt
 from rag.local.reading.frames import Bitmap, Failed, Left, Recognized
 
 
@@ -14,6 +14,8 @@ class PrintedLine(Struct, frozen=True):
     box: Box
     joined: bool = False
     """Its last word goes on in the next line, and a hyphen there has been dropped."""
+    doubts: tuple[Doubt, ...] = ()
+    """Spans of its text."""
 
 
 class PrintedBlock(Struct, frozen=True):

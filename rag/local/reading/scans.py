@@ -80,7 +80,10 @@ def _height(line: OcrLine) -> float:
 
 
 def _block(lines: Sequence[OcrLine], page: OcrPage, usual: float) -> PrintedBlock:
-    printed = tuple(PrintedLine(line.text, as_seen(line.box, page.rotation)) for line in lines)
+    printed = tuple(
+        PrintedLine(line.text, as_seen(line.box, page.rotation), doubts=line.doubts)
+        for line in lines
+    )
     characters = sum(len(line.text) for line in lines)
     confidence = sum(line.confidence * len(line.text) for line in lines) / max(1, characters)
     box = union(line.box for line in printed)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from rag.domain import Box
+from rag.domain import Box, Doubt
 from rag.local.ocr.page import OcrLine, OcrPage
+from rag.local.reading.composition import compose
 from rag.local.reading.frames import Bitmap, Failed, Recognized
 from rag.local.reading.scans import BATCH, Scan, as_seen, recognized
 
@@ -73,3 +74,18 @@ def test_lines_in_much_larger_print_are_headings() -> None:
         ("title", 1),
         ("title", 2),
     ]
+
+
+def test_doubtful_words_are_spans_of_the_documents_text() -> None:
+    box = (0.1, 0.1, 0.9, 0.2)
+    first = OcrLine("All is well", box, 0.95)
+    second = OcrLine("but tbis word", box, 0.8, (Doubt(4, 8, 0.3),))
+    page = OcrPage(((first,), (first, second)), 0, 0.9)
+
+    made = compose(
+        list(recognized(scans(1), lambda bitmaps: [Recognized(page, "an-ocr")] * len(bitmaps)))
+    )
+
+    [[doubt]] = [block.doubts for block in made.blocks if block.doubts]
+    assert made.text[doubt.start : doubt.end] == "tbis"
+    assert doubt.confidence == 0.3
