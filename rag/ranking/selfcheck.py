@@ -17,7 +17,7 @@ import numpy as np
 from msgspec import Struct
 
 from rag.domain import Candidate, Chunk, ChunkId, embedded_text
-from rag.ranking.analysis import query_words, words
+from rag.ranking.analysis.words import query_words, words
 from rag.ranking.fusion import Shares, shares
 
 PRIOR_WEIGHT = 0.7

@@ -7,6 +7,7 @@ from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from rag.domain import Chunk, Vectors, embedded_text
+from rag.ranking.analysis.languages import language_of
 from rag.storage.batches import batches
 from rag.storage.dense.scanning import Ids
 from rag.storage.embeddings import sound
@@ -38,6 +39,7 @@ _ENTRIES = (
     .order_by(ChunkRow.id)
 )
 
+HEAD = 2_000  # characters of a document that tell its language
 VECTORS_AT_A_TIME = 1_000  # rows read at once: 4 MB at 1,024 numbers
 
 
@@ -72,12 +74,19 @@ def live_entries(session: Session, ids: Sequence[int], texts: Texts) -> list[Ent
     for some in batches(ids):
         rows = session.execute(_ENTRIES, {"ids": list(some)}).all()
         found = texts.of(session, {(row.version_id, row.revision) for row in rows})
+        languages = {id: _language(text[:HEAD]) for id, text in found.items()}
         for row in rows:
             text = found[row.version_id][row.start : row.end]
             headings = tuple(row.heading_path)
             chunk = Chunk(row.start, row.end, text, row.tokens, headings, context=row.context)
-            entries.append(Entry(row.id, row.document_id, embedded_text(chunk, row.title)))
+            searched = embedded_text(chunk, row.title)
+            around = languages[row.version_id]
+            entries.append(Entry(row.id, row.document_id, searched, around))
     return entries
+
+
+def _language(text: str) -> str | None:
+    return language_of(text, frozenset(text.split()))
 
 
 def chunk_of(row: ChunkRow, text: str) -> Chunk:

@@ -30,7 +30,7 @@ from rag.domain import (
     version_of,
 )
 from rag.errors import NotFound
-from rag.ranking.analysis import STOP_WORDS
+from rag.ranking.analysis.stopwords import STOP_WORDS
 from rag.storage.collections import count_documents
 from rag.storage.database import Database
 from rag.storage.documents import Layout
@@ -87,7 +87,7 @@ def vocabulary() -> Words:
     """Words by rank: the function words of English, and then pronounceable ones."""
     syllables = [c + v for c in "bcdfghklmnprstvw" for v in ("a", "e", "i", "o", "u", "ar", "en")]
     random = np.random.default_rng(1)
-    found = dict.fromkeys(sorted(STOP_WORDS, key=lambda word: (len(word), word)))
+    found = dict.fromkeys(sorted(STOP_WORDS["en"], key=lambda word: (len(word), word)))
     lengths = 2 + np.minimum(2, np.arange(2 * VOCABULARY) // 5_000)  # the frequent ones are short
     for drawn, length in zip(random.choice(syllables, (len(lengths), 5)), lengths, strict=True):
         found["".join(drawn[: length + random.integers(0, 2)])] = None

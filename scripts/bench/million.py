@@ -31,7 +31,7 @@ from msgspec import Struct
 from rag.api.app import create_app
 from rag.api.server import serve
 from rag.domain import Collection, InputType, Vectors
-from rag.ranking.analysis import STOP_WORDS
+from rag.ranking.analysis.stopwords import STOP_WORDS
 from rag.settings import Settings
 from rag.storage.derived import DerivedIndexes
 from rag.storage.library import Library
@@ -59,7 +59,7 @@ def questions() -> list[Question]:
 
 
 def telling(passage: str) -> list[str]:
-    return sorted(set(passage.split()) - STOP_WORDS)
+    return sorted(set(passage.split()) - STOP_WORDS["en"])
 
 
 def main() -> None:

@@ -1,14 +1,17 @@
 """What the word index keeps of a chunk, and how it is asked for: in terms, never as text."""
 
+import re
 from collections.abc import Sequence
 
 import tantivy
 from msgspec import Struct
 from tantivy import Occur, Query, SchemaBuilder
 
-from rag.ranking.analysis import ANALYSIS
+from rag.ranking.analysis.asking import Asked
+from rag.ranking.analysis.quotations import Quoted
+from rag.ranking.analysis.terms import ANALYSIS
 
-FORMAT = f"2/{ANALYSIS}"
+FORMAT = f"3/{ANALYSIS}"
 """Changes with the schema below, or with how texts become words; an older index is rebuilt."""
 
 ANALYZER = "words"  # as an index calls it: what it is given are terms
@@ -21,6 +24,8 @@ class Entry(Struct, frozen=True):
     chunk: int
     document: str
     text: str
+    around: str | None = None
+    """Language of its document, where that tells."""
 
 
 class Analyzed(Struct, frozen=True):
@@ -28,8 +33,9 @@ class Analyzed(Struct, frozen=True):
 
     chunk: int
     document: str
-    terms: tuple[str, ...]
-    """In order, repetitions included."""
+    language: str
+    terms: str
+    """In order, repetitions included, between spaces."""
 
 
 class Mark(Struct, frozen=True):
@@ -53,7 +59,8 @@ def schema() -> tantivy.Schema:
     builder = SchemaBuilder()
     builder.add_integer_field("chunk", indexed=True, fast=True)
     builder.add_text_field("document", tokenizer_name="raw", index_option="basic")
-    builder.add_text_field("text", tokenizer_name=ANALYZER, index_option="freq")
+    builder.add_text_field("text", tokenizer_name=ANALYZER, index_option="position")
+    builder.add_text_field("language", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("owner", stored=True, tokenizer_name="raw", index_option="basic")
     for name in Mark.__struct_fields__:
         builder.add_integer_field(name, stored=True)
@@ -61,7 +68,9 @@ def schema() -> tantivy.Schema:
 
 
 def row(put: Analyzed) -> tantivy.Document:
-    return tantivy.Document(chunk=put.chunk, document=put.document, text=" ".join(put.terms))
+    return tantivy.Document(
+        chunk=put.chunk, document=put.document, language=put.language, text=put.terms
+    )
 
 
 def mark_row(owner: str, mark: Mark) -> tantivy.Document:
@@ -82,21 +91,42 @@ def read_mark(index: tantivy.Index, owner: str) -> Mark:
     return Mark(*(int(marks[0][name][0]) for name in Mark.__struct_fields__))
 
 
-def any_of(within: tantivy.Schema, terms: Sequence[str]) -> Query:
+def any_of(within: tantivy.Schema, terms: Sequence[Asked]) -> Query:
+    return Query.boolean_query([(Occur.Should, _weighted(within, each)) for each in terms])
+
+
+def _weighted(within: tantivy.Schema, asked: Asked) -> Query:
+    query = Query.term_query(within, "text", asked.term, "freq")
+    return query if asked.weight == 1 else Query.boost_query(query, asked.weight)
+
+
+def holding(within: tantivy.Schema, ways: Sequence[Quoted]) -> Query:
+    """Rows with the words of a quotation side by side, in one of the ways they may be written."""
+    return Query.boolean_query([(Occur.Should, _side_by_side(within, way)) for way in ways])
+
+
+def _side_by_side(within: tantivy.Schema, way: Quoted) -> Query:
+    if way.start is None:
+        if len(way.terms) == 1:
+            return Query.term_query(within, "text", way.terms[0], "basic")
+        return Query.phrase_query(within, "text", list(way.terms))
+    begun = re.escape(way.start) + ".*"
+    if way.terms:
+        patterns: list[str | tuple[int, str]] = [*(re.escape(term) for term in way.terms), begun]
+        return Query.regex_phrase_query(within, "text", patterns)
+    return Query.regex_query(within, "text", begun)
+
+
+def both(one: Query, other: Query) -> Query:
+    """Rows that match both, ranked by the first."""
     return Query.boolean_query(
-        [(Occur.Should, Query.term_query(within, "text", term, "freq")) for term in terms]
+        [(Occur.Must, one), (Occur.Must, Query.const_score_query(other, 0.0))]
     )
 
 
-def all_of(within: tantivy.Schema, terms: Sequence[str]) -> Query:
-    distinct = dict.fromkeys(terms)
-    return Query.boolean_query(
-        [(Occur.Must, Query.term_query(within, "text", term, "basic")) for term in distinct]
-    )
+def of_documents(within: tantivy.Schema, documents: Sequence[str]) -> Query:
+    return Query.term_set_query(within, "document", documents)
 
 
-def of_documents(within: tantivy.Schema, query: Query, documents: Sequence[str]) -> Query:
-    listed = Query.term_set_query(within, "document", documents)
-    return Query.boolean_query(
-        [(Occur.Must, query), (Occur.Must, Query.const_score_query(listed, 0.0))]
-    )
+def of_chunks(within: tantivy.Schema, chunks: Sequence[int]) -> Query:
+    return Query.term_set_query(within, "chunk", chunks)

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from rag.ranking.analysis.asking import Asked
+
 K1, B = 1.2, 0.75  # tantivy's, which cannot be set
 
 
@@ -27,10 +29,10 @@ def term_weight(term: str, statistics: Statistics) -> float:
     return math.log(1 + (rows - having + 0.5) / (having + 0.5)) * (1 + K1)
 
 
-def plain_score(terms: Sequence[str], statistics: Statistics) -> float:
-    """Of a row of average length that says each of these once: whether a score is high is told by
-    comparing it with this."""
-    return sum(term_weight(term, statistics) for term in terms) / (1 + K1)
+def plain_score(terms: Sequence[Asked], statistics: Statistics) -> float:
+    """Of a row of average length that says each of these words once, in one of its forms: whether
+    a score is high is told by comparing it with this."""
+    return sum(each.plain * term_weight(each.term, statistics) for each in terms) / (1 + K1)
 
 
 def saturation(frequency: int, length: int, statistics: Statistics) -> float:

@@ -1,61 +1,47 @@
-"""What a text is found by: its words, folded to lower case, without accents and English endings.
-
-Most of any text is a few thousand pieces between white space that come again and again, and what
-they become is remembered: that makes it five times as fast.
-"""
-
-from itertools import chain
+"""What the rows of an index are found by, and which of it there is."""
 
 import tantivy
-from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
+from tantivy import TextAnalyzerBuilder, Tokenizer
 
-from rag.ranking.analysis import MEMORABLE, query_words, words
-
-_AROUND = "'\",.;:!?()[]*|"  # no word begins or ends with one of these
-REMEMBERED = 50_000  # pieces, some 15 MB
-
-
-class Folded(dict[str, tuple[str, ...]]):
-    """Terms by piece: looked up, and worked out where they are not there."""
-
-    def __init__(self, most: int = REMEMBERED) -> None:
-        """
-        Args:
-            most: pieces that are remembered; one more, and it begins anew.
-        """
-        self._most = most
-        self._analyzer = (
-            TextAnalyzerBuilder(Tokenizer.whitespace())
-            .filter(Filter.lowercase())
-            .filter(Filter.ascii_fold())
-            .filter(Filter.stemmer("English"))
-            .build()
-        )
-
-    def __missing__(self, piece: str) -> tuple[str, ...]:
-        bare = piece.strip(_AROUND)
-        terms = self[bare] if bare != piece else self.of(words(piece))
-        if len(piece) <= MEMORABLE:
-            if len(self) >= self._most:
-                self.clear()
-            self[piece] = terms
-        return terms
-
-    def of(self, words: list[str]) -> tuple[str, ...]:
-        return tuple(self._analyzer.analyze(" ".join(words)))
+from rag.ranking.analysis.languages import LANGUAGES
+from rag.ranking.analysis.terms import terms_of
+from rag.storage.lexical.delta import Delta
+from rag.storage.lexical.rows import Analyzed, Entry
 
 
-_FOLDED = Folded()
+class Terms:
+    """The vocabulary of an index at one moment, of rows on disk and in memory."""
+
+    def __init__(self, searcher: tantivy.Searcher, delta: Delta) -> None:
+        self._searcher = searcher
+        self._delta = delta
+        self._newer = delta.languages()
+        self.languages = [
+            code for code in LANGUAGES if code in self._newer or self._on_disk("language", code)
+        ]
+
+    def counted(self) -> dict[str, int]:
+        """Rows by language."""
+        return {
+            code: self._newer.get(code, 0) + self._on_disk("language", code)
+            for code in self.languages
+        }
+
+    def holds(self, term: str) -> bool:
+        return self._on_disk("text", term) > 0 or self._delta.holds(term)
+
+    def beginning(self, start: str, most: int) -> list[str]:
+        older = self._searcher.terms_with_prefix("text", start, limit=most)
+        newer = self._delta.beginning(start)
+        return list(dict.fromkeys([*(term for term, _ in older), *newer]))[:most]
+
+    def _on_disk(self, field: str, value: str) -> int:
+        return int(self._searcher.doc_freq(field, value))
 
 
-def terms_of(text: str) -> tuple[str, ...]:
-    """In order, repetitions included."""
-    return tuple(chain.from_iterable(map(_FOLDED.__getitem__, text.split())))
-
-
-def terms_asked(question: str) -> tuple[str, ...]:
-    """Of the distinct words that tell something."""
-    return _FOLDED.of(query_words(question))
+def analyzed(entry: Entry) -> Analyzed:
+    found = terms_of(entry.text, entry.around)
+    return Analyzed(entry.chunk, entry.document, found.language, found.text)
 
 
 def as_they_are() -> tantivy.TextAnalyzer:

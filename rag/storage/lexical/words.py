@@ -11,6 +11,8 @@ import tantivy
 from msgspec import Struct
 from tantivy import FieldType, Order, Query
 
+from rag.ranking.analysis.asking import Asked, terms_asked
+from rag.ranking.analysis.quotations import quoted
 from rag.storage.lexical.delta import Delta
 from rag.storage.lexical.disk import DiskIndex
 from rag.storage.lexical.rows import (
@@ -18,14 +20,16 @@ from rag.storage.lexical.rows import (
     Analyzed,
     Entry,
     Mark,
-    all_of,
     any_of,
+    both,
+    holding,
+    of_chunks,
     of_documents,
     row,
     schema,
 )
 from rag.storage.lexical.scoring import Statistics, plain_score
-from rag.storage.lexical.terms import terms_asked, terms_of
+from rag.storage.lexical.terms import Terms, analyzed
 
 Ids = npt.NDArray[np.int64]
 Ranking = list[tuple[int, float]]
@@ -34,6 +38,8 @@ Ranking = list[tuple[int, float]]
 FEW_DOCUMENTS = 2_000
 """Documents that the index looks up one by one. Where there are more, it ranks more rows than are
 wanted, and drops those that are not allowed."""
+
+FEW_CHUNKS = 2_000  # looked up likewise, and rather
 
 AT_A_TIME = 50_000  # rows listed at once: 10 MB
 
@@ -129,21 +135,19 @@ class WordIndex:
 
     def change(self, entries: Sequence[Entry], deleted: Sequence[int], seq: int) -> None:
         """Puts rows whose numbers are new, removes others. Found by the next search."""
-        rows = tuple(
-            Analyzed(entry.chunk, entry.document, terms_of(entry.text)) for entry in entries
-        )
-        length = sum(len(each.terms) for each in rows)
+        rows = tuple(map(analyzed, entries))
+        lengths = [row.terms.count(" ") + bool(row.terms) for row in rows]
         with self._changing:
             self._delta.remove(deleted)
-            self._delta.put(rows)
+            self._delta.put(zip(rows, lengths, strict=True))
             self._deleted = self._deleted.union(deleted)  # on disk, or about to be written there
-            self._changes.append(_Change(rows, tuple(deleted), length))
+            self._changes.append(_Change(rows, tuple(deleted), sum(lengths)))
             self.seq = seq
 
     def search(self, question: str, k: int, *, within: Within | None = None) -> Found:
         """The `k` best by BM25 over the question's words, any of which may be missing."""
-        terms = terms_asked(question)
-        if k < 1 or not terms:
+        terms = terms_asked(question, self._vocabulary()) if k > 0 else ()
+        if not terms:
             return Found([], 0.0)
         # memory before disk: what moves from one to the other meanwhile is then found twice, and
         # not missed
@@ -155,17 +159,26 @@ class WordIndex:
         ranking = sorted(found.items(), key=lambda each: (-each[1], each[0]))[:k]
         return Found(ranking, plain_score(terms, statistics))
 
-    def holding(self, text: str) -> Ids:
-        """Rows that hold all words of a text, in whatever form and order; sorted."""
-        terms = terms_of(text)
-        if not terms:
+    def holding(self, quotation: str) -> Ids:
+        """Rows with these words side by side, sorted, each word in any of its forms; where the last
+        one ends in `*`, whatever begins so. None where there is no word in it."""
+        ways = quoted(quotation, self._vocabulary().languages)
+        if not ways:
             return np.empty(0, np.int64)
-        newer = self._delta.holding(terms)  # memory before disk, as in a search
+        newer = self._delta.holding(ways)
         with self._changing:
             searcher, deleted = self._disk.searcher, self._deleted
-        older = _holding(searcher, self._schema, terms)
+        older = _all_chunks(searcher, self._schema, holding(self._schema, ways))
         gone = np.fromiter(deleted, np.int64, len(deleted))
         return np.union1d(older[~np.isin(older, gone)], np.array(newer, np.int64))
+
+    def languages(self) -> dict[str, int]:
+        """How many rows are in each language; those deleted since the last write among them."""
+        return self._vocabulary().counted()
+
+    def _vocabulary(self) -> Terms:
+        with self._changing:
+            return Terms(self._disk.searcher, self._delta)
 
     def absorb(self) -> None:
         """Writes to disk what is in memory. Changes and searches go on meanwhile, also where it
@@ -206,7 +219,7 @@ class WordIndex:
             self._disk.close()
 
     def _search_delta(
-        self, terms: Sequence[str], within: Within | None
+        self, terms: Sequence[Asked], within: Within | None
     ) -> tuple[dict[int, float], Statistics]:
         """Scores of rows in memory, and what is known of all rows."""
         with self._changing:
@@ -218,20 +231,23 @@ class WordIndex:
         allowed = None if within is None else within.among(delta)
         return matches.scores(together, allowed), together
 
-    def _statistics(self, terms: Sequence[str]) -> Statistics:
+    def _statistics(self, terms: Sequence[Asked]) -> Statistics:
         """Of the rows on disk, and the mark among them, which tantivy counts too."""
         searcher, mark = self._disk.searcher, self._disk.mark
         rows = max(1, searcher.num_docs)
         length = mark.words / mark.rows if mark.rows else 0.0
-        having = {term: searcher.doc_freq("text", term) for term in terms}
+        having = {asked.term: searcher.doc_freq("text", asked.term) for asked in terms}
         return Statistics(rows, round(length * (rows - 1)), having)
 
 
-def _all_chunks(searcher: tantivy.Searcher, schema: tantivy.Schema) -> Ids:
-    """Sorted; some thousands at a time, for a hit is an object of Python's."""
+def _all_chunks(
+    searcher: tantivy.Searcher, schema: tantivy.Schema, matching: Query | None = None
+) -> Ids:
+    """Sorted, of all rows or of those that match; some thousands at a time, for a hit is an object
+    of Python's."""
     pages, last, rows = [np.empty(0, np.int64)], 0, max(0, searcher.num_docs - 1)
     while rows:
-        found = _after(searcher, schema, last, min(rows, AT_A_TIME))
+        found = _after(searcher, schema, last, min(rows, AT_A_TIME), matching)
         if not len(found):
             break
         pages.append(found)
@@ -239,20 +255,13 @@ def _all_chunks(searcher: tantivy.Searcher, schema: tantivy.Schema) -> Ids:
     return np.concatenate(pages)
 
 
-def _after(searcher: tantivy.Searcher, schema: tantivy.Schema, last: int, k: int) -> Ids:
+def _after(
+    searcher: tantivy.Searcher, schema: tantivy.Schema, last: int, k: int, matching: Query | None
+) -> Ids:
     """The next chunks after one, sorted."""
     later = Query.range_query(schema, "chunk", FieldType.Integer, last, None, include_lower=False)
-    hits = searcher.search(later, k, count=False, order_by_field="chunk", order=Order.Asc).hits
-    chunks = searcher.fast_field_values("chunk", [address for _, address in hits])
-    return np.array([int(chunk or 0) for chunk in chunks], np.int64)
-
-
-def _holding(searcher: tantivy.Searcher, schema: tantivy.Schema, terms: Sequence[str]) -> Ids:
-    rows = searcher.num_docs
-    if not rows:
-        return np.empty(0, np.int64)
-    query = all_of(schema, terms)
-    hits = searcher.search(query, rows, count=False, order_by_field="chunk", order=Order.Asc).hits
+    sought = later if matching is None else both(matching, later)
+    hits = searcher.search(sought, k, count=False, order_by_field="chunk", order=Order.Asc).hits
     chunks = searcher.fast_field_values("chunk", [address for _, address in hits])
     return np.array([int(chunk or 0) for chunk in chunks], np.int64)
 
@@ -270,7 +279,7 @@ def _added(one: Statistics, other: Statistics) -> Statistics:
 def _search_disk(
     searcher: tantivy.Searcher,
     schema: tantivy.Schema,
-    terms: Sequence[str],
+    terms: Sequence[Asked],
     k: int,
     deleted: frozenset[int],
     within: Within | None,
@@ -281,8 +290,10 @@ def _search_disk(
         return []
     wanted = float(k)
     if within is not None:
-        if within.documents is not None:
-            query = of_documents(schema, query, within.documents)
+        if len(within.chunks) <= FEW_CHUNKS:
+            query, within = both(query, of_chunks(schema, within.chunks.tolist())), None
+        elif within.documents is not None:
+            query = both(query, of_documents(schema, within.documents))
             within = within if within.is_partial else None
         else:
             wanted *= SPARE * rows / len(within.chunks)
