@@ -53,6 +53,15 @@ class _Checked(Struct, frozen=True):
         return ((found.verified, part) for found in self.found for part in found.parts)
 
 
+class Written(Struct, frozen=True):
+    """What an answer gains by a claim."""
+
+    claim: Claim
+    text: str
+    citations: tuple[Citation, ...]
+    """Those that no claim before had."""
+
+
 def ground(
     question: str,
     draft: Draft,
@@ -64,30 +73,96 @@ def ground(
     nearest: Sequence[Hit],
     answer_id: AnswerId,
 ) -> Answer:
-    """Claims with the quotations that were found in the evidence, each cut from its source.
+    """A whole draft at once; see `Grounding`."""
+    grounding = Grounding(question, evidence, policy, answerer, answer_id)
+    for claim in draft.claims:
+        grounding.add(claim)
+    return grounding.answer(draft.sufficient, usage, nearest)
+
+
+class Grounding:
+    """Claims with the quotations that were found in the evidence, each cut from its source; claim
+    by claim, as a draft is written.
 
     A claim is supported when one of its quotations was found and nothing in it goes beyond them
     (`rag.grounding.support`). `strict` drops all others and refuses when nothing is left,
     `annotate` keeps them and says so, and `off` looks no further than the quotations: a claim
     counts as supported there when it has one. What was not believed is told in `dropped`.
     """
-    passages, vocabulary = Passages(evidence), Vocabulary(evidence)
-    checked = [_check(claim, passages, vocabulary, policy) for claim in draft.claims]
-    kept = [claim for claim in checked if draft.sufficient and _is_kept(claim, policy)]
-    text, claims, citations = _compose(kept, answer_id)
-    outcome = _outcome(kept, evidence)
-    return Answer(
-        id=answer_id,
-        question=question,
-        outcome=outcome,
-        answerer=answerer,
-        text=text or REFUSALS[outcome],
-        claims=claims,
-        citations=citations,
-        dropped=tuple(_dropped(checked, kept)),
-        nearest=() if kept else tuple(nearest),
-        usage=usage,
-    )
+
+    def __init__(
+        self,
+        question: str,
+        evidence: Sequence[Evidence],
+        policy: Policy,
+        answerer: str,
+        answer_id: AnswerId,
+    ) -> None:
+        self._question = question
+        self._policy = policy
+        self._answerer = answerer
+        self._id = answer_id
+        self._has_evidence = bool(evidence)
+        self._passages, self._vocabulary = Passages(evidence), Vocabulary(evidence)
+        self._checked: list[_Checked] = []
+        self._text = ""
+        self._claims: list[Claim] = []
+        self._citations: dict[tuple[DocumentId, int, int], Citation] = {}
+
+    def add(self, claim: DraftClaim) -> Written | None:
+        """What the answer gains by the claim; None where it is not believed."""
+        checked = _check(claim, self._passages, self._vocabulary, self._policy)
+        self._checked.append(checked)
+        if not _is_kept(checked, self._policy):
+            return None
+        known = len(self._citations)
+        cited = tuple(dict.fromkeys(self._cite(*place) for place in checked.places))
+        start = len(self._text) + 1 if self._text else 0
+        self._text = f"{self._text} {checked.text}" if self._text else checked.text
+        made = Claim(start, len(self._text), not checked.objections, cited)
+        self._claims.append(made)
+        return Written(made, checked.text, tuple(self._citations.values())[known:])
+
+    def answer(self, sufficient: bool, usage: Usage | None, nearest: Sequence[Hit]) -> Answer:
+        """
+        Args:
+            sufficient: whether the draft said that the sources are; else none of its claims stays.
+            nearest: shown with a refusal.
+        """
+        stays = sufficient and bool(self._claims)
+        outcome = self._outcome(stays)
+        return Answer(
+            id=self._id,
+            question=self._question,
+            outcome=outcome,
+            answerer=self._answerer,
+            text=self._text if stays else REFUSALS[outcome],
+            claims=tuple(self._claims) if stays else (),
+            citations=tuple(self._citations.values()) if stays else (),
+            dropped=tuple(self._dropped(stays)),
+            nearest=() if stays else tuple(nearest),
+            usage=usage,
+        )
+
+    def _cite(self, verified: Verified, part: Part) -> CitationId:
+        """Each cited place once."""
+        offset = part.evidence.block.start
+        place = (part.evidence.document_id, offset + part.start, offset + part.end)
+        if place not in self._citations:
+            id = CitationId(derived_id("cit", self._id, str(len(self._citations) + 1)))
+            self._citations[place] = _citation(id, verified, part)
+        return self._citations[place].id
+
+    def _outcome(self, stays: bool) -> Outcome:
+        if stays:
+            return "answered"
+        return "insufficient" if self._has_evidence else "no_evidence"
+
+    def _dropped(self, stays: bool) -> Iterator[Dropped]:
+        for claim in self._checked:
+            yield from claim.dropped
+            if not (stays and _is_kept(claim, self._policy)):
+                yield Dropped(claim.text, "; ".join(claim.objections) or NOT_SUFFICIENT)
 
 
 def _check(
@@ -109,42 +184,6 @@ def _check(
 
 def _is_kept(claim: _Checked, policy: Policy) -> bool:
     return bool(claim.text) and not (policy == "strict" and claim.objections)
-
-
-def _outcome(kept: Sequence[_Checked], evidence: Sequence[Evidence]) -> Outcome:
-    if kept:
-        return "answered"
-    return "insufficient" if evidence else "no_evidence"
-
-
-def _dropped(checked: Sequence[_Checked], kept: Sequence[_Checked]) -> Iterator[Dropped]:
-    for claim in checked:
-        yield from claim.dropped
-        if claim not in kept:
-            yield Dropped(claim.text, "; ".join(claim.objections) or NOT_SUFFICIENT)
-
-
-def _compose(
-    kept: Sequence[_Checked], answer_id: AnswerId
-) -> tuple[str, tuple[Claim, ...], tuple[Citation, ...]]:
-    """The answer's text with the span of each claim, and each cited place once."""
-    text = ""
-    claims: list[Claim] = []
-    citations: dict[tuple[DocumentId, int, int], Citation] = {}
-    for claim in kept:
-        cited: list[CitationId] = []
-        for verified, part in claim.places:
-            offset = part.evidence.block.start
-            place = (part.evidence.document_id, offset + part.start, offset + part.end)
-            if place not in citations:
-                number = str(len(citations) + 1)
-                citation_id = CitationId(derived_id("cit", answer_id, number))
-                citations[place] = _citation(citation_id, verified, part)
-            cited.append(citations[place].id)
-        start = len(text) + 1 if text else 0
-        text = f"{text} {claim.text}" if text else claim.text
-        claims.append(Claim(start, len(text), not claim.objections, tuple(dict.fromkeys(cited))))
-    return text, tuple(claims), tuple(citations.values())
 
 
 def _citation(citation_id: CitationId, verified: Verified, part: Part) -> Citation:
