@@ -1,6 +1,14 @@
 """What the stories need from outside. Adapters satisfy these without importing them by name."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
@@ -9,6 +17,7 @@ from msgspec import Struct
 from rag.domain import (
     Document,
     Draft,
+    DraftClaim,
     Evidence,
     InputType,
     Lane,
@@ -256,6 +265,22 @@ class Answerer(Protocol):
 
         Raises:
             ProviderError: the provider failed for good, after retries.
+        """
+        ...
+
+
+@runtime_checkable
+class WritingAnswerer(Answerer, Protocol):
+    """An answerer whose draft can be had while it is written."""
+
+    def write(
+        self, question: str, evidence: Sequence[Evidence]
+    ) -> AsyncGenerator[DraftClaim | tuple[Draft, Usage], None]:
+        """Its claims one by one, once it is known that the blocks suffice; at last the draft, with
+        those claims first. Close the generator to hang up, which ends the spending.
+
+        Raises:
+            ProviderError: the provider failed for good.
         """
         ...
 

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import get_args
@@ -12,7 +12,7 @@ from typing import get_args
 import msgspec
 
 from rag import picturing
-from rag.answering import Question, answer
+from rag.answering import Event, Question, answer, answering
 from rag.buying.buyer import Buyer
 from rag.chunking.chunks import CHUNKER
 from rag.comparing import Comparison, Probe, compare
@@ -389,6 +389,23 @@ class Services:
                 library=self.library,
                 chat=self.chat,
             )
+
+    async def answering(
+        self, question: Question, within: Sequence[Collection]
+    ) -> AsyncGenerator[Event, None]:
+        """All in one task, from first to last: what is spent is booked to it."""
+        with spending_for(Purpose(within[0].id if len(within) == 1 else None)):
+            telling = answering(
+                question,
+                within,
+                embedders=self.embedders,
+                answerer=self.answerer,
+                library=self.library,
+                chat=self.chat,
+            )
+            async with aclosing(telling) as events:
+                async for event in events:
+                    yield event
 
     async def verify(
         self, claims: Sequence[Asserted], sources: Sequence[Given | Stored]

@@ -1,17 +1,22 @@
 """Answers with quotations, and the citations that prove them."""
 
 import asyncio
+from functools import partial
 from typing import Annotated
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
-from msgspec import Meta, Struct, structs
+from litestar.response import ServerSentEvent
+from msgspec import Meta, Struct
 
 from rag.answering import Question
 from rag.api.contents import DEFAULT_DPI, Dpi
+from rag.api.events import LastEvent
+from rag.api.linking import linked, linked_answer
+from rag.api.narration import EventStream, afterwards, as_it_happens, number_of
+from rag.api.problems import HttpRequest, problem_of, request_id_of
 from rag.domain import Answer, AnswerId, Citation, CitationId, Collection, Policy
-from rag.errors import InvalidRequest
 from rag.questions.rephrasing import MAX_TURNS, Turn
 from rag.ranking.filters import Filter
 from rag.wiring import DEFAULT_COLLECTION, Services
@@ -31,19 +36,13 @@ class Ask(Struct, frozen=True, forbid_unknown_fields=True):
     k: Annotated[int, Meta(ge=1, le=50)] = 10
     """How many passages to look at."""
     stream: bool = False
-    """Not yet."""
+    """Tell it as it happens, as server-sent events: each claim once it is proven."""
     history: Annotated[tuple[Turn, ...], Meta(max_length=MAX_TURNS)] = ()
     """What was said before, oldest first: a chat model makes the question stand by itself."""
     rerank: bool = False
     """Let a chat model put the candidates in order, in one call."""
 
     def asked(self) -> Question:
-        """
-        Raises:
-            InvalidRequest: it asks for what this version does not do.
-        """
-        if self.stream:
-            raise InvalidRequest("answers are not streamed yet: leave out 'stream'")
         return Question(
             self.question, self.filter, self.verification, self.k, self.history, self.rerank
         )
@@ -54,21 +53,41 @@ class AnswersController(Controller):
     tags = ["Answers"]
 
     @post("/answers", status_code=200)
-    async def ask(self, data: JSONBody[Ask], services: NamedDependency[Services]) -> Answer:
-        """Answer a question with quotations found in the sources, or refuse and say why."""
+    async def ask(
+        self, request: HttpRequest, data: JSONBody[Ask], services: NamedDependency[Services]
+    ) -> Answer | ServerSentEvent:
+        """Answer a question with quotations found in the sources, or refuse and say why.
+
+        With `stream` it is told as server-sent events: `answer.created`, `retrieval.completed`,
+        then each claim as an `answer.delta` after the `citation.added` that prove it,
+        `claim.flagged` for what was not believed, and `answer.completed` with the same object as
+        without; or `error` with a problem document. To hang up gives the question up.
+        """
         question = data.asked()
         within = await asyncio.to_thread(_named, services, data.collections)
-        return _linked_answer(await services.answer(question, within))
+        if not data.stream:
+            return linked_answer(await services.answer(question, within))
+        path, id = request.scope["path"], request_id_of(request.scope)
+        told = partial(problem_of, path=path, request_id=id)
+        return EventStream(as_it_happens(question, within, services, told))
+
+    @get("/answers/{answer:str}/events", media_type="text/event-stream")
+    async def events(
+        self, answer: FromPath[str], services: NamedDependency[Services], last: LastEvent = None
+    ) -> ServerSentEvent:
+        """Tell a complete answer once more as its stream did, after the event `Last-Event-ID`."""
+        made = await asyncio.to_thread(services.library.answers.find, AnswerId(answer))
+        return ServerSentEvent(afterwards(made, number_of(last)))
 
     @get("/answers/{answer:str}", sync_to_thread=True)
     def show(self, answer: FromPath[str], services: NamedDependency[Services]) -> Answer:
         """Show an answer that was given before."""
-        return _linked_answer(services.library.answers.find(AnswerId(answer)))
+        return linked_answer(services.library.answers.find(AnswerId(answer)))
 
     @get("/citations/{citation:str}", sync_to_thread=True)
     def citation(self, citation: FromPath[str], services: NamedDependency[Services]) -> Citation:
         """Show a citation: the quotation and where it stands in its source."""
-        return _linked(services.library.answers.citation(CitationId(citation)))
+        return linked(services.library.answers.citation(CitationId(citation)))
 
     @get("/citations/{citation:str}/image", media_type="image/png")
     async def citation_image(
@@ -82,17 +101,6 @@ class AnswersController(Controller):
     ) -> bytes:
         """Show the quotation where it stands: the strip of its page, marked (PNG)."""
         return await services.render_citation(CitationId(citation), page, dpi)
-
-
-def _linked_answer(answer: Answer) -> Answer:
-    return structs.replace(answer, citations=tuple(map(_linked, answer.citations)))
-
-
-def _linked(citation: Citation) -> Citation:
-    links = {"document": f"/v1/documents/{citation.document_id}"}
-    if any(place.boxes for place in citation.pages):
-        links["image"] = f"/v1/citations/{citation.id}/image"
-    return structs.replace(citation, links=links)
 
 
 def _named(services: Services, names: tuple[str, ...]) -> list[Collection]:

@@ -9,14 +9,20 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from time import monotonic
+from typing import Annotated, TypeAlias
 
 import msgspec
+from litestar.params import HeaderParameter
 from litestar.response import ServerSentEventMessage
 
 from rag.domain import IngestItem, IngestJob, JobId
 from rag.errors import NotFound, RagError
 from rag.storage.progress import BEFORE_ALL, News, Place
 from rag.wiring import Services
+
+LastEvent: TypeAlias = Annotated[
+    str | None, HeaderParameter(name="Last-Event-ID", description="The last that arrived.")
+]
 
 LOOK = 0.5  # seconds between looks at whether anything changed
 SILENCE = 15.0  # seconds after which the job is told although nothing changed

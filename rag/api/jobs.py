@@ -6,11 +6,11 @@ from typing import Annotated, TypeAlias
 import msgspec
 from litestar import Controller, Response, delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import ServerSentEvent
 from msgspec import Meta, Struct
 
-from rag.api.events import events_of, news_of, place_of
+from rag.api.events import LastEvent, events_of, news_of, place_of
 from rag.api.listing import DEFAULT_LIMIT, After, Limit
 from rag.domain import IngestItem, IngestJob, ItemState, JobId, Listing, Retried
 from rag.wiring import Services
@@ -33,11 +33,6 @@ class Webhook(Struct, frozen=True, forbid_unknown_fields=True):
 
 InState: TypeAlias = Annotated[
     ItemState | None, QueryParameter(name="state", description="Only those in this state.")
-]
-
-
-LastEvent: TypeAlias = Annotated[
-    str | None, HeaderParameter(name="Last-Event-ID", description="The last that arrived.")
 ]
 
 

@@ -101,7 +101,7 @@ class Grounding:
         self._question = question
         self._policy = policy
         self._answerer = answerer
-        self._id = answer_id
+        self.id = answer_id
         self._has_evidence = bool(evidence)
         self._passages, self._vocabulary = Passages(evidence), Vocabulary(evidence)
         self._checked: list[_Checked] = []
@@ -132,7 +132,7 @@ class Grounding:
         stays = sufficient and bool(self._claims)
         outcome = self._outcome(stays)
         return Answer(
-            id=self._id,
+            id=self.id,
             question=self._question,
             outcome=outcome,
             answerer=self._answerer,
@@ -149,7 +149,7 @@ class Grounding:
         offset = part.evidence.block.start
         place = (part.evidence.document_id, offset + part.start, offset + part.end)
         if place not in self._citations:
-            id = CitationId(derived_id("cit", self._id, str(len(self._citations) + 1)))
+            id = CitationId(derived_id("cit", self.id, str(len(self._citations) + 1)))
             self._citations[place] = _citation(id, verified, part)
         return self._citations[place].id
 

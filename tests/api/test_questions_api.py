@@ -141,7 +141,6 @@ def test_a_collection_named_twice_is_asked_once(
 @pytest.mark.parametrize(
     ("body", "status", "says"),
     [
-        ({"question": "a", "stream": True}, 422, "not streamed yet"),
         ({"question": "a", "history": [{"role": "user"}]}, 422, "/history/0"),
         ({"question": "a", "history": [{"role": "user", "content": "b"}]}, 422, "a chat model"),
         ({"question": "a", "rerank": True}, 422, "a chat model"),

@@ -1,15 +1,17 @@
 """Question and evidence -> draft, by a chat model."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 import msgspec
 from msgspec import Struct
 
-from rag.domain import Draft, Evidence, Usage
+from rag.domain import Draft, DraftClaim, Evidence, Usage
 from rag.errors import MalformedReply, ProviderUnavailable
 from rag.grounding.prompt import Message, messages
 from rag.mistral.chat.completions import DEADLINE, MistralChat, Terms
+from rag.mistral.chat.drafting import DraftInWriting
 from rag.mistral.chat.transcripts import Completion
 from rag.mistral.client import MistralClient
 from rag.mistral.prices import TokenPrice
@@ -30,6 +32,12 @@ _TERMS = Terms(
 _DRAFTS = 1.5
 """Deadlines of one request that a draft may take with what mends it, waiting included: three
 minutes, which is as long as anyone stays."""
+
+
+class _Unusable(Struct, frozen=True):
+    """Why a draft cannot be used."""
+
+    what: str
 
 
 class MistralAnswerer:
@@ -75,12 +83,46 @@ class MistralAnswerer:
             late = f"had no answer after {self._deadline:g} s"
             raise ProviderUnavailable(self._provider, late) from error
 
+    async def write(
+        self, question: str, evidence: Sequence[Evidence]
+    ) -> AsyncGenerator[DraftClaim | tuple[Draft, Usage], None]:
+        """The claims as the model writes them, and at last the draft.
+
+        A draft that cannot be used is mended as in `draft` while none of it was told; later, what
+        was told is the draft.
+
+        Raises:
+            As `draft` does.
+        """
+        prompt = messages(question, evidence)
+        writing, told = DraftInWriting(), list[DraftClaim]()
+        completion: Completion | None = None
+        async with aclosing(self._chat.stream(prompt, self._terms)) as deltas:
+            async for delta in deltas:
+                for claim in writing.feed(delta.text):
+                    told.append(claim)
+                    yield claim
+                completion = delta.completion or completion
+        assert completion is not None, "a stream ends with it"
+        read = _read(completion)
+        if isinstance(read, Draft):
+            yield read, self._usage(completion)
+        elif told:
+            yield Draft(sufficient=True, claims=tuple(told)), self._usage(completion)
+        else:
+            yield await self._mended(prompt, completion, read)
+
     async def _draft(self, prompt: Sequence[Message]) -> tuple[Draft, Usage]:
         first = await self._chat.complete(prompt, self._terms)
         read = _read(first)
         if isinstance(read, Draft):
             return read, self._usage(first)
-        second = await self._chat.complete((*prompt, *_mending(first, read)), self._terms)
+        return await self._mended(prompt, first, read)
+
+    async def _mended(
+        self, prompt: Sequence[Message], first: Completion, fault: _Unusable
+    ) -> tuple[Draft, Usage]:
+        second = await self._chat.complete((*prompt, *_mending(first, fault)), self._terms)
         mended = _read(second)
         if isinstance(mended, Draft):
             return mended, self._usage(first, second)
@@ -89,12 +131,6 @@ class MistralAnswerer:
     def _usage(self, *completions: Completion) -> Usage:
         units = sum((each.units for each in completions if each.units), Units(0))
         return Usage(self.name, units.input, units.output, f"{self._chat.usd(units):f}")
-
-
-class _Unusable(Struct, frozen=True):
-    """Why a draft cannot be used."""
-
-    what: str
 
 
 def _read(completion: Completion) -> Draft | _Unusable:
