@@ -29,6 +29,8 @@ class Piece(Struct, frozen=True):
     text: str
     level: int = 0
     place: str | None = None
+    confidence: float | None = None
+    """As of `Block`."""
 
 
 class Leaf(Struct, frozen=True):
@@ -104,7 +106,11 @@ def _spans(pieces: Iterable[Piece]) -> tuple[str, tuple[Block, ...]]:
         start = end + len(BETWEEN_PIECES) * bool(texts)
         end = start + len(piece.text)
         texts.append(piece.text)
-        spans.append(Block(piece.kind, start, end, piece.level, place=piece.place))
+        spans.append(
+            Block(
+                piece.kind, start, end, piece.level, place=piece.place, confidence=piece.confidence
+            )
+        )
     return BETWEEN_PIECES.join(texts), tuple(spans)
 
 

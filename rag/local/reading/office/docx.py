@@ -1,6 +1,7 @@
 """A Word document -> its blocks: headings, numbered paragraphs, tables, notes and text boxes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from lxml import etree  # type: ignore[import-untyped]  # has no hints
 
@@ -16,6 +17,7 @@ from rag.local.reading.office.docx_styles import (
     read_styles,
 )
 from rag.local.reading.office.ooxml import Package, is_on
+from rag.local.reading.office.pictures import Pictures
 from rag.local.reading.readout import Piece, Readout, heading, written
 from rag.local.reading.tables import cell, table
 
@@ -27,7 +29,7 @@ WIDEST_SPAN = 100  # columns; more is an attack or a mistake
 INDENTATION = "  "
 
 
-def read_docx(package: Package) -> Readout:
+def read_docx(package: Package, pictures: Pictures) -> Readout:
     """
     Raises:
         InvalidDocument: a part is missing or damaged.
@@ -39,6 +41,7 @@ def read_docx(package: Package) -> Readout:
         read_styles(package.tree(styles[0])) if styles else {},
         Lists(package.tree(numbering[0]) if numbering else None),
         _notes(package, main),
+        partial(pictures.pieces, relations=package.relations(main)),
     )
     pieces = [p for part in package.tree(main).iterchildren(f"{W}body") for p in body.pieces(part)]
     return written(pieces, body.title or package.title)
@@ -57,11 +60,18 @@ def _notes(package: Package, main: str) -> Notes:
 class _Body:
     """What is known of a document while its paragraphs go by."""
 
-    def __init__(self, styles: dict[str, Style], lists: Lists, notes: Notes) -> None:
+    def __init__(
+        self,
+        styles: dict[str, Style],
+        lists: Lists,
+        notes: Notes,
+        read_pictures: Callable[[etree._Element], list[Piece]],
+    ) -> None:
         self.title: str | None = None
         self._styles = styles
         self._lists = lists
         self._notes = notes
+        self._read_pictures = read_pictures
 
     def pieces(self, parent: etree._Element, *, in_table: bool = False) -> Iterator[Piece]:
         for element in parent:
@@ -79,6 +89,8 @@ class _Body:
         words.walk(element)
         if text := words.text:
             yield self._piece(text, properties, style)
+        for picture in words.pictures:
+            yield from self._read_pictures(picture)
         for box in words.boxes:
             yield from self.pieces(box, in_table=True)
         for kind, id in words.notes:

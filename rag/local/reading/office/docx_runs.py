@@ -31,6 +31,7 @@ class Words:
     def __init__(self, styles: dict[str, Style], *, is_hidden: bool, drops_white: bool) -> None:
         self.boxes: list[etree._Element] = []
         """Contents of text boxes."""
+        self.pictures: list[etree._Element] = []
         self.notes: list[tuple[str, str]] = []
         """Kind and id of the notes that are referred to."""
         self._words: list[str] = []
@@ -93,6 +94,7 @@ class Words:
                 self._drawn(child)
             elif child.get("hidden") not in ("1", "true"):
                 self._words.append(f" {child.get('descr', '')} ")
+                self.pictures.append(element)
 
     def _is_unseen(self, properties: etree._Element | None) -> bool:
         if properties is None:

@@ -8,6 +8,7 @@ from lxml import etree  # type: ignore[import-untyped]  # has no hints
 from rag.local.reading.office.charts import chart_pieces
 from rag.local.reading.office.drawn import A, paragraphs, table_of, words
 from rag.local.reading.office.ooxml import RELATION_ID, Package, Relation
+from rag.local.reading.office.pictures import Pictures
 from rag.local.reading.office.slide_shapes import P, PlacedShape, placed_shapes, slide_size
 from rag.local.reading.readout import LEFT_OUT, Leaf, Piece, Readout, bound, heading
 
@@ -21,7 +22,7 @@ LISTS = frozenset(("body", "obj", ""))
 """Placeholders whose paragraphs are bullets, unless there is only one."""
 
 
-def read_pptx(package: Package) -> Readout:
+def read_pptx(package: Package, pictures: Pictures) -> Readout:
     """
     Raises:
         InvalidDocument: a part is missing or damaged.
@@ -32,22 +33,23 @@ def read_pptx(package: Package) -> Readout:
     ids = (slide.get(RELATION_ID, "") for slide in root.iterfind(f"{P}sldIdLst/{P}sldId"))
     names = (relations[id].target for id in ids if id in relations)
     size = slide_size(root)
-    leaves = [_leaf(package, name, size) for name in names if name in package]
+    leaves = [_leaf(package, pictures, name, size) for name in names if name in package]
     return bound(leaves, package.title or next((leaf.name for leaf in leaves if leaf.name), None))
 
 
-def _leaf(package: Package, name: str, size: tuple[int, int]) -> Leaf:
+def _leaf(package: Package, pictures: Pictures, name: str, size: tuple[int, int]) -> Leaf:
     root = package.tree(name)
     if root.get("show") in ("0", "false"):
         return Leaf("", (), "a hidden slide is left out", LEFT_OUT)
-    slide = _Slide(package, name)
+    slide = _Slide(package, pictures, name)
     pieces = tuple(slide.pieces(placed_shapes(root, size)))
     return Leaf(slide.title, (*pieces, *_notes(package, name)), "a slide's own text")
 
 
 class _Slide:
-    def __init__(self, package: Package, name: str) -> None:
+    def __init__(self, package: Package, pictures: Pictures, name: str) -> None:
         self.title = ""
+        self._pictures = pictures
         self._package = package
         self._relations: dict[str, Relation] = package.relations(name)
 
@@ -68,6 +70,7 @@ class _Slide:
             yield from paragraphs(shape.element, as_list=shape.role in LISTS)
             if shape.element.tag == f"{P}pic":
                 yield Piece("image", shape.description)
+                yield from self._pictures.pieces(shape.element, self._relations)
 
     def _graphic(self, frame: etree._Element) -> Iterator[Piece]:
         for element in frame.iter(f"{A}tbl", CHART, f"{DIAGRAM}relIds"):

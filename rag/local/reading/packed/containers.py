@@ -11,6 +11,7 @@ from rag.local.reading.office.odf_sheets import read_odf_sheets
 from rag.local.reading.office.odf_slides import read_odf_slides
 from rag.local.reading.office.odf_text import read_odf_text
 from rag.local.reading.office.ooxml import Package
+from rag.local.reading.office.pictures import Pictures
 from rag.local.reading.office.pptx import read_pptx
 from rag.local.reading.office.xlsx import read_xlsx
 from rag.local.reading.packed.archives import read_members, zip_members
@@ -22,10 +23,10 @@ from rag.local.reading.task import Task
 CONTENT_TYPES = "[Content_Types].xml"
 EPUB = "application/epub+zip"
 OOXML = "application/vnd.openxmlformats-officedocument"
-FAMILIES: tuple[tuple[str, str, Callable[[Package], Readout]], ...] = (
+FAMILIES: tuple[tuple[str, str, Callable[[Package, Pictures], Readout]], ...] = (
     ("word/", f"{OOXML}.wordprocessingml.document", read_docx),
     ("ppt/", f"{OOXML}.presentationml.presentation", read_pptx),
-    ("xl/", f"{OOXML}.spreadsheetml.sheet", read_xlsx),
+    ("xl/", f"{OOXML}.spreadsheetml.sheet", lambda package, _: read_xlsx(package)),
 )
 """Folder of an Office file's main part. Templates, slide shows and files with macros are read as
 what they are made for; macros are not looked at."""
@@ -56,7 +57,7 @@ def read_zip(content: bytes, task: Task) -> Readout:
         if name in archive:
             raise UnsupportedMediaType(reason)
     if CONTENT_TYPES in archive:
-        return _read_office(Package(archive))
+        return _read_office(Package(archive), task)
     if CONTAINER in archive:
         return replace(read_epub(archive), media_type=EPUB)
     if "mimetype" in archive and "content.xml" in archive:
@@ -84,13 +85,14 @@ def read_odf(document: OpenDocument) -> Readout:
     return replace(read(document), media_type=media_type, attributes=document.facts)
 
 
-def _read_office(package: Package) -> Readout:
+def _read_office(package: Package, task: Task) -> Readout:
     main = package.main()
     if main.endswith(".bin"):
         raise UnsupportedMediaType("binary Excel workbooks (.xlsb) are not read; save it as .xlsx")
     for folder, media_type, read in FAMILIES:
         if main.startswith(folder):
-            return replace(read(package), media_type=media_type, attributes=package.facts)
+            pictures = Pictures(package, task)
+            return replace(read(package, pictures), media_type=media_type, attributes=package.facts)
     raise UnsupportedMediaType(
         "this is an Office file, but no Word, PowerPoint or Excel document; export it to PDF"
     )
