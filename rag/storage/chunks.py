@@ -69,7 +69,9 @@ def _stacked(rows: Sequence[Row[int, bytes, int]]) -> tuple[Ids, Vectors]:
 
 
 def live_entries(session: Session, ids: Sequence[int], texts: Texts) -> list[Entry]:
-    """Those of the chunks that are live, with what is searched of them."""
+    """Those of the chunks that are live, with what is searched of them: title and headings twice,
+    so that they count for more than the body. nDCG@10 of words alone, once and twice: SciFact 0.696
+    and 0.704, CLAPnq 0.957 and 0.956."""
     entries: list[Entry] = []
     for some in batches(ids):
         rows = session.execute(_ENTRIES, {"ids": list(some)}).all()
@@ -79,7 +81,7 @@ def live_entries(session: Session, ids: Sequence[int], texts: Texts) -> list[Ent
             text = found[row.version_id][row.start : row.end]
             headings = tuple(row.heading_path)
             chunk = Chunk(row.start, row.end, text, row.tokens, headings, context=row.context)
-            searched = embedded_text(chunk, row.title)
+            searched = "\n".join((row.title, *headings, embedded_text(chunk, row.title)))
             around = languages[row.version_id]
             entries.append(Entry(row.id, row.document_id, searched, around))
     return entries

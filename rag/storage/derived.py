@@ -45,6 +45,9 @@ class IndexHealth(Struct, frozen=True):
     """`absent` where the collection has no model."""
     rows: int
     seq: int
+    languages: dict[str, int] = {}
+    """Chunks in each language (ISO 639-1), as the word index has them: it finds all of them by
+    their words, and an English sentence model finds the English ones by their meaning as well."""
 
 
 class Followed(Struct, frozen=True):
@@ -160,7 +163,13 @@ class DerivedIndexes:
     def health(self) -> tuple[IndexHealth, IndexHealth]:
         id, index = self._version.collection_id, self._version.index
         words = IndexHealth(
-            id, index, "words", self._state(self.words), len(self.words), self.words.seq
+            id,
+            index,
+            "words",
+            self._state(self.words),
+            len(self.words),
+            self.words.seq,
+            self.words.languages(),
         )
         if self.dense is None:
             return words, IndexHealth(id, index, "dense", "absent", 0, 0)

@@ -102,6 +102,10 @@ class WordLeg:
     def __len__(self) -> int:
         return len(self._index)
 
+    def languages(self) -> dict[str, int]:
+        """How many chunks are in each, about."""
+        return self._index.languages()
+
     def step(self) -> bool:
         """Applies the next operations; False when there are none."""
         with self._following:

@@ -155,3 +155,10 @@ def test_a_sample_is_the_same_for_the_same_seed(shelf) -> None:
     assert len(shelf.library.chunks.sample(shelf.collection, 100, 1)) == 20
     for _, title, chunk in sample:
         assert chunk.text == f"words {title[1:]}"
+
+
+def test_a_title_counts_for_more_than_the_body(shelf) -> None:
+    shelf.put("body", "the kiln was repaired with a chimney of brick", title="Notes")
+    shelf.put("title", "the oven was repaired with a flue of brick", title="Kiln")
+
+    assert [hit.key for hit in shelf.hits("kiln", modes="words")] == ["title", "body"]

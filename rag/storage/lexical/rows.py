@@ -11,7 +11,7 @@ from rag.ranking.analysis.asking import Asked
 from rag.ranking.analysis.quotations import Quoted
 from rag.ranking.analysis.terms import ANALYSIS
 
-FORMAT = f"3/{ANALYSIS}"
+FORMAT = f"4/{ANALYSIS}"
 """Changes with the schema below, or with how texts become words; an older index is rebuilt."""
 
 ANALYZER = "words"  # as an index calls it: what it is given are terms
