@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from litestar import Controller, delete, get, post
 from litestar.di import NamedDependency
@@ -15,6 +15,10 @@ from rag.codebase.symbols import Symbols, find_symbols
 from rag.domain import Listing
 from rag.trees import LeftOut, Repository, Snapshot
 from rag.wiring import Services
+
+QueryRef: TypeAlias = Annotated[
+    str | None, QueryParameter(description="The one indexed last if left out.")
+]
 
 
 class NewRepository(Struct, frozen=True, forbid_unknown_fields=True):
@@ -91,9 +95,7 @@ class RepositoriesController(Controller):
         self,
         repository: FromPath[str],
         services: NamedDependency[Services],
-        ref: Annotated[
-            str | None, QueryParameter(description="The one indexed last if left out.")
-        ] = None,
+        ref: QueryRef = None,
     ) -> Coverage:
         """List every path that is not searched, and why."""
         found = services.library.code.find(repository)
@@ -129,9 +131,9 @@ class RepositoriesController(Controller):
         self,
         repository: FromPath[str],
         services: NamedDependency[Services],
-        name: Annotated[str, Meta(min_length=1, max_length=300)],
-        ref: str | None = None,
-        k: Annotated[int, Meta(ge=1, le=1_000)] = 100,
+        name: Annotated[str, QueryParameter(min_length=1, max_length=300)],
+        ref: QueryRef = None,
+        k: Annotated[int, QueryParameter(ge=1, le=1_000)] = 100,
     ) -> Symbols:
         """Find where a name is defined, and the lines that use it."""
         view = services.library.code.view(services.library.code.find(repository), ref)
