@@ -1,13 +1,14 @@
 """Which chunks hold a phrase or a word: what a question requires and excludes becomes a filter, so
 that it acts inside the search and not on its leftovers.
 
-The word index names the chunks that hold all words of a phrase, in whatever order and form; where
-it matters, their texts are looked at. A phrase is met by its very words in a row, whatever their
-case and whatever stands between two of them besides letters and digits. What is excluded as a word
-is excluded in all its forms.
+The word index names the chunks that hold the words of a phrase side by side, in whatever form;
+where the form matters, their texts are looked at. A phrase is met by its very words in a row,
+whatever their case and whatever stands between two of them besides letters and digits. What is
+excluded as a word is excluded in all its forms.
 """
 
 import re
+import unicodedata
 from functools import lru_cache
 
 import numpy as np
@@ -78,12 +79,29 @@ def _holders(
         return found
     pattern = _pattern(phrase)
     entries = live_entries(session, found.tolist(), texts)
-    return np.array([each.chunk for each in entries if pattern.search(each.text)], np.int64)
+    return np.array(
+        [each.chunk for each in entries if pattern.search(_composed(each.text))], np.int64
+    )
 
 
 @lru_cache(maxsize=256)
 def _pattern(phrase: str) -> re.Pattern[str]:
-    return re.compile(r"\b" + r"[\W_]+".join(map(re.escape, _WORD.findall(phrase))) + r"\b", re.I)
+    """Its words in a row. Where a script writes no spaces, or has no case, a word may go on; and
+    where its end is left open with `*`."""
+    words = _WORD.findall(_composed(phrase))
+    if not words:
+        return re.compile(re.escape(phrase))
+    begins = r"\b" if _has_edges(words[0][0]) else ""
+    ends = r"\b" if _has_edges(words[-1][-1]) and not phrase.endswith("*") else ""
+    return re.compile(begins + r"[\W_]+".join(map(re.escape, words)) + ends, re.IGNORECASE)
+
+
+def _has_edges(letter: str) -> bool:
+    return letter.isdigit() or letter.lower() != letter.upper()
+
+
+def _composed(text: str) -> str:
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def within(allowed: Ids | None, bounds: Bounds, everything: Ids) -> Ids:

@@ -103,3 +103,25 @@ def test_rows_on_disk_and_in_memory_are_told_alike(shelf) -> None:
 
     assert keys(shelf, "lost", phrases=("lost key",)) == ["a", "c"]
     assert keys(shelf, "lost", excluded=("key",)) == ["b"]
+
+
+def test_a_phrase_is_found_where_no_spaces_are_written(shelf) -> None:
+    shelf.put("a", "東京都の人口は多い")
+    shelf.put("b", "京都の人口は少ない")
+
+    assert keys(shelf, "人口", phrases=("東京都",)) == ["a"]
+    assert keys(shelf, "人口", excluded=("東京都",)) == ["b"]
+
+
+def test_accents_may_be_written_in_two_ways(shelf) -> None:
+    shelf.put("a", "la clé perdue")
+    shelf.put("b", "la clef perdue")
+
+    assert keys(shelf, "perdue", phrases=("cle\u0301 perdue",)) == ["a"]
+
+
+def test_the_last_word_may_be_left_open(shelf) -> None:
+    shelf.put("a", "lost keyrings")
+    shelf.put("b", "lost coats")
+
+    assert keys(shelf, "lost", phrases=("lost key*",)) == ["a"]
