@@ -66,6 +66,39 @@ def pdf(
     return _file(objects)
 
 
+def form(printed: str, filled: str, hidden: str) -> bytes:
+    """A page of a form with two fields, one of which nobody sees."""
+    font = "/Resources << /Font << /F 3 0 R >> >>"
+
+    def shown(text: str) -> str:
+        drawn = f"BT /F 10 Tf 2 4 Td ({text}) Tj ET"
+        frame = f"/Type /XObject /Subtype /Form /BBox [0 0 200 20] {font}"
+        return f"<< {frame} /Length {len(drawn)} >>\nstream\n{drawn}\nendstream"
+
+    def field(y: int, appearance: int, flags: int) -> str:
+        return (
+            f"<< /Type /Annot /Subtype /Widget /FT /Tx /T (f{y}) /Rect [100 {y} 300 {y + 20}]"
+            f" /F {flags} /AP << /N {appearance} 0 R >> >>"
+        )
+
+    content = f"BT /F 10 Tf 100 700 Td ({printed}) Tj ET"
+    return _file(
+        [
+            "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [6 0 R 7 0 R] >> >>",
+            "<< /Type /Pages /Kids [5 0 R] /Count 1 >>",
+            "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+            f"<< /Length {len(content)} >>\nstream\n{content}\nendstream",
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {WIDTH} {HEIGHT}] /Contents 4 0 R"
+            f" {font} /Annots [6 0 R 7 0 R] >>",
+            field(600, 8, flags=4),  # printed
+            field(500, 9, flags=2),  # hidden
+            shown(filled),
+            shown(hidden),
+            "<< >>",
+        ]
+    )
+
+
 def paragraph(x: float, y: float, text: str, *, words: int = 6) -> list[Text]:
     """Lines of that many words, 12 points apart."""
     parts = text.split()

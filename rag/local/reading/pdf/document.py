@@ -16,6 +16,9 @@ from rag.local.reading.pdf.title import facts, title
 from rag.local.reading.pdf.words import Frame, frame_of
 from rag.local.reading.scans import Scan, recognized
 
+WRITTEN = (pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_FREETEXT)
+MOST_NOTES = 10_000  # of a page, that are looked at
+
 
 def read_pdf(content: bytes, limits: Limits, recognize: Recognize) -> Printed:
     """
@@ -60,9 +63,35 @@ def loaded(pdf: pdfium.FPDF_DOCUMENT, index: int) -> Iterator[pdfium.FPDF_PAGE]:
     if not page:
         raise InvalidDocument(f"page {index + 1} of the PDF cannot be loaded")
     try:
+        frame = frame_of(page)
+        if not frame.width * frame.height:
+            raise InvalidDocument(f"page {index + 1} of the PDF has no size")
         yield page
     finally:
         pdfium.FPDF_ClosePage(page)
+
+
+@contextmanager
+def legible(pdf: pdfium.FPDF_DOCUMENT, index: int) -> Iterator[pdfium.FPDF_PAGE]:
+    """With what was filled into its form, and written upon it, as part of the page: to whoever
+    looks at it they are its text. What is hidden, or has no appearance of its own, is left out."""
+    with loaded(pdf, index) as page:
+        if not _is_written_upon(page):
+            yield page
+            return
+        pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY)
+    with loaded(pdf, index) as page:
+        yield page
+
+
+def _is_written_upon(page: pdfium.FPDF_PAGE) -> bool:
+    for i in range(min(pdfium.FPDFPage_GetAnnotCount(page), MOST_NOTES)):
+        note = pdfium.FPDFPage_GetAnnot(page, i)
+        kind = pdfium.FPDFAnnot_GetSubtype(note) if note else None
+        pdfium.FPDFPage_CloseAnnot(note)
+        if kind in WRITTEN:
+            return True
+    return False
 
 
 @contextmanager
@@ -76,7 +105,7 @@ def text_layer(page: pdfium.FPDF_PAGE) -> Iterator[pdfium.FPDF_TEXTPAGE]:
 
 def _layer(pdf: pdfium.FPDF_DOCUMENT, index: int, limits: Limits) -> Layer:
     try:
-        with loaded(pdf, index) as page, text_layer(page) as text_page:
+        with legible(pdf, index) as page, text_layer(page) as text_page:
             return layer(page, text_page, limits)
     except InvalidDocument as error:
         return Layer(Frame(0, 0, 1, 1, 0), str(error))
@@ -88,13 +117,14 @@ def _scans(pdf: pdfium.FPDF_DOCUMENT, pages: list[PrintedPage], limits: Limits) 
     for i, unread in enumerate(pages):
         if unread.reader != UNREAD or unread.reason.startswith(BLANK) or not unread.width:
             continue
-        with loaded(pdf, i) as page:
-            frame = frame_of(page)
-            try:
+        try:
+            with loaded(pdf, i) as page:
+                frame = frame_of(page)
                 bitmap = drawn(page, frame, legible_dpi(frame), limits)
-            except DocumentTooLarge as error:
+        except InvalidDocument as error:
+            if str(error) != unread.reason:
                 pages[i] = _unread(unread, f"{unread.reason}; not recognized: {error}")
-                continue
+            continue
         if is_blank(bitmap):
             pages[i] = _unread(unread, BLANK)
         else:
