@@ -9,8 +9,10 @@ import importlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from time import monotonic
+from typing import Any, TypeAlias, TypeVar
 
 import httpx
 
@@ -19,10 +21,13 @@ from rag.settings import Settings, load_settings
 from rag.storage.ownership import owner
 
 Result = TypeVar("Result")
+Waits: TypeAlias = Callable[[str | None], None]
 
 ANSWER_TIME = 600.0
 """Seconds a single request may take: a chat model behind a question takes its time."""
 
+PATIENCE = 900.0  # seconds that a server may be away: a machine starts again in less
+AWAY = 1.0  # seconds between two looks whether it is back
 PAGE = 100  # entries asked for at a time, the most the API gives
 
 
@@ -41,10 +46,33 @@ class Refused(RagError):
 class Door:
     """An open library."""
 
-    def __init__(self, http: httpx.AsyncClient, address: str | None) -> None:
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        address: str | None,
+        find: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        """
+        Args:
+            find: where the server is now, if it runs: it may come back elsewhere.
+        """
         self._http = http
         self.address = address
         """Of the server spoken to; None when the library is open in this process."""
+        self._find = find
+        self._patience = 0.0
+        self._waits: Waits = lambda _: None
+
+    def patient(self, waits: Waits) -> "Door":
+        """One that waits for a server that is away, as while it starts again or is too busy to
+        answer. For requests that may be made twice.
+
+        Args:
+            waits: hears why, and None once it has answered.
+        """
+        door = Door(self._http, self.address, self._find)
+        door._patience, door._waits = PATIENCE, waits
+        return door
 
     async def call(self, method: str, path: str, **request: Any) -> Any:
         """The decoded body of the answer.
@@ -52,16 +80,33 @@ class Door:
         Raises:
             Refused: the API answered with a problem.
         """
-        try:
-            response = await self._http.request(method, path, **request)
-        except httpx.TransportError as error:
-            raise RagError(
-                f"the server at {self.address} does not answer: {str(error).rstrip('.')}. What it"
-                " accepted it keeps; once it runs again, the same command goes on from there"
-            ) from error
+        response = await self._answer(method, path, request)
         if response.is_error:
             raise Refused(response.status_code, problem_of(response))
         return response.json() if response.content else None
+
+    async def _answer(self, method: str, path: str, request: dict[str, Any]) -> httpx.Response:
+        deadline = monotonic() + self._patience
+        waiting = False
+        while True:
+            try:
+                response = await self._http.request(method, path, **request)
+            except httpx.TransportError as error:
+                if monotonic() >= deadline:
+                    raise RagError(
+                        f"the server at {self.address} does not answer"
+                        f" ({str(error).rstrip('.') or type(error).__name__}). What it accepted it"
+                        " keeps; once it runs again, the same command goes on from there"
+                    ) from error
+            else:
+                if waiting:
+                    self._waits(None)
+                return response
+            waiting = True
+            self._waits("the server does not answer; waiting for it")
+            await asyncio.sleep(AWAY)
+            self.address = self._find() or self.address
+            self._http.base_url = httpx.URL(self.address or "")
 
     async def listing(self, path: str, **asked: str) -> AsyncIterator[dict[str, Any]]:
         """All entries of a list, page after page.
@@ -85,10 +130,11 @@ async def open_door(settings: Settings) -> AsyncIterator[Door]:
     Raises:
         LibraryInUse: another command has the library open, and keeps it open.
     """
-    address = owner(Path(settings.data_dir).expanduser().resolve())
+    folder = Path(settings.data_dir).expanduser().resolve()
+    address = owner(folder)
     if address is not None:
         async with httpx.AsyncClient(base_url=address, timeout=ANSWER_TIME) as http:
-            yield Door(http, address)
+            yield Door(http, address, partial(owner, folder))
         return
     inside = importlib.import_module("rag.cli.inside")  # every engine, only where they are needed
     async with inside.opened(settings, ANSWER_TIME) as http:

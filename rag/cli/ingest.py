@@ -218,7 +218,7 @@ async def _ingest(
         done, _ = await ingest(
             sought,
             wish.collection,
-            door,
+            door.patient(progress.paused),
             told=told,
             paused=progress.paused,
             spent=progress.spent,
