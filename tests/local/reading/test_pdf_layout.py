@@ -317,6 +317,21 @@ def test_a_word_broken_at_a_line_end_is_joined_where_it_stands_whole_elsewhere()
     assert document.text[second.start : second.end].startswith("mation")
 
 
+def test_a_broken_word_is_joined_where_neither_part_is_a_word_of_a_long_document() -> None:
+    words = [f"{a}{b}{c}" for a in "bdfgk" for b in "aeiou" for c in "lmnrt"]
+    lines = paragraph(50, 100, " ".join([*words, "solving"]))
+    broken = [
+        Text(50, 500, "The results were irretrie-"),
+        Text(50, 512, "vably lost, and nobody was problem-"),
+        Text(50, 524, "solving that day"),
+    ]
+
+    text = read(pdf([*lines, *broken])).text
+
+    assert "were irretrievably lost" in text
+    assert "problem-\nsolving" in text
+
+
 def test_pages_are_spans_of_the_one_text() -> None:
     document = read(pdf([Text(50, 100, "first page")], [Text(50, 100, "second page")], []))
 
