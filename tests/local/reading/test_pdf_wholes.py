@@ -40,14 +40,13 @@ def test_headings_above_a_ruled_table_head_its_columns() -> None:
     assert second == "| Apples | 1,200 | 1,350 |"
 
 
-def test_a_heading_over_several_columns_stands_over_one_of_them() -> None:
-    heads = [Text(230, 176, "Sales"), Text(200, 190, "2023"), Text(300, 190, "2024")]
+def test_a_heading_over_several_columns_stands_over_the_first_of_them() -> None:
+    heads = [Text(250, 176, "Sales"), Text(200, 190, "2023"), Text(300, 190, "2024")]
     body = lines((70, 200, 300), 210, *BODY)
 
     first, second, *_ = table([*heads, *grid((60, 180, 280, 400), (198, 212, 226, 240)), *body])
 
-    assert first.split("|")[1].strip() == ""
-    assert first.count("Sales") == 1
+    assert first == "|  | Sales |  |"
     assert second == "|  | 2023 | 2024 |"
 
 

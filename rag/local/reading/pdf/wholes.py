@@ -3,6 +3,7 @@ that were drawn after the others, and sums below a rule."""
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import inf
 
 from msgspec import structs
 
@@ -16,6 +17,8 @@ HEADER_GAP = 1.5
 """Of a line's height: a header stands closer to its table, or to its next row."""
 HEADER_ROWS = 4
 """At most."""
+CENTERED = 0.1
+"""Of the width of the columns that a heading spans, by which it may miss their middle."""
 FULL = 0.75
 """Of as many cells as the fullest row has: then a row says where columns are."""
 HEADER_WORDS = 6
@@ -134,8 +137,41 @@ def _headed(table: Table, above: Sequence[Row | Table]) -> tuple[int, Table]:
         count, top = count + 1, rows[0].box[1]
     if not is_header:
         return 0, table
+    headings = [*(_at_first(cells, columns) for cells in headings[:-1]), headings[-1]]
     first = min(table.first, *(f.first for cells in headings for f in cells if f.text))
     return count, _table((*map(row_of, headings), *table.rows), first, table.words)
+
+
+def _at_first(cells: Sequence[Fragment], columns: Sequence[Box | None]) -> list[Fragment]:
+    """Each heading over the first of the columns that it stands over the middle of, as a cell that
+    spans them would."""
+    filled = [at for at, cell in enumerate(cells) if cell.text]
+    middles = [_middle(cells[at].box) for at in filled]
+    moved = [EMPTY] * len(cells)
+    for at, middle in zip(filled, middles, strict=True):
+        reach = min((abs(middle - other) / 2 for other in middles if other != middle), default=inf)
+        within = [
+            i
+            for i, column in enumerate(columns)
+            if i and column and abs(_middle(column) - middle) <= reach
+        ]
+        first = _spanned(within, middle, columns) if at in within else at
+        moved[at if moved[first].text else first] = cells[at]
+    return moved
+
+
+def _spanned(within: Sequence[int], middle: float, columns: Sequence[Box | None]) -> int:
+    """The first of the most columns that have this middle."""
+    for count in range(len(within), 1, -1):
+        for start in range(len(within) - count + 1):
+            box = union(box for i in within[start : start + count] if (box := columns[i]))
+            if abs(_middle(box) - middle) < CENTERED * (box[2] - box[0]):
+                return within[start]
+    return min(within, key=lambda i: abs(_middle(columns[i] or EMPTY.box) - middle))
+
+
+def _middle(box: Box) -> float:
+    return (box[0] + box[2]) / 2
 
 
 def _heading_rows(item: Row | Table) -> list[Row]:
