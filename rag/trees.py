@@ -74,3 +74,4 @@ class CodeFile(Struct, frozen=True):
     generated: bool
     content: int
     """Number of its content: copies have the same."""
+    chunks: int

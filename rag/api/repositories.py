@@ -2,17 +2,22 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from litestar import Controller, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
+from rag.codebase.embedding import Embedded, Plan, embed_code, plan
 from rag.codebase.indexing import Indexed, index
-from rag.codebase.searching import CodeQuery, CodeResult, GroupBy, search_code
+from rag.codebase.searching import CodeQuery, CodeResult, GroupBy, Meaning, search_code
 from rag.codebase.symbols import Symbols, find_symbols
 from rag.domain import Listing
+from rag.errors import ModelUnavailable
+from rag.ports import Embedder
+from rag.spending import Purpose, spending_for
+from rag.storage.code.store import View
 from rag.trees import LeftOut, Repository, Snapshot
 from rag.wiring import Services
 
@@ -36,6 +41,8 @@ class CodeSearch(Struct, frozen=True, forbid_unknown_fields=True):
     k: Annotated[int, Meta(ge=1, le=100)] = 10
     ref: str | None = None
     """One that was indexed; the one indexed last where none is given."""
+    mode: Literal["hybrid", "dense", "words"] = "hybrid"
+    """By meaning (`dense`), by words, or both, as far as there are vectors."""
     group_by: GroupBy = "file"
     """Whether a file is returned once, with its best span first, or each span for itself."""
     languages: tuple[str, ...] = ()
@@ -47,6 +54,12 @@ class CodeSearch(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Refresh(Struct, frozen=True, forbid_unknown_fields=True):
+    ref: str | None = None
+
+
+class EmbedWanted(Struct, frozen=True, forbid_unknown_fields=True):
+    seconds: Annotated[float, Meta(ge=0, le=300)] = 20.0
+    """After which it returns, whatever is left."""
     ref: str | None = None
 
 
@@ -124,7 +137,36 @@ class RepositoriesController(Controller):
     ) -> CodeResult:
         """Find the code that a question is about, best first; `-` searches all repositories."""
         chosen = await asyncio.to_thread(_chosen, repository, services)
-        return await asyncio.to_thread(search_code, data.asked(), chosen, library=services.library)
+        meaning = None if data.mode == "words" else await _meaning(data, services)
+        return await asyncio.to_thread(
+            search_code, data.asked(), chosen, library=services.library, meaning=meaning
+        )
+
+    @post("/{repository:str}/embed", status_code=200)
+    async def embed(
+        self,
+        repository: FromPath[str],
+        data: JSONBody[EmbedWanted],
+        services: NamedDependency[Services],
+    ) -> Embedded:
+        """Embed for a while what was not embedded yet, so that it is found by meaning too. Every
+        text is embedded once, wherever it stands; call again while something is `pending`."""
+        view = await _view(repository, data.ref, services)
+        with spending_for(Purpose(key=view.repository.name)):
+            return await embed_code(
+                view, _embedder(services), data.seconds, library=services.library
+            )
+
+    @get("/{repository:str}/plan")
+    async def plan(
+        self,
+        repository: FromPath[str],
+        services: NamedDependency[Services],
+        ref: str | None = None,
+    ) -> Plan:
+        """Say what embedding it would take: chunks, those known already, tokens."""
+        view = await _view(repository, ref, services)
+        return await asyncio.to_thread(plan, view, _embedder(services), library=services.library)
 
     @get("/{repository:str}/symbols", sync_to_thread=True)
     def symbols(
@@ -152,3 +194,29 @@ def _chosen(wanted: str, services: Services) -> tuple[Repository, ...]:
     if wanted == EVERY:
         return services.library.code.all() or (services.library.code.find(wanted),)
     return (services.library.code.find(wanted),)
+
+
+async def _view(repository: str, ref: str | None, services: Services) -> View:
+    code = services.library.code
+    found = await asyncio.to_thread(code.find, repository)
+    return await asyncio.to_thread(code.view, found, ref)
+
+
+def _embedder(services: Services) -> Embedder:
+    """
+    Raises:
+        ModelUnavailable: there is none; code is then searched by words.
+    """
+    if services.embedding_model is None:
+        raise ModelUnavailable("no embedding model is here: code is searched by words alone")
+    return services.embedders[services.embedding_model]
+
+
+async def _meaning(asked: CodeSearch, services: Services) -> Meaning | None:
+    """The question's vector; None where no model is here, and words are all there is."""
+    if services.embedding_model is None:
+        return None
+    embedder = _embedder(services)
+    with spending_for(Purpose()):
+        [vector] = await embedder.embed([asked.query], "query")
+    return Meaning(embedder.model, vector, 1.0 if asked.mode == "dense" else None)

@@ -26,6 +26,7 @@ from rag.api.problems import MEDIA_TYPE, Problem
 from rag.api.repositories import (
     CodeSearch,
     Coverage,
+    EmbedWanted,
     NewRepository,
     Refresh,
     RepositoriesController,
@@ -33,8 +34,10 @@ from rag.api.repositories import (
 )
 from rag.api.search import Search, SearchController, SearchMany, SearchWhy
 from rag.api.uploads import NewDocument, PutText
+from rag.codebase.embedding import Embedded, Plan
 from rag.codebase.indexing import Indexed
 from rag.codebase.searching import CodeResult
+from rag.codebase.symbols import Symbols
 from rag.comparing import Comparison
 from rag.domain import (
     Answer,
@@ -64,7 +67,19 @@ SHAPES = (
     *(Offer, Refusals),
     *(IngestJob, IngestItem, Which, Retried, Webhook),
     *(Ready, Models, Problem),
-    *(NewRepository, Refresh, RepositoryState, Indexed, Coverage, CodeSearch, CodeResult),
+    *(
+        NewRepository,
+        Refresh,
+        RepositoryState,
+        Indexed,
+        Coverage,
+        CodeSearch,
+        CodeResult,
+        Symbols,
+        EmbedWanted,
+        Embedded,
+        Plan,
+    ),
     *(CheckWanted, Checked, RebuildWanted, Rebuilding),
 )
 """Described from their structs: the framework leaves out bounds, tags and docstrings."""

@@ -11,11 +11,13 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from rag.cli import show
-from rag.cli.door import Door, run
+from rag.cli.door import Door, Refused, run
 from rag.cli.questions import Asked, answer_each, one_or_many
 from rag.errors import RagError
 
 EVERY = "-"  # what the API calls all repositories
+STEP = 20.0  # seconds of embedding for which one answer is waited for
+UNAVAILABLE = 503
 LINES_SHOWN = 12  # of a hit
 
 
@@ -40,19 +42,39 @@ def index(
     """
     if name is not None and len(paths) > 1:
         raise click.UsageError("--name is for a single path")
-    run(partial(_index, [Path(path).resolve() for path in paths], ref, name, as_json))
+    places = [Path(path).resolve() for path in paths]
+    run(partial(_index, places, {"ref": ref, "name": name}, words_only, as_json))
 
 
 async def _index(
-    paths: list[Path], ref: str | None, name: str | None, as_json: bool, door: Door
+    paths: list[Path], body: dict[str, str | None], words_only: bool, as_json: bool, door: Door
 ) -> None:
     for path in paths:
-        body = {"path": str(path), "ref": ref, "name": name}
-        done = await door.call("POST", "/v1/repositories", json=body)
+        done = await door.call("POST", "/v1/repositories", json={"path": str(path), **body})
+        if not as_json:
+            show.aside.print(Text(_told(done)))
+        if not words_only:
+            done["embedded"] = await _embed(done["snapshot"], door)
         if as_json:
             click.echo(msgspec.json.encode(done).decode())
-        else:
-            show.aside.print(Text(_told(done)))
+
+
+async def _embed(snapshot: dict[str, Any], door: Door) -> dict[str, Any] | None:
+    """In steps, so that no single answer takes minutes; None where there is no model."""
+    path = f"/v1/repositories/{snapshot['repository']}/embed"
+    bought = 0
+    while True:
+        try:
+            step = await door.call("POST", path, json={"seconds": STEP, "ref": snapshot["ref"]})
+        except Refused as refused:
+            if refused.status != UNAVAILABLE:
+                raise
+            show.aside.print(f"by words alone: {refused}", style="yellow")
+            return None
+        bought += step["bought"]
+        show.aside.print(f"  {bought:,} texts embedded, {step['pending']:,} chunks to come")
+        if not step["pending"]:
+            return {**step, "bought": bought}
 
 
 def _told(done: dict[str, Any]) -> str:
@@ -77,6 +99,13 @@ def _told(done: dict[str, Any]) -> str:
 @click.option("--lang", "languages", multiple=True, help="Only this language; may be repeated.")
 @click.option("--path", "patterns", multiple=True, help="Only paths like 'src/**'; repeatable.")
 @click.option(
+    "--mode",
+    type=click.Choice(["hybrid", "dense", "words"]),
+    default="hybrid",
+    show_default=True,
+    help="By meaning and words, by meaning alone, or by words alone.",
+)
+@click.option(
     "--group-by",
     type=click.Choice(["file", "span"]),
     default="file",
@@ -96,6 +125,7 @@ def search(
     ref: str | None,
     languages: tuple[str, ...],
     patterns: tuple[str, ...],
+    mode: str,
     group_by: str,
     queries: Path | None,
     as_json: bool,
@@ -105,6 +135,7 @@ def search(
     body = {
         "k": k,
         "ref": ref,
+        "mode": mode,
         "group_by": group_by,
         "languages": languages,
         "paths": patterns,

@@ -1,17 +1,19 @@
 """A question about code -> hits: read it, ask each leg, order, group, cut the text."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from fnmatch import translate
+from itertools import islice
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from rag.domain import Vectors
+from rag.ranking.code.fusing import Fused, fuse_legs
 from rag.ranking.code.grouping import Group, by_file, by_span
 from rag.ranking.code.order import CodeCandidate, order
 from rag.ranking.code.question import CodeQuestion, read_question
 from rag.storage.code.store import Lookup, View
-from rag.storage.code.words import Match
 from rag.storage.library import Library
 from rag.syntax.languages import DATA, language_named
 from rag.syntax.outline import Outline
@@ -71,32 +73,83 @@ class CodeResult(Struct, frozen=True):
     """What was searched, at which commit, and how complete it is."""
 
 
+UNTRIED = 0.1  # share of meaning before its self-check
 MORE = 4  # further spans of a file that a hit lists
 
 
+class Meaning(Struct, frozen=True, eq=False):
+    """A question's vector, and the model it is of."""
+
+    model: str
+    vector: Vectors
+    weight: float | None = None
+    """Share of meaning; None for what the repository's self-check found."""
+
+
 def search_code(
-    asked: CodeQuery, repositories: Sequence[Repository], *, library: Library
+    asked: CodeQuery,
+    repositories: Sequence[Repository],
+    *,
+    library: Library,
+    meaning: Meaning | None = None,
 ) -> CodeResult:
     """
+    Args:
+        meaning: None for words alone. Where nothing is embedded it changes nothing.
+
     Raises:
         NotFound: a repository has no such ref.
     """
     question = read_question(asked.text)
     views = [library.code.view(each, asked.ref) for each in repositories]
-    hits = [hit for view in views for hit in _hits(question, asked, view, library)]
+    hits = [hit for view in views for hit in _hits(question, asked, view, library, meaning)]
     best = sorted(hits, key=lambda hit: -hit.score)[: asked.k]
     return CodeResult(tuple(best), tuple(view.snapshot for view in views))
 
 
-def _hits(question: CodeQuestion, asked: CodeQuery, view: View, library: Library) -> list[CodeHit]:
+def _hits(
+    question: CodeQuestion,
+    asked: CodeQuery,
+    view: View,
+    library: Library,
+    meaning: Meaning | None,
+) -> list[CodeHit]:
     only = _allowed(view.files, question, asked)
     found = library.code.search(view, Lookup(question.terms, FIELDS, CANDIDATES, only))
-    outlines = library.code.outlines(view.files[each.file] for each in found)
-    ranked = order(question, [_candidate(each, view.files, outlines) for each in found])
+    near = _near(view, only, library, meaning)
+    outlines = library.code.outlines(
+        view.files[file] for file in {*(each.file for each in found), *(file for file, _ in near)}
+    )
+    weight = _weight(view, library, meaning) if near else 0.0
+    merged = fuse_legs({(each.file, each.part): each.score for each in found}, near, weight)
+    ranked = order(
+        question, [_candidate(place, each, view.files, outlines) for place, each in merged.items()]
+    )
     groups = by_file(ranked) if asked.group_by == "file" else by_span(ranked)
     shown = groups[: asked.k]
     texts = library.code.texts(view.files[group.best.file] for group in shown)
     return [_hit(view, group, outlines, texts) for group in shown]
+
+
+def _near(
+    view: View, only: Collection[int] | None, library: Library, meaning: Meaning | None
+) -> dict[tuple[int, int], float]:
+    """Cosines of the chunks that mean most nearly what is asked."""
+    if meaning is None:
+        return {}
+    dense = library.code.dense(view, meaning.model, len(meaning.vector))
+    nearest = dense.nearest(meaning.vector, CANDIDATES if only is None else len(dense.files))
+    allowed = ((f, p, cosine) for f, p, cosine in nearest if only is None or f in only)
+    return {(file, part): cosine for file, part, cosine in islice(allowed, CANDIDATES)}
+
+
+def _weight(view: View, library: Library, meaning: Meaning | None) -> float:
+    if meaning is None:
+        return 0.0
+    if meaning.weight is not None:
+        return meaning.weight
+    checked = library.code.weight(view, meaning.model)
+    return UNTRIED if checked is None else checked
 
 
 def _allowed(
@@ -134,22 +187,26 @@ def _matching(patterns: Sequence[str]) -> Callable[[str], object]:
 
 
 def _candidate(
-    match: Match, files: Mapping[int, CodeFile], outlines: Mapping[int, Outline]
+    place: tuple[int, int],
+    leg: Fused,
+    files: Mapping[int, CodeFile],
+    outlines: Mapping[int, Outline],
 ) -> CodeCandidate:
-    file = files[match.file]
-    chunk = outlines[file.content].chunks[match.part]
+    file = files[place[0]]
+    chunk = outlines[file.content].chunks[place[1]]
     return CodeCandidate(
         file.id,
-        match.part,
+        place[1],
         file.content,
         file.path,
-        match.score,
+        leg.relevance,
         chunk.defines,
         ".".join(chunk.symbol),
         chunk.start_line,
         chunk.end_line,
         is_foreign=file.generated or is_vendored(file.path),
         is_data=file.language in DATA,
+        found_by=leg.found_by,
     )
 
 
@@ -170,7 +227,7 @@ def _hit(
         file.language,
         round(group.score, 4),
         texts[file.content][chunk.start : chunk.end],
-        ("words",),
+        best.found_by,
         tuple(
             CodeSpan(
                 each.candidate.start_line,

@@ -25,8 +25,8 @@ class CodeCandidate(Struct, frozen=True):
     content: int
     """The same for files with the same content."""
     path: str
-    words: float
-    """BM25; 0 where the words leg did not return it."""
+    relevance: float
+    """What the legs say of it, on any scale that all candidates share."""
     defines: tuple[str, ...] = ()
     """Names whose definitions begin in it."""
     symbol: str = ""
@@ -36,6 +36,7 @@ class CodeCandidate(Struct, frozen=True):
     """Written by a program, or a copy of somebody else's code."""
     is_data: bool = False
     """No code: a document, data, markup."""
+    found_by: tuple[str, ...] = ("words",)
 
 
 class CodeRanked(Struct, frozen=True):
@@ -75,8 +76,8 @@ _OLD = re.compile(r"(^|/)(compat|_compat|legacy|deprecated|polyfills?|shims?|att
 
 
 def order(question: CodeQuestion, candidates: Sequence[CodeCandidate]) -> list[CodeRanked]:
-    """Best first. Scores are those of the words leg times what the signals make of them."""
-    ranked = [CodeRanked(each, each.words * _factor(question, each)) for each in candidates]
+    """Best first. Scores are relevances times what the signals make of them."""
+    ranked = [CodeRanked(each, each.relevance * _factor(question, each)) for each in candidates]
     return sorted(ranked, key=lambda each: (-each.score, each.candidate.path, each.candidate.part))
 
 

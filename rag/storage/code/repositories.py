@@ -14,7 +14,14 @@ from rag.errors import Conflict, NotFound
 from rag.storage.batches import batches
 from rag.storage.bulk import insert_new_rows
 from rag.storage.code.contents import COMPRESSION, known_contents
-from rag.storage.code.tables import CodeFileRow, ContentRow, RepositoryRow, SnapshotRow
+from rag.storage.code.tables import (
+    CardsRow,
+    CodeFileRow,
+    CodeWeightRow,
+    ContentRow,
+    RepositoryRow,
+    SnapshotRow,
+)
 from rag.storage.timestamps import now
 from rag.trees import CodeFile, LeftOut, Repository, Snapshot, Tree
 
@@ -76,13 +83,16 @@ def delete_repository(session: Session, id: str) -> None:
         )
     )
     session.execute(delete(SnapshotRow).where(SnapshotRow.repository_id == id))
+    session.execute(delete(CodeWeightRow).where(CodeWeightRow.repository_id == id))
     session.execute(delete(CodeFileRow).where(CodeFileRow.repository_id == id))
     session.execute(delete(RepositoryRow).where(RepositoryRow.id == id))
     for some in batches(contents):
         used = select(CodeFileRow.content_id).where(CodeFileRow.content_id.in_(some))
+        unused = ContentRow.id.in_(some) & ContentRow.id.not_in(used)
         session.execute(
-            delete(ContentRow).where(ContentRow.id.in_(some), ContentRow.id.not_in(used))
+            delete(CardsRow).where(CardsRow.content_id.in_(some), CardsRow.content_id.not_in(used))
         )
+        session.execute(delete(ContentRow).where(unused))
 
 
 # --- states ---
@@ -212,6 +222,7 @@ def files_in_use(session: Session, repository: Repository) -> dict[int, CodeFile
             ContentRow.language,
             ContentRow.generated,
             CodeFileRow.content_id,
+            ContentRow.chunks,
         )
         .join(ContentRow, ContentRow.id == CodeFileRow.content_id)
         .where(CodeFileRow.repository_id == repository.id)

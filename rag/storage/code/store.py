@@ -7,9 +7,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from rag.domain import Vectors
 from rag.storage.batches import batches
-from rag.storage.code import contents, repositories
+from rag.storage.code import contents, repositories, vectors
 from rag.storage.code.contents import Content
+from rag.storage.code.vectors import DenseView
 from rag.storage.code.words import CodeWords, Match, Row
 from rag.storage.database import Database
 from rag.storage.remembering import Remembered
@@ -19,6 +21,7 @@ from rag.trees import CodeFile, LeftOut, Repository, Snapshot, Tree
 
 _AT_A_TIME = 200  # files read and indexed at once: some MB of text
 _VIEWS = 20  # states that are kept open: lists of files
+_DENSE = 4  # states whose vectors are in memory: 1.5 KB for a chunk of 384 numbers
 _OUTLINES = 20_000  # outlines that are remembered, some 100 MB
 
 
@@ -58,6 +61,8 @@ class CodeStore:
         self._views: dict[tuple[str, str | None], tuple[int, View]] = {}
         self._changes = Remembered[int](database)
         self._outlines: dict[int, Outline] = {}
+        self._dense: dict[tuple[str, str, str, str], DenseView] = {}
+        self._weights = Remembered[float | None](database)
 
     # --- repositories ---
 
@@ -167,8 +172,10 @@ class CodeStore:
         )
 
     def outlines(self, files: Iterable[CodeFile]) -> dict[int, Outline]:
-        """Of those contents, by their numbers."""
-        wanted = {file.content for file in files}
+        """Of their contents, by their numbers."""
+        return self.outlines_by_number({file.content for file in files})
+
+    def outlines_by_number(self, wanted: Collection[int]) -> dict[int, Outline]:
         unread = [content for content in wanted if content not in self._outlines]
         if unread:
             with self._database.read() as session:
@@ -180,9 +187,60 @@ class CodeStore:
         return {content: self._outlines[content] for content in wanted}
 
     def texts(self, files: Iterable[CodeFile]) -> dict[int, str]:
-        """Of those contents, by their numbers."""
+        """Of their contents, by their numbers."""
+        return self.texts_by_number({file.content for file in files})
+
+    def texts_by_number(self, wanted: Collection[int]) -> dict[int, str]:
         with self._database.read() as session:
-            return contents.texts_of(session, list({file.content for file in files}))
+            return contents.texts_of(session, list(wanted))
+
+    # --- meaning ---
+
+    def unembedded(self, view: View, model: str) -> list[int]:
+        """Numbers of the state's contents that are not embedded whole."""
+        wanted = sorted({file.content for file in view.files.values()})
+        with self._database.read() as session:
+            return vectors.unembedded(session, model, wanted)
+
+    def unknown_texts(self, model: str, texts: Sequence[str]) -> list[str]:
+        with self._database.read() as session:
+            return vectors.unknown_texts(session, model, texts)
+
+    def keep_vectors(self, model: str, texts: Sequence[str], found: Vectors) -> None:
+        self._space.require_room()
+        with self._database.write() as session:
+            vectors.keep_vectors(session, model, texts, found)
+
+    def keep_cards(self, model: str, cards: Mapping[int, Sequence[str]]) -> None:
+        with self._database.write() as session:
+            vectors.keep_cards(session, model, cards)
+        self._dense = {}
+
+    def dense(self, view: View, model: str, dimension: int) -> DenseView:
+        """The vectors of a state; read once, and again when there are more."""
+        key = (view.repository.id, view.snapshot.ref, view.snapshot.indexed_at, model)
+        known = self._dense.get(key)
+        if known is None:
+            files = {file.id: (file.content, file.chunks) for file in view.files.values()}
+            with self._database.read() as session:
+                known = vectors.dense_view(session, model, dimension, files)
+            if len(self._dense) >= _DENSE:
+                self._dense = {}
+            self._dense[key] = known
+        return known
+
+    def weight(self, view: View, model: str) -> float | None:
+        """The share of meaning in its ranking; None where it was not checked."""
+        name = f"{view.repository.id}/{model}"
+        return self._weights.of(name, lambda: self._read_weight(view, model))
+
+    def set_weight(self, view: View, model: str, weight: float) -> None:
+        with self._database.write() as session:
+            vectors.set_weight(session, view.repository.id, model, weight)
+
+    def _read_weight(self, view: View, model: str) -> float | None:
+        with self._database.read() as session:
+            return vectors.weight_of(session, view.repository.id, model)
 
     # --- the index of words ---
 

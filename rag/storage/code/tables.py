@@ -81,3 +81,37 @@ class SnapshotRow(Row):
     """Ids of its files, sorted, little-endian int64, compressed."""
     left_out: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     """Compressed MessagePack: each path that is not searched, and why."""
+
+
+class CodeEmbeddingRow(Row):
+    """A vector by all that decides it. Beside the one of documents, whose vectors go when nothing
+    there uses them."""
+
+    __tablename__ = "code_embedding"
+
+    text_sha256: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    model: Mapped[str] = mapped_column(String(200), primary_key=True)
+    dimension: Mapped[int]
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+    """Little-endian float32."""
+
+
+class CardsRow(Row):
+    """What the chunks of a content are embedded as. It is there once all of them are."""
+
+    __tablename__ = "code_cards"
+
+    content_id: Mapped[int] = mapped_column(ForeignKey("code_content.id"), primary_key=True)
+    model: Mapped[str] = mapped_column(String(200), primary_key=True)
+    digests: Mapped[bytes] = mapped_column(LargeBinary)
+    """SHA-256 of each chunk's embedded text, one after another."""
+
+
+class CodeWeightRow(Row):
+    """How much meaning counts in a repository, found out by its self-check."""
+
+    __tablename__ = "code_weight"
+
+    repository_id: Mapped[str] = mapped_column(ForeignKey("code_repository.id"), primary_key=True)
+    model: Mapped[str] = mapped_column(String(200), primary_key=True)
+    weight: Mapped[float]

@@ -1,0 +1,155 @@
+"""Vectors of code: kept by what was embedded, found by what holds it."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from msgspec import Struct
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from rag.domain import Vectors
+from rag.storage.batches import batches
+from rag.storage.bulk import insert_new_rows
+from rag.storage.code.tables import CardsRow, CodeEmbeddingRow, CodeWeightRow
+from rag.storage.embeddings import check_vectors
+
+DIGEST = 32  # bytes
+
+
+class DenseView(Struct, frozen=True, eq=False):
+    """The vectors of one state, each with the chunk it stands for."""
+
+    vectors: Vectors
+    files: tuple[int, ...]
+    parts: tuple[int, ...]
+    pending: int
+    """Chunks that are not embedded yet."""
+
+    def nearest(self, question: Vectors, k: int) -> list[tuple[int, int, float]]:
+        """File, part and cosine of the nearest, nearest first."""
+        if not len(self.files):
+            return []
+        cosines = self.vectors @ question
+        few = np.argpartition(-cosines, min(k, len(cosines)) - 1)[:k]
+        best = few[np.argsort(-cosines[few])]
+        return [(self.files[n], self.parts[n], float(cosines[n])) for n in best]
+
+
+def unembedded(session: Session, model: str, contents: Sequence[int]) -> list[int]:
+    """Those of the contents that are not embedded whole."""
+    done = {
+        id
+        for some in batches(contents)
+        for id in session.scalars(
+            select(CardsRow.content_id).where(
+                CardsRow.content_id.in_(some), CardsRow.model == model
+            )
+        )
+    }
+    return [id for id in contents if id not in done]
+
+
+def unknown_texts(session: Session, model: str, texts: Iterable[str]) -> list[str]:
+    """Those that have no vector yet, each once."""
+    by_digest = {digest_of(text): text for text in texts}
+    known = {
+        digest
+        for some in batches(list(by_digest))
+        for digest in session.scalars(
+            select(CodeEmbeddingRow.text_sha256).where(
+                CodeEmbeddingRow.text_sha256.in_(some), CodeEmbeddingRow.model == model
+            )
+        )
+    }
+    return [text for digest, text in by_digest.items() if digest not in known]
+
+
+def keep_vectors(session: Session, model: str, texts: Sequence[str], vectors: Vectors) -> None:
+    """
+    Raises:
+        InvalidRequest: not one vector of length 1 for each text.
+    """
+    check_vectors(vectors, len(texts))
+    same = {"model": model, "dimension": vectors.shape[1]}
+    rows = sorted(
+        (digest_of(text), vector.astype("<f4").tobytes())
+        for text, vector in zip(texts, vectors, strict=True)
+    )
+    insert_new_rows(session, CodeEmbeddingRow, same, ("text_sha256", "vector"), rows)
+
+
+def keep_cards(session: Session, model: str, cards: Mapping[int, Sequence[str]]) -> None:
+    """Says that the contents are embedded whole, as these texts."""
+    rows = [(id, b"".join(map(digest_of, texts))) for id, texts in sorted(cards.items())]
+    insert_new_rows(session, CardsRow, {"model": model}, ("content_id", "digests"), rows)
+
+
+def dense_view(
+    session: Session, model: str, dimension: int, files: Mapping[int, tuple[int, int]]
+) -> DenseView:
+    """
+    Args:
+        files: content and number of chunks of each file, by its number.
+    """
+    contents = sorted({content for content, _ in files.values()})
+    digests: dict[int, bytes] = {}
+    for some in batches(contents):
+        rows = session.execute(
+            select(CardsRow.content_id, CardsRow.digests).where(
+                CardsRow.content_id.in_(some), CardsRow.model == model
+            )
+        )
+        digests |= {row[0]: row[1] for row in rows}
+    vectors = _vectors(session, model, {d for packed in digests.values() for d in _each(packed)})
+    placed = [
+        (file, part, vectors[digest])
+        for file, (content, _) in files.items()
+        for part, digest in enumerate(_each(digests.get(content, b"")))
+        if digest in vectors
+    ]
+    matrix = np.frombuffer(b"".join(vector for *_, vector in placed), "<f4")
+    pending = sum(chunks for _, chunks in files.values()) - len(placed)
+    return DenseView(
+        matrix.reshape(len(placed), dimension),
+        tuple(file for file, *_ in placed),
+        tuple(part for _, part, _ in placed),
+        pending,
+    )
+
+
+def weight_of(session: Session, repository: str, model: str) -> float | None:
+    """None where it was not checked."""
+    return session.scalar(
+        select(CodeWeightRow.weight).where(
+            CodeWeightRow.repository_id == repository, CodeWeightRow.model == model
+        )
+    )
+
+
+def set_weight(session: Session, repository: str, model: str, weight: float) -> None:
+    where = (CodeWeightRow.repository_id == repository, CodeWeightRow.model == model)
+    session.execute(delete(CodeWeightRow).where(*where))
+    session.execute(
+        insert(CodeWeightRow).values(repository_id=repository, model=model, weight=weight)
+    )
+
+
+def digest_of(text: str) -> bytes:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).digest()
+
+
+def _vectors(session: Session, model: str, digests: set[bytes]) -> dict[bytes, bytes]:
+    return {
+        digest: vector
+        for some in batches(sorted(digests))
+        for digest, vector in session.execute(
+            select(CodeEmbeddingRow.text_sha256, CodeEmbeddingRow.vector).where(
+                CodeEmbeddingRow.text_sha256.in_(some), CodeEmbeddingRow.model == model
+            )
+        )
+    }
+
+
+def _each(packed: bytes) -> list[bytes]:
+    return [packed[at : at + DIGEST] for at in range(0, len(packed), DIGEST)]
