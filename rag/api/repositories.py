@@ -162,7 +162,7 @@ class RepositoriesController(Controller):
         self,
         repository: FromPath[str],
         services: NamedDependency[Services],
-        ref: str | None = None,
+        ref: QueryRef = None,
     ) -> Plan:
         """Say what embedding it would take: chunks, those known already, tokens."""
         view = await _view(repository, ref, services)
