@@ -440,6 +440,7 @@ JobState: TypeAlias = Literal["queued", "running", "succeeded", "failed", "cance
 
 ItemState: TypeAlias = Literal[
     "queued",
+    "fetching",
     "read",
     "chunked",
     "embedded",
@@ -449,10 +450,12 @@ ItemState: TypeAlias = Literal[
     "failed",
     "superseded",
     "cancelled",
+    "visited",
 ]
 """`indexed` is what the design calls published. `refused`: these bytes cannot become a document,
 and trying again changes nothing; `failed`: something around them went wrong; a retry may help;
-`superseded`: newer bytes came under the same key before these were begun."""
+`superseded`: newer bytes came under the same key before these were begun; `visited`: a site, whose
+pages have items of their own."""
 
 FINAL_ITEM_STATES: tuple[ItemState, ...] = (
     "indexed",
@@ -461,6 +464,7 @@ FINAL_ITEM_STATES: tuple[ItemState, ...] = (
     "failed",
     "superseded",
     "cancelled",
+    "visited",
 )
 
 

@@ -96,9 +96,16 @@ class FetchFailed(RagError):
     code = "fetch_failed"
 
     def __init__(
-        self, message: str, *, status: int | None = None, retry_after: float | None = None
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        is_passing: bool = False,
     ) -> None:
         super().__init__(message)
+        self.is_passing = is_passing
+        """Whether it may be otherwise in a minute."""
         self.status = status
         """That the site answered with, if it did."""
         self.retry_after = retry_after

@@ -8,15 +8,57 @@ from msgspec import Struct
 from rag.domain import Attribute, Collection, DocumentSummary, Source, version_of
 from rag.errors import Conflict, InvalidRequest, NotFound
 from rag.sources.web.addresses import WebAddress, parse_address
+from rag.sources.web.crawling import Bounds
 from rag.sources.web.fetching import Fetched, Fetcher, Validators
 from rag.storage.library import Library
+from rag.storage.queueing import ToFetch
 from rag.storage.sources import MAX_KEY
 
 URL, ETAG, LAST_MODIFIED = OWN = ("web_url", "web_etag", "web_last_modified")
 """Attributes of a fetched document: where it was found in the end, and what its site can tell by
 whether it has changed."""
 
+CRAWL = "crawl:"
+"""How the keys of sites begin."""
+
 UNKNOWN = Validators()
+
+
+class Trip(Struct, frozen=True):
+    """Where to, as an item keeps it until it is made."""
+
+    url: str
+    crawl: Bounds | None = None
+    """How far to go from there; None where that page alone is wanted."""
+
+
+def written(trip: Trip) -> str:
+    return msgspec.json.encode(trip).decode()
+
+
+def trip_of(fetch: str) -> Trip:
+    return msgspec.json.decode(fetch, type=Trip)
+
+
+def page_to_fetch(wanted: "Wanted") -> ToFetch:
+    """
+    Raises:
+        AddressRefused: that is no address.
+        InvalidRequest: the address is too long for a key.
+    """
+    key = wanted.key or key_of(parse_address(wanted.url))
+    return ToFetch(key, written(Trip(wanted.url)), wanted.title, wanted.attributes)
+
+
+def site_to_crawl(url: str, bounds: Bounds, attributes: dict[str, Attribute]) -> ToFetch:
+    """Known by another key than its first page.
+
+    Raises:
+        AddressRefused: that is no address.
+        InvalidRequest: the address is too long for a key.
+    """
+    key = CRAWL + key_of(parse_address(url))
+    return ToFetch(key, written(Trip(url, bounds)), None, attributes)
 
 
 class Wanted(Struct, frozen=True):
@@ -42,7 +84,7 @@ async def fetch(
         InvalidRequest: the address is too long for a key.
     """
     address = parse_address(wanted.url)
-    key = wanted.key or _key_of(address)
+    key = wanted.key or key_of(address)
     stored = None
     if key in (str(address), wanted.url):  # another name may be that of another page
         stored = await asyncio.to_thread(library.documents.find_by_key, within, key)
@@ -56,7 +98,7 @@ async def fetch(
     return Source(key, fetched.content, fetched.media_type, wanted.title, told)
 
 
-def _key_of(address: WebAddress) -> str:
+def key_of(address: WebAddress) -> str:
     key = str(address)
     if len(key) > MAX_KEY:
         raise InvalidRequest(f"the address is longer than a key can be ({MAX_KEY:,}): give a 'key'")
@@ -68,6 +110,14 @@ def _content(stored: DocumentSummary, library: Library) -> tuple[bytes, str]:
         return library.documents.content(stored.id)
     except NotFound as error:
         raise Conflict("the document was deleted while it was fetched; hand it in again") from error
+
+
+def page_source(
+    key: str, fetched: Fetched, stored: DocumentSummary | None, attributes: dict[str, Attribute]
+) -> Source:
+    """What a crawl found under an address."""
+    told = attributes | _told(fetched, stored)
+    return Source(key, fetched.content, fetched.media_type, None, told)
 
 
 def told_of(fetched: Fetched) -> dict[str, Attribute]:

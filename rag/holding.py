@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from collections.abc import Collection as Some
 from contextlib import asynccontextmanager
+from functools import partial
 from time import monotonic
 
 from rag.domain import Failure
@@ -65,10 +66,19 @@ class Holding:
         """
         async with self._claiming:  # what has to be alone is not claimed beside another
             is_calm = self._clock() - self._began >= CALM
-            claimed = await asyncio.to_thread(find, self.ids, is_calm)
-            if claimed is not None:
-                self.take(claimed)
-            return claimed
+            in_hand = {id for id, (each, _) in self._held.items() if each.fetch is None}
+            return self._taken(await asyncio.to_thread(find, in_hand, is_calm))
+
+    async def claim_fetch(self) -> ClaimedItem | None:
+        """What is still to be fetched, in hand from then on."""
+        async with self._claiming:
+            find = partial(self._library.jobs.claim_fetch, lease=LEASE, in_hand=self.ids)
+            return self._taken(await asyncio.to_thread(find))
+
+    def _taken(self, claimed: ClaimedItem | None) -> ClaimedItem | None:
+        if claimed is not None:
+            self.take(claimed)
+        return claimed
 
     def take(self, claimed: ClaimedItem, lost: Callable[[], None] = lambda: None) -> None:
         """

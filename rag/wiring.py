@@ -63,6 +63,7 @@ from rag.storage.library import Library
 from rag.storage.rebuilding import Recipe
 from rag.telling import Teller
 from rag.verifying import Asserted, Given, Stored, Verdict, verify
+from rag.visiting import Visitor
 from rag.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -138,6 +139,7 @@ class Services:
             pause=pause,
             buyer=self._buyer,
             unpacker=self._local_reader,
+            visitor=Visitor(self.library, self._fetcher),
         )
         self._work: asyncio.Task[None] | None = None
         self._is_started = False

@@ -23,6 +23,7 @@ from rag.spending import Purpose, spending_for
 from rag.storage.claims import ClaimedItem
 from rag.storage.library import Library
 from rag.unpacking import members_of, take_apart
+from rag.visiting import Visitor
 
 log = logging.getLogger(__name__)
 
@@ -50,9 +51,11 @@ class Worker:
         pause: Pause | None = None,
         buyer: Buyer | None = None,
         unpacker: Unpacker | None = None,
+        visitor: Visitor | None = None,
     ) -> None:
         """
         Args:
+            visitor: of what is queued by its address.
             unpacker: of archives; without one, an archive is what its reader makes of it.
             buyer: of what jobs in the batch lane need; it waits out the same pauses.
         """
@@ -63,6 +66,7 @@ class Worker:
         self._pause = pause or Pause()
         self._buyer = buyer
         self._unpacker = unpacker
+        self._visitor = visitor
         self._holding = buyer.holding if buyer else Holding(library, lambda: self._pause.reason)
         self._turns = count(1)
         self._awake = asyncio.Event()
@@ -85,6 +89,8 @@ class Worker:
     def wake(self) -> None:
         """There is something in the queue: look now. Call it on the worker's event loop."""
         self._awake.set()
+        if self._visitor is not None:
+            self._visitor.wake()
 
     async def settled(self) -> None:
         """Returns when no self-check is under way or about to be: one that is cut off was paid in
@@ -102,6 +108,8 @@ class Worker:
             for _ in range(self._lanes):
                 lanes.create_task(self._lane())
             lanes.create_task(self._holding.run())
+            if self._visitor is not None:
+                lanes.create_task(self._visitor.run(self._holding, self._awake.set))
             if self._buyer is not None:
                 lanes.create_task(self._buyer.run())
 

@@ -31,6 +31,7 @@ FLOORS = [
         "picturing",
         "unpacking",
         "verifying",
+        "visiting",
     },
     {"reindexing"},
     {"worker"},

@@ -37,8 +37,8 @@ from rag.domain import (
 )
 from rag.errors import InvalidRequest, NotFound
 from rag.estimation import Estimate
-from rag.fetching import Wanted
-from rag.storage.queueing import Queued
+from rag.fetching import Wanted, page_to_fetch, site_to_crawl
+from rag.storage.queueing import Queued, ToFetch
 from rag.wiring import Services
 
 NO_BATCH_LANE = (
@@ -122,8 +122,9 @@ class DocumentsController(Controller):
     ) -> Response[Accepted | Estimate]:
         """Hand in files (a form; each file's name is its key), one text, or one address (JSON).
 
-        What is at an address is fetched at once, and known by that address. Handed in again, it is
-        sent again only if its site cannot tell that it is unchanged.
+        What is at an address is fetched by the job, again and again for two minutes where its site
+        does not answer, and known by that address. Handed in again, it is sent again only if its
+        site cannot tell that it is unchanged. With `crawl` it is a site: see there.
 
         The form's field `attributes` holds for all of its files, and `about`, a JSON object of
         `{key: {title, attributes}}`, for one each.
@@ -139,22 +140,26 @@ class DocumentsController(Controller):
         if lane == "batch" and not services.has_batch_lane:
             raise InvalidRequest(NO_BATCH_LANE)
         within = await asyncio.to_thread(_named, services, collection, dry_run)
-
-        async def fetched(given: NewDocument, url: str) -> Source:
-            key = None if given.key is None else normalized_key(given.key)
-            wanted = Wanted(url, key, given.title, dict(given.attributes))
-            with fetches.taken():
-                return await services.fetch(wanted, within)
-
+        earlier = JobId(job) if job else None
         with places.taken():
-            sources = await read_new(request, fetched)
+            given = await read_new(request)
             if dry_run:
+                sources = await _fetched(given, services, within, fetches)
                 return Response(
                     await services.estimate(sources, within, lane or "direct"), status_code=200
                 )
-            queued = await _queue(services, within, sources, JobId(job) if job else None, lane)
+            if isinstance(given, NewDocument):
+                wanted = _to_fetch(given)
+                queued = await asyncio.to_thread(
+                    services.library.jobs.queue_fetch, within, wanted, job=earlier, lane=lane
+                )
+                services.wake_worker()
+                keys = [wanted.key]
+            else:
+                queued = await _queue(services, within, given, earlier, lane)
+                keys = [source.key for source in given]
         id = queued.job.id
-        named = (Named(source.key, document_id(within.id, source.key)) for source in sources)
+        named = (Named(key, document_id(within.id, key)) for key in keys)
         listed = f"/v1/jobs/{id}/items?{urlencode({'after': queued.before})}"
         accepted = Accepted(id, tuple(named), listed)
         return Response(accepted, status_code=202, headers=_location(queued.job))
@@ -236,6 +241,36 @@ def _named(services: Services, name: str, dry_run: bool) -> Collection:
         if dry_run:
             return services.planned_collection(name)
         raise
+
+
+def _to_fetch(given: NewDocument) -> ToFetch:
+    """
+    Raises:
+        AddressRefused: that is no address.
+    """
+    if given.crawl is not None:
+        return site_to_crawl(given.url or "", given.crawl, dict(given.attributes))
+    return page_to_fetch(_wanted(given))
+
+
+def _wanted(given: NewDocument) -> Wanted:
+    key = None if given.key is None else normalized_key(given.key)
+    return Wanted(given.url or "", key, given.title, dict(given.attributes))
+
+
+async def _fetched(
+    given: Sequence[Source] | NewDocument,
+    services: Services,
+    within: Collection,
+    fetches: Places,
+) -> Sequence[Source]:
+    """What a dry run weighs."""
+    if not isinstance(given, NewDocument):
+        return given
+    if given.crawl is not None:
+        raise InvalidRequest("what a crawl finds cannot be weighed beforehand")
+    with fetches.taken():
+        return (await services.fetch(_wanted(given), within),)
 
 
 async def _queue(

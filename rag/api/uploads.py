@@ -1,7 +1,7 @@
 """Bodies that bring documents -> sources."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Literal, TypeAlias
 
@@ -16,6 +16,7 @@ from rag.api.keys import normalized_key
 from rag.api.problems import Refused
 from rag.domain import Source, version_of
 from rag.errors import InvalidRequest
+from rag.sources.web.crawling import Bounds
 
 UploadRequest: TypeAlias = Request[object, object, State]
 
@@ -86,6 +87,9 @@ class NewDocument(Struct, frozen=True, forbid_unknown_fields=True):
     text: Annotated[str, Meta(min_length=1)] | None = None
     url: Annotated[str, Meta(min_length=1)] | None = None
     """Of a page or file on the public internet, or where the operator allows it."""
+    crawl: Bounds | None = None
+    """Also what that page links to on its host and below its folder, or what that sitemap lists, as
+    far as robots.txt and these bounds allow. Every page is a document under its own address."""
     key: str | None = None
     """A name for it within the collection; where it is missing, the address in its normal form, or
     made from the text."""
@@ -95,12 +99,9 @@ class NewDocument(Struct, frozen=True, forbid_unknown_fields=True):
     """Of the text."""
 
 
-Fetch: TypeAlias = Callable[[NewDocument, str], Awaitable[Source]]
-"""Given with its address."""
-
-
-async def read_new(request: UploadRequest, fetch: Fetch) -> tuple[Source, ...]:
-    """The documents of a POST: one or many files of a form, one text, or what is at one address.
+async def read_new(request: UploadRequest) -> tuple[Source, ...] | NewDocument:
+    """The documents of a POST: one or many files of a form, or one text; or what was said of an
+    address, from which they are still to be fetched.
 
     Raises:
         Refused: neither a form nor JSON, or a malformed one.
@@ -112,10 +113,14 @@ async def read_new(request: UploadRequest, fetch: Fetch) -> tuple[Source, ...]:
     if media_type == "application/json":
         given = parse_json(await request.body(), NewDocument)
         if given.url is None:
+            if given.crawl is not None:
+                raise InvalidRequest("a crawl begins at a 'url'")
             return (_text_source(given),)
         if given.text is not None:
             raise InvalidRequest("a document has a 'text' or a 'url', not both")
-        return (await fetch(given, given.url),)
+        if given.crawl is not None and (given.key or given.title):
+            raise InvalidRequest("the pages of a site have keys and titles of their own")
+        return given
     raise Refused(
         415,
         "unsupported_media_type",

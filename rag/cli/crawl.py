@@ -1,9 +1,6 @@
 """`rag crawl`: a website, or what its sitemap lists, into a collection."""
 
-import asyncio
-import os
 import sys
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -14,19 +11,12 @@ import msgspec
 from msgspec import Struct
 
 from rag.cli import show
-from rag.cli.bulk import UNDER_WAY, first_of, follow
 from rag.cli.door import Door, run
-from rag.cli.handing import Handing, known_documents
-from rag.cli.outcomes import Outcome, Summary, Told, write_report
-from rag.cli.parcels import Known
+from rag.cli.handing import Handing, ensure_collection
+from rag.cli.outcomes import Outcome, Summary, Told, summary_of, write_report
 from rag.cli.progress import progress_of
-from rag.domain import version_of
-from rag.errors import FetchFailed, RagError
-from rag.fetching import told_of
-from rag.settings import Settings, load_settings
-from rag.sources.web.crawling import MOST_PAGES, Bounds, Crawl, Visit
-from rag.sources.web.fetching import Fetched, Fetcher, FetchLimits
-from rag.sources.web.rules import rules_of
+from rag.errors import FetchFailed
+from rag.sources.web.crawling import MOST_PAGES, Bounds
 
 EXIT_INCOMPLETE = 1
 """As of `rag ingest`."""
@@ -85,25 +75,21 @@ def command(pages: int, depth: int, minutes: float, delay: float, **said: Any) -
     sitemap, and what that lists on its host is read. What robots.txt asks is done. Pages that
     have not changed are left alone, so running it again is safe.
 
-    Only the public internet is visited, unless RAG_FETCH_ALLOW names other hosts or networks.
+    The service visits the site, as a job: this command may be interrupted. Only the public internet
+    is visited, unless the service's RAG_FETCH_ALLOW names other hosts or networks.
 
     Exit code 0: every page is in the collection; 1: some are not, and why is said; 2: nothing
     could be done.
     """
     bounds = Bounds(pages=pages, depth=depth, seconds=minutes * 60, delay=delay)
     wish = Wish(**said)
-    done = run(partial(_bring, bounds, wish, load_settings(os.environ)))
+    done = run(partial(_bring, bounds, wish))
     if wish.as_json:
         click.echo(msgspec.json.encode(done).decode())
     sys.exit(0 if done.complete else EXIT_INCOMPLETE)
 
 
-async def _bring(bounds: Bounds, wish: Wish, settings: Settings, door: Door) -> Summary:
-    fetcher = Fetcher(
-        rules_of(settings.fetch_allow, settings.fetch_ports),
-        FetchLimits(settings.fetch_bytes, settings.fetch_seconds),
-    )
-    crawl = Crawl(wish.url, bounds, fetcher)
+async def _bring(bounds: Bounds, wish: Wish, door: Door) -> Summary:
     outcomes: list[Outcome] = []
     try:
         with progress_of(bounds.pages, quiet=wish.quiet, doing="crawling") as progress:
@@ -112,61 +98,40 @@ async def _bring(bounds: Bounds, wish: Wish, settings: Settings, door: Door) -> 
                 outcomes.append(outcome)
                 progress.told(outcome)
 
-            done = await ingest_site(crawl, wish.collection, door, told=told)
+            done, left = await ingest_site(wish.url, bounds, wish.collection, door, told=told)
     finally:
-        await fetcher.close()
         if wish.report is not None:
             write_report(wish.report, outcomes)
     show.summary(done, outcomes)
-    if crawl.left:
-        show.aside.print(
-            f"{crawl.left:,} more addresses were found and not visited; --pages, --depth and"
-            " --minutes say how far to go.",
-            style="yellow",
-        )
+    if left:
+        show.aside.print(f"{left}.", style="yellow")
     return done
 
 
-async def ingest_site(crawl: Crawl, collection: str, door: Door, *, told: Told) -> Summary:
-    """Brings what a crawl finds into the collection, made if missing, as one job.
+async def ingest_site(
+    url: str, bounds: Bounds, collection: str, door: Door, *, told: Told
+) -> tuple[Summary, str | None]:
+    """Has the service bring a site into the collection, made if missing, as one job.
 
     Args:
         told: hears of each page as it ends.
 
+    Returns:
+        Also what was left out, in words.
+
     Raises:
-        FetchFailed, AddressRefused, DocumentTooLarge: the first page cannot be fetched.
+        FetchFailed: the first page cannot be fetched.
         RagError: the service refused something else, or does not answer.
     """
     began = perf_counter()
-    known = await known_documents(collection, door)
+    await ensure_collection(collection, door)
     handing = Handing(collection, door, told, "direct")
-    lanes = asyncio.Semaphore(UNDER_WAY)
-    try:
-        async with asyncio.TaskGroup() as group:
-            async for visit in crawl.visits():
-                await lanes.acquire()
-                task = group.create_task(_take(visit, known, handing, door))
-                task.add_done_callback(lambda _: lanes.release())
-    except* RagError as failed:
-        raise first_of(failed) from None
-    return await handing.summary(perf_counter() - began)
-
-
-async def _take(visit: Visit, known: Mapping[str, Known], handing: Handing, door: Door) -> None:
-    key = str(visit.address)
-    if visit.page is not None and _is_known(visit.page, known.get(key)):
-        handing.hear(Outcome(key, "unchanged"))
-    elif visit.page is not None:
-        page = visit.page
-        await follow(
-            handing.hand_in_content(key, page.content, page.media_type, told_of(page)),
-            handing,
-            door,
-        )
-    elif visit.failure is not None:
-        state = "failed" if isinstance(visit.failure, FetchFailed) else "refused"
-        handing.hear(Outcome(key, state, visit.failure.code, str(visit.failure)))
-
-
-def _is_known(page: Fetched, known: Known | None) -> bool:
-    return known is not None and known.version == version_of(page.content)
+    key = await handing.hand_in_site(url, msgspec.to_builtins(bounds))
+    site = await handing.hear_of_site(key)
+    said = site["error"]["message"] if site.get("error") else None
+    if site["state"] != "visited" and not handing.outcomes:
+        raise FetchFailed(said or f"the crawl was {site['state']}")
+    seconds = perf_counter() - began
+    read = sum(outcome.state == "indexed" for outcome in handing.outcomes)
+    done = summary_of(collection, handing.outcomes, await handing.saved(), seconds, read)
+    return done, said

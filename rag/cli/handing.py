@@ -1,8 +1,7 @@
 """Handing files in, as one job, and hearing of it: what both lanes have in common."""
 
 import asyncio
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -10,7 +9,7 @@ import msgspec
 from rag.cli.door import PAGE, Door, Refused
 from rag.cli.outcomes import Outcome, Summary, Told, outcome_of, summary_of
 from rag.cli.parcels import Known, Parcel, Wanting, form_of, media_type_of
-from rag.domain import FINAL_ITEM_STATES, WITHIN, Attribute, Failure, Lane, Saved
+from rag.domain import FINAL_ITEM_STATES, WITHIN, Failure, Lane, Saved
 from rag.errors import KeyRefused, RagError
 from rag.sources.found import Address
 
@@ -52,8 +51,8 @@ class Handing:
         self._first = asyncio.Lock()
         """Held by the first upload, whose job all others join."""
         self._handed: set[str] = set()
-        self._members: set[str] = set()
-        """Keys of files of archives that have ended."""
+        self._others: set[str] = set()
+        """Keys of what the service queued itself, and has ended."""
 
     def hear(self, outcome: Outcome) -> None:
         self.outcomes.append(outcome)
@@ -72,20 +71,40 @@ class Handing:
         job = await self._door.call("GET", f"/v1/jobs/{self.job}") if self.job else None
         if job is None or job["items"]["total"] == len(self._handed):
             return
+        await self._hear_until_ended(self._is_member)
+
+    async def hear_of_site(self, key: str) -> dict[str, Any]:
+        """Of the pages of a site that was handed in under a key, until all have ended; the item
+        of the site itself."""
+        await self._hear_until_ended(lambda _: True)
+        [site] = (item for item in (await self._items(None))["data"] if item["key"] == key)
+        return dict(site)
+
+    async def _hear_until_ended(self, is_mine: Callable[[str], bool]) -> None:
+        """Of items that the service queues itself."""
         after: str | None = None
+        """Whatever is before has ended."""
         while True:
-            page = await self._items(after)
-            mine = [item for item in page["data"] if self._is_member(item["key"])]
-            for item in mine:
-                if item["state"] in FINAL_ITEM_STATES and item["key"] not in self._members:
-                    self._members.add(item["key"])
-                    self.hear(outcome_of(item))
-            if any(item["state"] not in FINAL_ITEM_STATES for item in mine):
-                await asyncio.sleep(WATCH)
-            elif page["has_more"]:
-                after = page["next"]
-            else:
+            place, is_open = after, False
+            while True:
+                page = await self._items(place)
+                mine = [item for item in page["data"] if is_mine(item["key"])]
+                self._hear_of_others(mine)
+                is_open = is_open or any(item["state"] not in FINAL_ITEM_STATES for item in mine)
+                if not page["has_more"]:
+                    break
+                place = page["next"]
+                after = after if is_open else place
+            if not is_open:
                 return
+            await asyncio.sleep(WATCH)
+
+    def _hear_of_others(self, items: list[dict[str, Any]]) -> None:
+        for item in items:
+            is_news = item["key"] not in self._others and item["state"] in FINAL_ITEM_STATES
+            if is_news and item["state"] != "visited" and item["key"] not in self._handed:
+                self._others.add(item["key"])
+                self.hear(outcome_of(item))
 
     def _is_member(self, key: str) -> bool:
         archive = key.partition(WITHIN)[0]
@@ -121,24 +140,15 @@ class Handing:
             self._hear_refusal(address.key, error)
             return []
 
-    async def hand_in_content(
-        self,
-        key: str,
-        content: bytes,
-        media_type: str | None,
-        attributes: Mapping[str, Attribute],
-    ) -> list[dict[str, Any]]:
-        """As `hand_in`, of something that is no file here."""
-        about = json.dumps({key: {"attributes": attributes}}).encode()
-        form = [
-            ("file", (key, content, media_type or "application/octet-stream")),
-            ("about", (None, about, "application/json")),
-        ]
-        try:
-            return [self._await(await self._accepted({"files": form}))]
-        except Refused as error:
-            self._hear_refusal(key, error)
-            return []
+    async def hand_in_site(self, url: str, bounds: Mapping[str, float]) -> str:
+        """Its key; the service visits it.
+
+        Raises:
+            Refused: that is no address.
+        """
+        accepted = self._await(await self._accepted({"json": {"url": url, "crawl": bounds}}))
+        [named] = accepted["documents"]
+        return str(named["key"])
 
     async def refused_before(self, wanting: Sequence[Wanting]) -> Sequence[Failure | None]:
         """Why the service refused the same bytes, and would again."""
@@ -149,10 +159,10 @@ class Handing:
         return msgspec.convert(said["data"], list[Failure | None])
 
     async def summary(self, seconds: float) -> Summary:
-        saved = await self._saved()
+        saved = await self.saved()
         return summary_of(self._collection, self.outcomes, saved, seconds, len(self._handed))
 
-    async def _saved(self) -> Saved:
+    async def saved(self) -> Saved:
         """By the whole job, and by files that were there and not handed in."""
         job = await self._door.call("GET", f"/v1/jobs/{self.job}") if self.job else {}
         there = [

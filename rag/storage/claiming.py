@@ -88,6 +88,21 @@ def claim_ahead(
     return None
 
 
+def claim_fetch(session: Session, *, lease: float, in_hand: Some[int] = ()) -> ClaimedItem | None:
+    """The next item whose bytes are to be fetched. Fetching parses nothing, and takes no process
+    along: what died while it did is not counted.
+
+    Args:
+        in_hand: as for `claim_item`.
+    """
+    which = ItemRow.id.not_in(in_hand)
+    row = _next_item(session, which, is_here=False)
+    if row is None:
+        return None
+    row.attempts = 0
+    return _claimed(session, row, lease)
+
+
 def is_drained(session: Session, in_hand: Some[int] = ()) -> bool:
     """Whether nothing is left to be claimed, now or later."""
     left = select(ItemRow.id).where(
@@ -125,6 +140,8 @@ def _claimed(session: Session, row: ItemRow, lease: float) -> ClaimedItem:
         number=row.claims,
         lane=cast(Lane, session.get_one(JobRow, row.job_id).lane),  # what we wrote
         builds=builds,
+        fetch=row.fetch,
+        tries=row.tries,
     )
 
 
@@ -178,8 +195,15 @@ def _next_ahead(
 
 
 def _next_item(
-    session: Session, which: ColumnElement[bool], *first: UnaryExpression[int]
+    session: Session,
+    which: ColumnElement[bool],
+    *first: UnaryExpression[int],
+    is_here: bool = True,
 ) -> ItemRow | None:
+    """
+    Args:
+        is_here: whether its bytes are, or are still to be fetched.
+    """
     earlier = aliased(ItemRow)
     return session.scalar(
         select(ItemRow)
@@ -187,6 +211,7 @@ def _next_item(
             ItemRow.finished_at.is_(None),
             ItemRow.index_version_id.is_(None),
             ItemRow.ahead.is_(None),
+            ItemRow.fetch.is_(None) if is_here else ItemRow.fetch.is_not(None),
             is_free(session),
             which,
             ~exists().where(

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from rag.domain import (
     Attribute,
     Collection,
+    Failure,
     IndexId,
     ItemState,
     JobId,
@@ -42,6 +43,10 @@ class ClaimedItem(Struct, frozen=True):
     lane: Lane = "direct"
     builds: IndexId | None = None
     """The index that the item is for; None where it ingests."""
+    fetch: str | None = None
+    """From where its bytes are to be fetched; None where they are here."""
+    tries: int = 0
+    """Fetches that failed so far."""
 
     @property
     def claim(self) -> Claim:
@@ -73,8 +78,23 @@ def give_back(session: Session, claimed: ClaimedItem) -> ItemRow:
     row = require_claim(session, claimed)
     row.attempts -= 1
     row.lease_until = None
+    if row.fetch is not None:
+        row.state = "queued"
     note_change(session, row)
     return row
+
+
+def postpone(session: Session, claimed: ClaimedItem, seconds: float, reason: Failure) -> None:
+    """Gives an item back that nobody may have for a while, for the reason that is shown meanwhile.
+
+    Raises:
+        Conflict: the item is no longer the worker's.
+    """
+    row = give_back(session, claimed)
+    row.tries += 1
+    row.lease_until = until(session, seconds)
+    row.error_code, row.error_stage = reason.code, reason.stage
+    row.error_message = reason.message
 
 
 def release_all(session: Session) -> None:

@@ -198,7 +198,9 @@ def remove_document(session: Session, id: DocumentId) -> list[Version]:
         )
     ).all()
     came = session.scalars(
-        select(ItemRow.sha256).where(ItemRow.collection_id == collection_id, ItemRow.key == row.key)
+        select(ItemRow.sha256).where(
+            ItemRow.collection_id == collection_id, ItemRow.key == row.key, ItemRow.sha256 != ""
+        )
     )
     known = {sha256 for sha256, _, _ in versions} | set(came)
     live = sum(chunks for _, state, chunks in versions if state == "current")

@@ -65,9 +65,14 @@ def finish(
 
 def fail_item(session: Session, id: int, reason: Failure) -> None:
     """Ends an item that nobody has; not one that has ended."""
+    end_item(session, id, "failed", reason)
+
+
+def end_item(session: Session, id: int, state: ItemState, reason: Failure) -> None:
+    """As `fail_item`, in any state."""
     row = session.get(ItemRow, id, with_for_update=True)
     if row is not None and row.finished_at is None:
-        finish_row(session, row, "failed", error=reason)
+        finish_row(session, row, state, error=reason)
 
 
 def list_items(
@@ -105,7 +110,8 @@ def cancel_job(session: Session, id: JobId, keys: Sequence[str] | None = None) -
 def cancel_items(session: Session, collection_id: CollectionId) -> list[Version]:
     """Cancels all that waits in a collection, and returns the bytes of all that ever came."""
     mine = ItemRow.collection_id == collection_id
-    versions = session.scalars(select(ItemRow.sha256).where(mine).distinct()).all()
+    came = select(ItemRow.sha256).where(mine, ItemRow.sha256 != "")
+    versions = session.scalars(came.distinct()).all()
     _cancel(session, mine)
     forget_memos(session, collection_id)
     remove_unused_readings(session, versions)

@@ -123,7 +123,7 @@ def _job(session: Session, row: JobRow, collection: str) -> IngestJob:
         index=None if row.index_version_id is None else index_id(row.index_version_id),
         items=ItemCounts(
             total=sum(tally.states.values()),
-            done=tally.of("indexed", "unchanged", "superseded"),
+            done=tally.of("indexed", "unchanged", "superseded", "visited"),
             failed=tally.of("failed", "refused"),
         ),
         progress={

@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from rag.domain import (
+    Attribute,
     Collection,
     CollectionId,
     IngestJob,
@@ -81,6 +82,74 @@ def queue_sources(
             reopen_job(session, id)
         close_job_if_done(session, job_id)
     return Queued(find_job(session, id), cursor(last or 0))
+
+
+class ToFetch(Struct, frozen=True):
+    """A source whose bytes are still to be fetched."""
+
+    key: str
+    fetch: str
+    """From where, as `rag.fetching` writes it down."""
+    title: str | None = None
+    attributes: dict[str, Attribute] = {}
+
+
+def queue_fetch(
+    session: Session,
+    collection: Collection,
+    wanted: ToFetch,
+    job: JobId | None,
+    lane: Lane | None = None,
+) -> tuple[Queued, int]:
+    """Queues what is still to be fetched, in a new job or one more time in an earlier one. Two
+    that wait under one key are fetched one after the other.
+
+    Returns:
+        Also the id of the item.
+
+    Raises:
+        NotFound: no such job.
+        Conflict: that job is another collection's, or in another lane, or was cancelled.
+    """
+    if job:
+        id, lane = _reopened(session, collection, job, lane)
+    else:
+        id = new_job(session, collection.id, lane or "direct")
+    last = session.scalar(select(func.max(ItemRow.id)).where(ItemRow.job_id == id))
+    source = Source(wanted.key, b"", None, wanted.title, wanted.attributes)
+    row = _new_item(collection.id, source, "queued")
+    item = session.scalar(
+        insert(ItemRow)
+        .values(row | {"job_id": id, "sha256": "", "fetch": wanted.fetch})
+        .returning(ItemRow.id)
+    )
+    note_changes(session, [id], ItemRow.id == item)
+    reopen_job(session, id)
+    return Queued(find_job(session, id), cursor(last or 0)), int(item or 0)
+
+
+def keep_fetched(session: Session, row: ItemRow, source: Source, lane: Lane) -> bool:
+    """An item has its bytes now, and waits to be read.
+
+    Returns:
+        Whether its document is the same already, and nothing is to be done.
+    """
+    row.sha256, row.media_type, row.fetch = source.version, source.media_type, None
+    row.title, row.attributes = source.title, dict(source.attributes)
+    row.error_code = row.error_stage = row.error_message = None
+    session.flush()
+    id = CollectionId(row.collection_id)
+    if _is_current(source, _current(session, id, [source.key]).get(source.key)):
+        return True
+    row.ahead = FIRST_AHEAD if lane == "batch" else None
+    return False
+
+
+def has_come(session: Session, job: JobId, source: Source) -> bool:
+    """Whether the job had the same bytes under that key."""
+    mine = (ItemRow.job_id == job) & (ItemRow.key == source.key)
+    same = select(ItemRow.id).where(mine, ItemRow.sha256 == source.version)
+    return session.scalar(same.limit(1)) is not None
 
 
 def _reopened(

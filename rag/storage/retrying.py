@@ -43,7 +43,7 @@ def retry(session: Session, blobs: Blobs, id: JobId, keys: Sequence[str] | None)
     for row, is_obsolete in _ended_badly(session, id, keys):
         if is_obsolete:
             obsolete += 1
-        elif row.index_version_id is None and blobs.size(session, Version(row.sha256)) is None:
+        elif _is_gone(session, blobs, row):
             gone += 1
         else:
             queued.append(row)
@@ -69,7 +69,8 @@ def remove_job(session: Session, id: JobId) -> list[Version]:
     job = find_job(session, id)
     if job.finished_at is None:
         raise Conflict(f"job {id} is not finished; cancel it first")
-    came = session.scalars(select(ItemRow.sha256).where(ItemRow.job_id == id).distinct()).all()
+    mine = (ItemRow.job_id == id) & (ItemRow.sha256 != "")
+    came = session.scalars(select(ItemRow.sha256).where(mine).distinct()).all()
     session.execute(delete(ItemRow).where(ItemRow.job_id == id))
     session.execute(delete(JobRow).where(JobRow.id == id))
     remove_webhook(session, id)
@@ -122,6 +123,13 @@ def _is_obsolete() -> ColumnElement[bool]:
     )
 
 
+def _is_gone(session: Session, blobs: Blobs, row: ItemRow) -> bool:
+    """Neither are its bytes here, nor could they be had."""
+    if row.index_version_id is not None or row.fetch is not None:
+        return False
+    return blobs.size(session, Version(row.sha256)) is None
+
+
 def _require_keys(session: Session, id: JobId, keys: Sequence[str]) -> None:
     known = {
         key
@@ -137,7 +145,8 @@ def _require_keys(session: Session, id: JobId, keys: Sequence[str]) -> None:
 
 
 def _queue_again(row: ItemRow, ahead: str | None, change: int) -> None:
-    row.state, row.ahead, row.attempts = "queued", ahead, 0
+    row.state, row.attempts, row.tries = "queued", 0, 0
+    row.ahead = ahead if row.fetch is None else None
     row.finished_at = row.lease_until = row.document_id = None
     row.error_code = row.error_stage = row.error_message = None
     row.pages = row.pages_ocred = row.chunks = 0

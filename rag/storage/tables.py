@@ -318,6 +318,13 @@ class ItemRow(Row):
         Index(None, "collection_id", "key"),
         Index(None, "sha256"),
         Index(
+            "ix_item_fetch",
+            "finished_at",
+            "id",
+            sqlite_where=text("fetch IS NOT NULL"),
+            postgresql_where=text("fetch IS NOT NULL"),
+        ),
+        Index(
             "ix_item_suspect",
             "finished_at",
             "attempts",
@@ -361,6 +368,11 @@ class ItemRow(Row):
     """Who claimed it last; a node that starts again has none of its workers left."""
     change: Mapped[int] = mapped_column(default=0)
     """Which of its job's changes was its last."""
+    fetch: Mapped[str | None] = mapped_column(Text)
+    """From where its bytes are still to be fetched, as `rag.fetching` writes it down; then it has
+    no `sha256` yet, but an empty one. None where they are here."""
+    tries: Mapped[int] = mapped_column(default=0)
+    """Fetches that failed, and were to be tried again."""
     is_forgotten: Mapped[bool] = mapped_column(default=False)
     """Its document was deleted since, with all bytes that came for it: there is nothing to try."""
     document_id: Mapped[str | None] = mapped_column(String(64))

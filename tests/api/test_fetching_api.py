@@ -1,15 +1,14 @@
 """Documents that are fetched from where they are."""
 
-import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.api.sites import Site
+from tests.api.sites import Page, Site
 
 SAMPLES = Path(__file__).parents[2] / "rag" / "samples"
 HTML = {"Content-Type": "text/html; charset=utf-8"}
@@ -148,61 +147,92 @@ def test_a_dry_run_fetches_and_keeps_nothing(
 
 
 @pytest.mark.parametrize(
-    ("page", "status", "code", "says"),
+    ("page", "state", "code", "says"),
     [
-        ({"content": b"", "status": 404}, 502, "fetch_failed", "answers 404"),
-        ({"content": b"x" * 300_000}, 413, "document_too_large", "RAG_FETCH_BYTES"),
+        ({"content": b"", "status": 404}, "failed", "fetch_failed", "answers 404"),
+        ({"content": b"x" * 300_000}, "refused", "document_too_large", "RAG_FETCH_BYTES"),
         (
             {"content": b"", "status": 302, "headers": {"Location": "http://10.0.0.1:8080/"}},
-            *(422, "address_refused", "RAG_FETCH_ALLOW=10.0.0.1"),
+            *("refused", "address_refused", "RAG_FETCH_ALLOW=10.0.0.1"),
         ),
         (
             {"content": b"<html>Sign in", "headers": {"Content-Type": "application/pdf"}},
-            *(502, "fetch_failed", "declares application/pdf"),
+            *("failed", "fetch_failed", "declares application/pdf"),
         ),
     ],
 )
-def test_what_cannot_be_fetched_is_a_problem_in_words(
-    http: httpx.Client,
-    collection: str,
-    site: Site,
-    page: dict[str, Any],
-    status: int,
-    code: str,
-    says: str,
+def test_what_cannot_be_fetched_ends_in_words(
+    site: Site, hand_in: HandIn, page: dict[str, Any], state: str, code: str, says: str
 ) -> None:
-    response = http.post(f"/v1/collections/{collection}/documents", json={"url": site.add(**page)})
+    item = hand_in(site.add(**page))["item"]
 
-    assert (response.status_code, response.json()["code"]) == (status, code)
-    assert says in response.json()["detail"]
-
-
-def test_a_busy_site_says_when_to_come_back(
-    http: httpx.Client, collection: str, site: Site
-) -> None:
-    url = site.add(b"", status=429, headers={"Retry-After": "77"})
-    response = http.post(f"/v1/collections/{collection}/documents", json={"url": url})
-
-    assert response.status_code == 502
-    assert response.headers["retry-after"] == "77"
+    assert (item["state"], item["error"]["code"]) == (state, code)
+    assert item["error"]["stage"] == "fetch"
+    assert says in item["error"]["message"]
 
 
-def test_slow_sites_are_given_up_and_leave_room_for_files(
-    http: httpx.Client, collection: str, site: Site
-) -> None:
-    never = threading.Event()
-    url = site.add(b"too late", waits=never)
+def test_what_is_no_address_is_refused_at_once(http: httpx.Client, collection: str) -> None:
     path = f"/v1/collections/{collection}/documents"
-    with ThreadPoolExecutor(2) as callers:
-        slow = [callers.submit(http.post, path, json={"url": url}) for _ in range(2)]
-        while len(site.visits(url)) < 2:
-            assert not any(each.done() for each in slow)
-        third = http.post(path, json={"url": url})
-        file = http.post(path, json={"text": "Files go on."})
-        answers = [each.result() for each in slow]
-    never.set()
+    answer = http.post(path, json={"url": "ftp://example.org/"})
 
-    assert (third.status_code, third.json()["code"]) == (503, "too_many_fetches")
-    assert file.status_code == 202
-    assert [answer.status_code for answer in answers] == [502, 502]
-    assert all("within 3 s" in answer.json()["detail"] for answer in answers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "address_refused")
+
+
+def test_a_busy_site_is_asked_again_and_a_failed_page_can_be_retried(
+    http: httpx.Client, collection: str, site: Site, finished: Finished
+) -> None:
+    url = site.add(b"<p>Open again.</p>", status=503, headers=HTML)
+    path = f"/v1/collections/{collection}/documents"
+    accepted = http.post(path, json={"url": url}).json()
+    while not site.visits(url):
+        time.sleep(0.02)
+    [waiting] = http.get(accepted["items"]).json()["data"]
+    site.page(url).status = 404
+    job = finished(accepted["job_id"])
+    site.page(url).status = 200
+    retried = http.post(f"/v1/jobs/{accepted['job_id']}/retry").json()
+    again = finished(accepted["job_id"])
+
+    assert waiting["state"] in ("queued", "fetching")
+    assert len(site.visits(url)) == 3
+    assert (job["state"], retried["queued"], again["state"]) == ("failed", 1, "succeeded")
+
+
+def test_a_site_is_crawled_by_its_job(
+    http: httpx.Client, collection: str, site: Site, finished: Finished
+) -> None:
+    site.pages |= {
+        "/site/": Page(b"<p>Welcome.<a href=tides>.<a href=gone>", dict(HTML)),
+        "/site/tides": Page(b"<p>High water at noon.<a href=more>", dict(HTML)),
+        "/site/more": Page(b"<p>Low water at six.", dict(HTML)),
+    }
+    path = f"/v1/collections/{collection}/documents"
+    wish = {"url": site.at("/site/"), "crawl": {"pages": 2, "delay": 0}, "attributes": {"of": 1}}
+    accepted = http.post(path, json=wish).json()
+    job = finished(accepted["job_id"])
+    listed = http.get(f"/v1/jobs/{job['id']}/items").json()["data"]
+    items = {item["key"].removeprefix(site.at("")): item for item in listed}
+    site_item = listed[0]
+
+    assert site_item["key"] == "crawl:" + site.at("/site/")
+    assert site_item["state"] == "visited"
+    assert "not visited" in site_item["error"]["message"]
+    assert items["/site/"]["state"] == items["/site/tides"]["state"] == "indexed"
+    assert "/site/more" not in items
+    assert document(http, collection, site.at("/site/tides"))["attributes"]["of"] == 1
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"url": "http://127.0.0.1/", "crawl": {"pages": 0}},
+        {"url": "http://127.0.0.1/", "crawl": {}, "key": "mine"},
+        {"text": "a", "crawl": {}},
+    ],
+)
+def test_a_crawl_that_makes_no_sense_is_refused(
+    http: httpx.Client, collection: str, wish: dict[str, Any]
+) -> None:
+    answer = http.post(f"/v1/collections/{collection}/documents", json=wish)
+
+    assert answer.status_code in (400, 422)

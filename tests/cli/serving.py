@@ -18,8 +18,8 @@ from tests.served import served
 
 
 @contextmanager
-def library_served(folder: Path) -> Iterator[Services]:
-    services = Services(Settings(data_dir=str(folder), workers=1, provider="local"))
+def library_served(folder: Path, **more: Any) -> Iterator[Services]:
+    services = Services(Settings(data_dir=str(folder), workers=1, provider="local", **more))
     with served(services) as address:
         services.library.announce(address)
         yield services

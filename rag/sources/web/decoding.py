@@ -60,7 +60,9 @@ class _Inflation:
 
     def end(self) -> None:
         if self._begun and not self._stream.eof:
-            raise FetchFailed("the page ends within its compressed body; try again")
+            raise FetchFailed(
+                "the page ends within its compressed body; try again", is_passing=True
+            )
 
     def _decompress(self, piece: bytes) -> bytes:
         try:

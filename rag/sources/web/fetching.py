@@ -24,6 +24,8 @@ from rag.sources.web.rules import Rules
 
 USER_AGENT = f"rag/{__version__}"
 
+PASSING = (408, 425, 429, 500, 502, 503, 504)
+"""Statuses of what may be otherwise in a minute."""
 REDIRECTS = (301, 302, 303, 307, 308)
 MOST_REDIRECTS = 5
 MOST_TRIED = 3  # addresses of one host
@@ -119,7 +121,8 @@ class Fetcher:
         except TimeoutError as error:
             raise FetchFailed(
                 f"{host} did not answer within {self.limits.seconds:g} s; try again, or the"
-                " operator may set RAG_FETCH_SECONDS"
+                " operator may set RAG_FETCH_SECONDS",
+                is_passing=True,
             ) from error
 
     async def _fetch(self, address: WebAddress, known: Validators | None) -> Fetched | None:
@@ -248,7 +251,12 @@ def _unavailable(host: str, response: httpx.Response) -> FetchFailed:
     }.get(status, "try again later" if status >= 500 else "it did not send the page")
     seconds = response.headers.get("retry-after", "")
     retry_after = float(seconds) if seconds.isdecimal() and len(seconds) < 7 else None
-    return FetchFailed(f"{host} answers {status}: {reason}", status=status, retry_after=retry_after)
+    return FetchFailed(
+        f"{host} answers {status}: {reason}",
+        status=status,
+        retry_after=retry_after,
+        is_passing=status in PASSING,
+    )
 
 
 def _kept(headers: httpx.Headers, name: str) -> str | None:
@@ -266,9 +274,9 @@ def _translated(host: str) -> Iterator[None]:
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         if _is_of_certificate(error):
             raise FetchFailed(f"the certificate of {host} is not valid for it") from error
-        raise Unreachable(f"{host} cannot be reached") from error
+        raise Unreachable(f"{host} cannot be reached", is_passing=True) from error
     except (httpx.TransportError, httpx.InvalidURL) as error:
-        raise FetchFailed(f"{host} broke off, or does not speak HTTP") from error
+        raise FetchFailed(f"{host} broke off, or does not speak HTTP", is_passing=True) from error
 
 
 def _is_of_certificate(error: BaseException | None) -> bool:

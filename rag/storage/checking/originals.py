@@ -53,7 +53,9 @@ def _needed(session: Session) -> dict[Version, list[str]]:
     of_documents = select(VersionRow.sha256, DocumentRow.key).join(
         DocumentRow, DocumentRow.id == VersionRow.document_id
     )
-    waiting = select(ItemRow.sha256, ItemRow.key).where(ItemRow.finished_at.is_(None))
+    waiting = select(ItemRow.sha256, ItemRow.key).where(
+        ItemRow.finished_at.is_(None), ItemRow.sha256 != ""
+    )
     for query in (of_documents, waiting):
         for sha256, key in session.execute(query):
             needed.setdefault(Version(sha256), []).append(key)

@@ -39,7 +39,7 @@ from rag.storage.forgetting import Forgetting
 from rag.storage.items import Work
 from rag.storage.leases import Claim
 from rag.storage.progress import News, Place
-from rag.storage.queueing import Queued
+from rag.storage.queueing import Queued, ToFetch
 from rag.storage.sources import check_sources
 from rag.storage.space import Space
 from rag.storage.webhooks import Message
@@ -101,6 +101,71 @@ class JobStore:
             if job is None and self._webhook is not None:
                 webhooks.set_webhook(session, queued.job.id, self._webhook)
             return queued
+
+    def queue_fetch(
+        self,
+        collection: Collection,
+        wanted: ToFetch,
+        *,
+        job: JobId | None = None,
+        lane: Lane | None = None,
+        failure: Failure | None = None,
+        state: ItemState = "failed",
+    ) -> Queued:
+        """Queues what is still to be fetched, in a new job or in one that goes on.
+
+        Args:
+            failure: why it could not be fetched, where that was tried: then the item has ended,
+                and can be tried again.
+
+        Raises:
+            InvalidRequest: a key or attribute that cannot be kept.
+            NotFound: no such job.
+            Conflict: that job is another collection's, in another lane, or was cancelled.
+        """
+        check_sources([Source(wanted.key, b"", None, wanted.title, wanted.attributes)])
+        self._space.require_room()
+        with self._database.write() as session:
+            queued, item = queueing.queue_fetch(session, collection, wanted, job, lane)
+            if job is None and self._webhook is not None:
+                webhooks.set_webhook(session, queued.job.id, self._webhook)
+            if failure is not None:
+                items.end_item(session, item, state, failure)
+            return queued
+
+    def claim_fetch(self, *, lease: float, in_hand: Some[int] = ()) -> ClaimedItem | None:
+        """As `claim`, of what is still to be fetched."""
+        self._space.require_room()
+        with self._database.write() as session:
+            return claiming.claim_fetch(session, lease=lease, in_hand=in_hand)
+
+    def keep_fetched(self, claimed: ClaimedItem, source: Source) -> None:
+        """Gives an item back with its bytes, to be read; one whose document is the same already
+        has ended.
+
+        Raises:
+            Conflict: the item was cancelled, or is another worker's by now.
+        """
+        self._blobs.put(source.content)
+        with self._database.write() as session:
+            self._blobs.keep(session, source.content)
+            row = claims.give_back(session, claimed)
+            if queueing.keep_fetched(session, row, source, claimed.lane):
+                items.finish_row(session, row, "unchanged")
+
+    def postpone(self, claimed: ClaimedItem, seconds: float, reason: Failure) -> None:
+        """Gives an item back that is tried again after a while.
+
+        Raises:
+            Conflict: the item was cancelled, or is another worker's by now.
+        """
+        with self._database.write() as session:
+            claims.postpone(session, claimed, seconds, reason)
+
+    def has_come(self, job: JobId, source: Source) -> bool:
+        """Whether the job had the same bytes under that key before."""
+        with self._database.read() as session:
+            return queueing.has_come(session, job, source)
 
     def create(self, collection: Collection, sources: Sequence[Source]) -> IngestJob:
         """`queue` in a job of their own."""
