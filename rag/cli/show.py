@@ -148,8 +148,8 @@ def hits(found: Iterable[dict[str, Any]], *, on: Console = results) -> None:
 def miss(told: dict[str, Any], *, on: Console = results) -> None:
     """Where a document was lost, and what would have found it."""
     style = "green" if told["found"] else "yellow"
-    lost = "" if told["found"] else f" ({told['lost'].replace('_', ' ')})"
-    on.print(Text(f"{told['key']}: {told['reason']}{lost}.", style=style))
+    lost = "" if told["found"] else f"{told['lost'].replace('_', ' ')}: "
+    on.print(Text(f"{told['key']}: {lost}{told['reason']}", style=style))
     for leg in ("dense", "words"):
         if place := told[leg]:
             rank = f"{place['rank']:,}" if place["rank"] else "far down"
