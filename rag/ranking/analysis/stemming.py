@@ -84,7 +84,9 @@ def stem(word: str, language: str) -> str:
 
 
 def _language_of(word: str, language: str) -> str:
+    if word[0] < "\u0370":
+        return language if language in _LATIN else "en"
     usual = _SCRIPTS[bisect(_FIRST, ord(word[0])) - 1][1]
-    if usual == "en":
+    if usual == "en":  # Latin letters with two accents, as in Vietnamese
         return language if language in _LATIN else "en"
     return language if _SAME_SCRIPT.get(language) == usual else usual

@@ -12,7 +12,7 @@ from msgspec import Struct
 from rag.ranking.analysis.folding import fold, lower
 from rag.ranking.analysis.languages import language_of
 from rag.ranking.analysis.stemming import stem
-from rag.ranking.analysis.words import BESIDE, RUN, normal, words_of
+from rag.ranking.analysis.words import BESIDE, MAX_WORD, RUN, is_plain, normal, words_of
 
 ANALYSIS = "3"
 """Changes whenever a text becomes other terms: an index built by another version is rebuilt."""
@@ -21,8 +21,9 @@ USUAL = "en"
 """Of a text that does not tell, in a document that does not."""
 
 MEMORABLE = 32  # characters; longer pieces (and sentences without spaces) hardly ever come again
-REMEMBERED = 30_000  # pieces of one language twice over, at most some 15 MB
+REMEMBERED = 50_000  # pieces of one language, twice over: at most some 20 MB
 
+_AROUND = "'\",.;:!?()[]*|"  # no word begins or ends with one of these
 _JOINING = "-.,'_#+"  # what may stand within a word
 _APART = str.maketrans(
     {chr(n): " " for n in range(128) if not chr(n).isalnum() and chr(n) not in _JOINING}
@@ -84,9 +85,10 @@ class Remembered(dict[str, str]):
         self._former: dict[str, str] = {}
 
     def __missing__(self, piece: str) -> str:
-        terms = self._former.get(piece)
+        bare = piece.strip(_AROUND)
+        terms = self[bare] if bare != piece else self._former.get(piece)
         if terms is None:
-            terms = " ".join(self._worked_out(piece))
+            terms = self._worked_out(piece)
         if len(piece) <= MEMORABLE:
             if len(self) >= self._most:
                 self._former = self.copy()
@@ -94,7 +96,12 @@ class Remembered(dict[str, str]):
             self[piece] = terms
         return terms
 
-    def _worked_out(self, piece: str) -> Iterator[str]:
+    def _worked_out(self, piece: str) -> str:
+        if is_plain(piece):
+            return term_of(piece[:MAX_WORD], self._language)
+        return " ".join(self._terms(piece))
+
+    def _terms(self, piece: str) -> Iterator[str]:
         for run in RUN.findall(piece):
             for word in words_of(run):
                 if term := term_of(word.lstrip(BESIDE), self._language):

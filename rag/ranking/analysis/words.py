@@ -79,13 +79,18 @@ def normal(text: str) -> str:
     return unicodedata.normalize("NFKC", _EXPONENT.sub(" ", text))
 
 
+def is_plain(run: str) -> bool:
+    """Whether it is one word, as most are."""
+    return run.isascii() and run.isalpha() and (run.islower() or run.istitle() or run.isupper())
+
+
 def words_of(run: str, *, is_asked: bool = False) -> Iterator[str]:
     """In order, those besides them marked.
 
     Args:
         is_asked: it stands in a question.
     """
-    if run.isascii() and run.isalpha() and (run.islower() or run.istitle() or run.isupper()):
+    if is_plain(run):
         yield run[:MAX_WORD]
         return
     for found in _PIECE.finditer(_CLITIC.sub("", run)):
