@@ -36,6 +36,7 @@ from scripts.soak.account import Account, account_of
 from scripts.soak.paid_once import billed, key, provider
 from scripts.soak.served import Memory, Server, killed, watched
 
+REST = 15.0  # seconds without a write
 FASTER = 100  # times, that a second run over the same files must be
 LARGEST = 1024**3  # bytes the server may have, and each child
 MEMBER = "!/"  # in the key of a file in an archive
@@ -60,6 +61,7 @@ def main() -> None:
         server.start()
         with watched(server) as memory, killed(server, asked.kill_every):
             first = ingest(asked.folder, environment, server, beside(data_dir, "first.jsonl"))
+        wait_for_rest(data_dir)
         bill, found = billed(address), account_of(data_dir)
         with closing(sqlite3.connect(data_dir / "library.db")) as library:
             before = changes(library)
@@ -124,6 +126,15 @@ def ingest(folder: Path, environment: Mapping[str, str], server: Server, report:
     seconds = time.perf_counter() - began
     lines = report.read_bytes().splitlines()
     return Ran(seconds, times, tuple(msgspec.json.decode(line, type=Outcome) for line in lines))
+
+
+def wait_for_rest(data_dir: Path) -> None:
+    """Until nothing has been written for a while: a collection that has grown tries itself, and
+    derived indexes are brought up, after the last file."""
+    with closing(sqlite3.connect(data_dir / "library.db")) as library:
+        before = None
+        while before != (before := changes(library)):
+            time.sleep(REST)
 
 
 def changes(library: sqlite3.Connection) -> tuple[int, ...]:

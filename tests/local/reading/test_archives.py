@@ -178,6 +178,7 @@ async def test_an_archive_unpacks_to_sources_with_keys_of_their_own() -> None:
     ("member", "said"),
     [
         ("visio/document.xml", "Visio drawings are not read"),
+        ("buildVersionHistory.plist", "Keynote of 2009"),
         ("FixedDocumentSequence.fdseq", "XPS files are not read"),
         ("3D/3dmodel.model", "a model to print"),
     ],

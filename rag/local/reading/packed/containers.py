@@ -39,6 +39,7 @@ ODF_KINDS: dict[str, tuple[str, Callable[[OpenDocument], Readout]]] = {
 }
 FOREIGN: tuple[tuple[str, str], ...] = (
     ("Index/Document.iwa", "Apple's Pages, Numbers and Keynote files are not read; export to PDF"),
+    ("buildVersionHistory.plist", "Pages, Numbers and Keynote of 2009 are not read; export to PDF"),
     ("FixedDocSeq.fdseq", "XPS files are not read; convert it to PDF"),
     ("FixedDocumentSequence.fdseq", "XPS files are not read; convert it to PDF"),
     ("visio/document.xml", "Visio drawings are not read; export it to PDF"),
