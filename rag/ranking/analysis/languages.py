@@ -9,6 +9,7 @@ language is that of the document around it.
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Set
+from itertools import chain
 
 from rag.ranking.analysis.stopwords import STOP_WORDS
 
@@ -16,13 +17,9 @@ LOOK = 1_000  # characters in which the script is looked for
 FEWEST = 2
 """Common words without which a text says nothing of its language."""
 
-LATIN = 0.5
-"""Of the letters looked at. A text with at least that share is one in Latin script."""
-
 _LETTERS: Mapping[str, re.Pattern[str]] = {
     script: re.compile(f"[{letters}]")
     for script, letters in {
-        "latin": "A-Za-zÀ-ɏḀ-ỿ",
         "greek": "\u0370-\u03ff\u1f00-\u1fff",
         "cyrillic": "\u0400-\u052f",
         "armenian": "\u0530-\u058f",
@@ -40,6 +37,10 @@ _LETTERS: Mapping[str, re.Pattern[str]] = {
         "han": "\u3400-\u4dbf\u4e00-\u9fff",
     }.items()
 }
+_LATIN_WORD = re.compile("[A-Za-zÀ-ɏḀ-ỿ]+")
+_NOT_LATIN = re.compile("[\u0370-\u1cff\u1f00-\u1fff\u3040-\u9fff\uac00-\ud7af]")
+"""A text with more of these than of Latin letters is in another script."""
+
 _ONE_LANGUAGE = {
     "greek": "el",
     "armenian": "hy",
@@ -100,17 +101,14 @@ def language_of(text: str, pieces: Set[str]) -> str | None:
 
 def votes(common: Iterable[str]) -> Counter[str]:
     """How many of these words are common in each language."""
-    found: Counter[str] = Counter()
-    for word in common:
-        found.update(_LANGUAGES.get(word, ()))
-    return found
+    return Counter(chain.from_iterable([_LANGUAGES.get(word, ()) for word in common]))
 
 
 def _script(text: str) -> str:
-    counts = {script: len(letters.findall(text)) for script, letters in _LETTERS.items()}
-    if counts["latin"] >= LATIN * sum(counts.values()):
+    others = len(_NOT_LATIN.findall(text))
+    if not others or len("".join(_LATIN_WORD.findall(text))) >= others:
         return "latin"
-    del counts["latin"]
+    counts = {script: len(letters.findall(text)) for script, letters in _LETTERS.items()}
     if counts["han"] and counts["kana"]:  # Chinese has no kana, and Japanese much Han
         return "kana"
     return max(counts, key=lambda script: counts[script])
