@@ -43,7 +43,11 @@ def relevant_units(question: Question, grain: Grain) -> dict[str, float]:
     if grain == "document":
         return dict(question.relevant)
     if grain == "page":
-        return {page_unit(each.doc, each.page): 1.0 for each in question.evidence if each.page}
+        return {
+            page_unit(each.doc, each.page): 1.0
+            for each in question.evidence
+            if each.page is not None
+        }
     return {passage_unit(n): 1.0 for n in range(len(question.evidence))}
 
 

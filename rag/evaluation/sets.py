@@ -205,7 +205,7 @@ def _grain(judged: Mapping[str, object], asked: Sequence[Question]) -> Grain:
     if places and not judged:
         if all(place.quote for place in places):
             return "passage"
-        if all(place.page for place in places):
+        if all(place.page is not None for place in places):
             return "page"
     return "document"
 

@@ -1,6 +1,7 @@
 """`rag eval` on a set of six documents, through the real ingest and search."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,32 @@ def test_questions_in_other_words_are_judged_alike(
     )
     assert json.loads(asked.out)["queries"] == 1
     assert json.loads(asked.out)["mrr@10"] < 1
+
+
+def test_answers_are_judged_too_and_a_report_is_written(
+    commands: Commands, folder: Path, kept: Path, tmp_path: Path, run: dict[str, Any]
+) -> None:
+    both = tmp_path / "birds"
+    shutil.copytree(folder, both)
+    rows = [
+        {"_id": "q1", "question": "where do herring gulls nest?", "answers": ["flat roofs"],
+         "doc": "gulls", "evidence": ["Herring gulls nest on flat roofs in April"]},
+        {"_id": "q9", "question": "what is the boiling point of tungsten?", "answerable": False},
+    ]  # fmt: skip
+    (both / "qa.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    html = tmp_path / "report.html"
+
+    done = commands(
+        "eval", both, "--keep", kept, "-q", "--leg", "hybrid", "--answers", "--json",
+        "--html", html, "--gate", "quotations_exact>=1",
+    )  # fmt: skip
+    found = json.loads(done.out)
+    assert done.code == 0
+    assert found["unanswerable_refused"] == 1
+    assert found["quotations_exact"] == 1
+    assert found["answers"]["verdicts"][0]["first_is_evidence"]
+    assert found["answers"]["unanswerable"] == 1
+    assert "Answers by extractive" in html.read_text()
 
 
 @pytest.mark.parametrize(

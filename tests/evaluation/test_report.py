@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 from msgspec.structs import replace
 
+from rag.evaluation.answers import Verdict, together
 from rag.evaluation.report.misses import misses, why
 from rag.evaluation.report.page import page
 from rag.evaluation.runs import Run, Trace
@@ -103,6 +104,16 @@ def test_a_miss_of_all_legs_is_not_blamed_on_the_fusion(run: Run) -> None:
 
     said = why(replace(run.questions[0], traces=nowhere), run)
     assert said.endswith("look whether it was read well.")
+
+
+def test_wrong_answers_are_on_the_page_and_right_ones_are_not(run: Run) -> None:
+    refused = Verdict("1", "who has the key?", True, "insufficient", "", 0, 0, 0, 0, 5.0)
+    right = Verdict("2", "who rows?", True, "answered", "Ada", 1, 1, 1, 1, 5.0, True)
+
+    told = page(replace(run, answers=together("extractive", [refused, right])))
+    assert "who has the key?" in told
+    assert "who rows?" not in told
+    assert "answerable answered" in told
 
 
 def test_one_setting_alone_makes_a_report_too() -> None:

@@ -9,7 +9,7 @@ import click
 from rag.cli import show
 from rag.cli.evaluate import compare as comparing
 from rag.cli.evaluate import make
-from rag.cli.evaluate.folders import read_folder
+from rag.cli.evaluate.folders import drawn, read_folder
 from rag.cli.evaluate.measuring import Plan, measure
 from rag.cli.evaluate.shown import show_run
 from rag.cli.evaluate.wishes import LEGS, ways_of
@@ -98,6 +98,11 @@ def command() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="An earlier run's JSON: is this one better?",
 )
+@click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    help="Ask only so many of the questions, drawn by chance; always the same ones.",
+)
 @click.option("--answers", is_flag=True, help="Answer the questions too.")
 @click.option("--gate", "gates", multiple=True, metavar="RULE", help="As ndcg@10>=0.7. Repeatable.")
 @click.option(
@@ -118,6 +123,7 @@ def measure_folder(
     against: tuple[str, ...],
     tune: bool,
     compare: Path | None,
+    sample: int | None,
     answers: bool,
     gates: tuple[str, ...],
     html: Path | None,
@@ -136,7 +142,7 @@ def measure_folder(
     """
     rules = tuple(map(parse_gate, gates))
     before = from_json(str(compare), compare.read_bytes()) if compare else None
-    ground = read_folder(folder, queries)
+    ground = drawn(read_folder(folder, queries), sample)
     plan = Plan(
         ways=ways_of(legs, weights, sizes, against, tune=tune),
         answers=answers,

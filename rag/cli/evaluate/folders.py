@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from rag.cli.evaluate.setfiles import MANIFEST, Manifest, read_manifest_of
 from rag.errors import InvalidRequest
@@ -78,6 +79,21 @@ def read_folder(folder: Path, queries: Path | None = None) -> Ground:
     paths = tuple(folder / path for path in manifest.paths)
     made_by = manifest.made_by if (folder / MANIFEST).exists() else ""
     return Ground(name, judged, _digest(contents.values()), paths, manifest.collection, made_by)
+
+
+def drawn(ground: Ground, sample: int | None) -> Ground:
+    """So many of its questions, or all: an id decides whether it is among them, so that a smaller
+    sample is part of a larger one, and those of two runs are the same."""
+    questions = ground.judged.questions
+    if sample is None or sample >= len(questions):
+        return ground
+    chosen = {id for _, id in sorted((_chance(each.id), each.id) for each in questions)[:sample]}
+    kept = tuple(each for each in questions if each.id in chosen)
+    return replace(ground, judged=replace(ground.judged, questions=kept))
+
+
+def _chance(id: str) -> bytes:
+    return hashlib.sha256(id.encode()).digest()
 
 
 def write_files(passages: Sequence[Passage], folder: Path) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from html import escape
 
 from rag.evaluation.advice import advise, compared
+from rag.evaluation.answers import Answers, Verdict
 from rag.evaluation.paired import in_words
 from rag.evaluation.report.misses import Miss, misses, ranked
 from rag.evaluation.report.plots import (
@@ -31,7 +32,8 @@ NAMES = {
 
 
 def page(run: Run) -> str:
-    parts = [_head(run), _advice(run), _plots(run), _table(run), _differences(run), _misses(run)]
+    parts = [_head(run), _advice(run), _plots(run), _table(run), _differences(run)]
+    parts += [_answers(run.answers) if run.answers else "", _misses(run)]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -119,6 +121,40 @@ def _differences(run: Run) -> str:
     items = "".join(f"<li>{escape(in_words(each.difference))}</li>" for each in rest)
     drawn = f'<section class="card after"><h2>Other settings</h2><ul>{items}</ul></section>'
     return drawn if rest else ""
+
+
+def _answers(answers: Answers) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(name.replace('_', ' '))}</td><td>{found.mean:.3f}"
+        f"<small>{_range(found)}</small></td></tr>"
+        for name, found in answers.figures.items()
+    )
+    times = answers.latency_ms
+    wrong = [each for each in answers.verdicts if each.answerable != each.is_answered]
+    wrong += [each for each in answers.verdicts if each.first_is_evidence is False]
+    told = "".join(_verdict(each) for each in wrong[:MISSES])
+    return (
+        f'<section class="card after"><h2>Answers by {escape(answers.answerer)}</h2>'
+        f'<p class="dim">{answers.answerable:,} questions with an answer,'
+        f" {answers.unanswerable:,} without; p50 {times.p50:.0f} ms, p99 {times.p99:.0f} ms.</p>"
+        f'<div class="scroll"><table>{rows}</table></div></section>'
+        f'<h2 class="after">Answers that went wrong</h2><p class="dim">{len(wrong):,} of'
+        f" {len(answers.verdicts):,}: refused or given wrongly, or cited beside the evidence.</p>"
+        f"{told}"
+    )
+
+
+def _verdict(verdict: Verdict) -> str:
+    if not verdict.is_answered:
+        why = "refused"
+    elif not verdict.answerable:
+        why = "should be refused"
+    else:
+        why = "beside the evidence"
+    return (
+        f"<details><summary><b>{why}</b> {escape(verdict.text)}</summary>"
+        f"<p>{escape(verdict.answer)}</p></details>"
+    )
 
 
 def _misses(run: Run) -> str:

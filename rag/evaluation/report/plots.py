@@ -118,13 +118,13 @@ def latency_plot(arms: Sequence[Arm]) -> str:
         return left + share * (right - left)
 
     marks = []
-    bottom = 8 + (tall + 22) * len(timed)
+    bottom = 8 + (tall + 28) * len(timed)
     for value in (v * 10**e for e in range(-1, 6) for v in (1, 2, 5)):
         if low <= math.log(value) <= high:
             marks += [line(x(value), 4, x(value), bottom, "grid")]
             marks += [text(x(value), bottom + 14, f"{value:g}", "t dim", anchor="middle")]
     for row, (n, latency) in enumerate(timed):
-        base = 8 + (tall + 22) * (row + 1) - 4
+        base = 8 + (tall + 28) * (row + 1) - 4
         counts = [0] * bins
         for time in latency.each:
             counts[min(int((x(time) - left) / (right - left) * bins), bins - 1)] += 1
@@ -137,8 +137,8 @@ def latency_plot(arms: Sequence[Arm]) -> str:
                 )
         told = f"p50 {latency.p50:.0f} ms, p99 {latency.p99:.0f} ms"
         marks += [
-            text(left, base - tall - 5, arms[n].setting.name),
-            text(right, base - tall - 5, told, "t num", anchor="end"),
+            text(left, base - tall - 7, arms[n].setting.name),
+            text(right, base - tall - 7, told, "t num", anchor="end"),
             line(x(latency.p50), base, x(latency.p50), base - tall, "mark"),
             line(x(latency.p99), base, x(latency.p99), base - tall, "mark dashed"),
         ]
