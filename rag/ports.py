@@ -28,6 +28,7 @@ from rag.domain import (
     Version,
 )
 from rag.errors import ModelUnavailable
+from rag.evaluation.wording import Worded
 from rag.pages import LoosePage
 from rag.questions.rephrasing import Rephrased, Wish
 from rag.spending import Awaited, Bill, Bought, Ending, Errand, Intent, IntentId
@@ -327,6 +328,29 @@ class Reranker(Protocol):
         self, question: str, titled: Sequence[tuple[str, str]]
     ) -> tuple[Sequence[int], Usage]:
         """A permutation of the candidates' places, the best first.
+
+        Raises:
+            ProviderError: the provider failed for good, after retries.
+            BudgetExhausted: it may cost more than is allowed.
+        """
+        ...
+
+
+@runtime_checkable
+class Questioner(Protocol):
+    """A passage -> a question that it answers, for sets by which a search is measured."""
+
+    @property
+    def name(self) -> str:
+        """The chat model's id."""
+        ...
+
+    def cost(self, passage: str) -> Decimal:
+        """USD at most; 0 where no price is known."""
+        ...
+
+    async def word(self, passage: str) -> tuple[Worded | None, Usage]:
+        """None where what it said cannot be believed.
 
         Raises:
             ProviderError: the provider failed for good, after retries.

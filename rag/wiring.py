@@ -28,10 +28,12 @@ from rag.domain import (
     JobId,
     Lane,
     Source,
+    Usage,
     Version,
 )
 from rag.errors import Conflict, InvalidRequest, InvalidSettings, ModelUnavailable, NotFound
 from rag.estimation import Estimate, estimate
+from rag.evaluation.wording import Worded
 from rag.fetching import Wanted, fetch
 from rag.ingestion import refusals
 from rag.local.extractive import ExtractiveAnswerer
@@ -47,7 +49,7 @@ from rag.ports import Answerer, Embedder, Embedders, Readers
 from rag.providers import Providers
 from rag.ranking.selfcheck import PRIOR_WEIGHT
 from rag.reindexing import Forecast, foresee
-from rag.retrieval.chatting import Price, price
+from rag.retrieval.chatting import Price, price, required_questioner
 from rag.retrieval.missing import Why, why
 from rag.retrieval.queries import Query, SearchResult
 from rag.retrieval.searching import search_each
@@ -380,6 +382,23 @@ class Services:
             InvalidRequest: it asks for a chat model, and none is configured.
         """
         return price(query, self.chat)
+
+    def wording_price(self, passages: Sequence[str]) -> tuple[str, Decimal]:
+        """The model, and USD at most.
+
+        Raises:
+            InvalidRequest: no chat model is configured.
+        """
+        questioner = required_questioner(self.chat)
+        return questioner.name, sum(map(questioner.cost, passages), Decimal(0))
+
+    async def word_questions(
+        self, passages: Sequence[str], within: Collection
+    ) -> list[tuple[Worded | None, Usage]]:
+        """One after another, so that an evaluation leaves room for people."""
+        questioner = required_questioner(self.chat)
+        with spending_for(Purpose(within.id)):
+            return [await questioner.word(passage) for passage in passages]
 
     async def answer(self, question: Question, within: Sequence[Collection]) -> Answer:
         with spending_for(Purpose(within[0].id if len(within) == 1 else None)):

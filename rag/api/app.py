@@ -25,6 +25,7 @@ from rag.api.tracing import Tracing
 from rag.api.uploads import MAX_PARTS, Places
 from rag.api.usage import UsageController
 from rag.api.verify import VerifyController
+from rag.api.wording import WordingController
 from rag.wiring import Services
 
 Value = TypeVar("Value")
@@ -44,6 +45,7 @@ def create_app(services: Services, *, limits: Limits | None = None) -> Litestar:
             ContentsController,
             JobsController,
             SearchController,
+            WordingController,
             RepositoriesController,
             AnswersController,
             VerifyController,

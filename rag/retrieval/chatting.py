@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from rag.domain import Hit, Usage
 from rag.errors import BudgetExhausted, InvalidRequest, ProviderError
-from rag.ports import Rephraser, Reranker
+from rag.ports import Questioner, Rephraser, Reranker
 from rag.questions.ordering import CANDIDATES, SHOWN
 from rag.questions.rephrasing import VARIANTS, Rephrased, Turn, Wish
 from rag.retrieval.queries import Query
@@ -19,6 +19,7 @@ class ChatModels(Struct, frozen=True):
 
     rephraser: Rephraser | None = None
     reranker: Reranker | None = None
+    questioner: Questioner | None = None
 
 
 NO_CHAT = ChatModels()
@@ -78,6 +79,12 @@ def required_reranker(chat: ChatModels) -> Reranker:
     if chat.reranker is None:
         raise _nobody("'rerank'")
     return chat.reranker
+
+
+def required_questioner(chat: ChatModels) -> Questioner:
+    if chat.questioner is None:
+        raise _nobody("wording questions")
+    return chat.questioner
 
 
 def _nobody(what: str) -> InvalidRequest:

@@ -2,10 +2,13 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_mistral.app import KEY, FakeMistral
+from fake_mistral.serving import served
 
 from tests.cli.serving import Commands, Done
 
@@ -282,3 +285,52 @@ def test_a_collection_of_ones_own_is_asked_as_it_is(
     assert json.loads(found.out)["recall@10"] == 1
     assert refused.code == 2
     assert "which is asked as it is" in refused.said
+
+
+@pytest.fixture
+def chat(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeMistral]:
+    """A chat model; all else is embedded."""
+    fake = FakeMistral()
+    with served(fake) as url:
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        monkeypatch.setenv("MISTRAL_API_KEY", KEY)
+        monkeypatch.setenv("RAG_MISTRAL_BASE_URL", url)
+        monkeypatch.setenv("RAG_ANSWER_PROVIDER", "mistral")
+        yield fake
+    assert fake.mistakes == []
+
+
+def test_a_chat_model_words_questions_and_its_answers_are_judged(
+    commands: Commands, chat: FakeMistral, tmp_path: Path
+) -> None:
+    """The third passage's quotation is invented, and its question is not kept."""
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    filler = "It stood there for many years, and nobody in the village minded it at all. " * 3
+    for name, fact in {"a": "crane", "b": "chapel", "c": "cistern"}.items():
+        (folder / f"{name}.md").write_text(f"# Notes\n\nThe {fact} was built by Ada. {filler}\n")
+    chat.script += [worded(0), worded(1), worded(2)]
+
+    unasked = commands("eval", "make", folder, "-o", tmp_path / "no", "--chat", "-q", typed="n\n")
+    made = commands(
+        "eval", "make", folder, "-o", tmp_path / "set", "-n", "3", "--unanswerable", "1",
+        "--chat", "--yes", "-q",
+    )  # fmt: skip
+    rows = [json.loads(line) for line in (tmp_path / "set" / "qa.jsonl").read_text().splitlines()]
+    assert unasked.code == 2
+    assert "cost at most $0.0" in made.said
+    assert [row["answerable"] for row in rows] == [True, True, False]
+    assert {row["evidence"][0]["quote"] for row in rows[:2]} == {"was built by Ada"}
+
+    measured = commands("eval", tmp_path / "set", "-q", "--leg", "words", "--answers", "--json")
+    found = json.loads(measured.out)
+    assert found["answers"]["answerer"].startswith("mistral-")
+    assert found["quotations_exact"] == 1
+    assert float(found["cost_usd"]) > 0
+    assert found["made_by"].startswith("mistral-")
+
+
+def worded(number: int) -> str:
+    quote = "was dug by Bo" if number == 2 else "was built by Ada"
+    asked = {"question": f"Who made it, number {number}?", "quote": quote, "unanswered": "Why?"}
+    return json.dumps(asked)

@@ -8,9 +8,10 @@ from fake_mistral.app import FakeMistral
 from fake_mistral.faults import Reply
 
 from rag.errors import MalformedReply, ProviderError
-from rag.mistral.chat.questions import MistralRephraser, MistralReranker
+from rag.evaluation.wording import Worded
+from rag.mistral.chat.questions import MistralQuestioner, MistralRephraser, MistralReranker
 from rag.mistral.client import MistralClient
-from rag.ports import Rephraser, Reranker
+from rag.ports import Questioner, Rephraser, Reranker
 from rag.questions.ordering import INSTRUCTIONS, Order, messages, positions
 from rag.questions.rephrasing import Rephrased, Turn, Wish
 
@@ -117,3 +118,18 @@ async def test_a_refusal_is_an_error(client: MistralClient, fake: FakeMistral) -
 
     with pytest.raises(ProviderError):
         await MistralReranker(client).rerank("which?", TITLED)
+
+
+async def test_a_question_is_worded_for_a_passage_and_believed_by_its_quotation(
+    client: MistralClient, fake: FakeMistral
+) -> None:
+    questioner = MistralQuestioner(client)
+    fake.script.append(said(Worded("When does the boat go?", "at 07:40", "Who steers it?")))
+    fake.script.append(said(Worded("When does the boat go?", "at 07:50", "Who steers it?")))
+    believed, usage = await questioner.word("The ferry leaves at 07:40.")
+    invented, _ = await questioner.word("The ferry leaves at 07:40.")
+
+    assert isinstance(questioner, Questioner)
+    assert believed == Worded("When does the boat go?", "at 07:40", "Who steers it?")
+    assert invented is None
+    assert 0 < Decimal(usage.cost_usd) <= questioner.cost("The ferry leaves at 07:40.")

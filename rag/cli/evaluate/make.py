@@ -3,9 +3,11 @@
 import asyncio
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
+from msgspec import Struct
 
 from rag.cli import show
 from rag.cli.door import Door, open_door, run
@@ -13,6 +15,7 @@ from rag.cli.evaluate.folders import found_files, library_name
 from rag.cli.evaluate.library import Bench, fill, throwaway
 from rag.cli.evaluate.setfiles import ASKED, Manifest, write_set
 from rag.cli.evaluate.texts import listed, texts_of
+from rag.cli.evaluate.worded import word
 from rag.domain import Document
 from rag.errors import InvalidRequest
 from rag.evaluation.making import Made, make
@@ -20,6 +23,17 @@ from rag.evaluation.making import Made, make
 MOST_DOCUMENTS = 500
 """Drawn from a collection that has more: questions are spread over them, and their texts are held
 in memory."""
+
+
+class Wish(Struct, frozen=True):
+    """What the command line says."""
+
+    answerable: int
+    unanswerable: int
+    seed: int
+    chat: bool
+    yes: bool
+    quiet: bool
 
 
 @click.command("make")
@@ -46,6 +60,8 @@ in memory."""
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the library stays that PATHs are read into.",
 )
+@click.option("--chat", is_flag=True, help="Let the chat model word them; tells the price first.")
+@click.option("--yes", is_flag=True, help="Do not ask whether the price is right.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 def command(
     paths: tuple[Path, ...],
@@ -53,24 +69,27 @@ def command(
     collection: str,
     answerable: int,
     unanswerable: int | None,
-    seed: int,
     keep: Path | None,
-    quiet: bool,
+    **said: Any,
 ) -> None:
     """Make judged questions out of the files and folders PATH, or out of a collection.
 
     Questions come from headings and from sentences that only one document has; what nothing
     answers is among them too. The set is a folder of plain files, which `rag eval` measures on and
     anybody can edit. The same documents and the same seed give the same set.
+
+    With --chat, a model words a question for each of as many passages: nearer to what people ask,
+    for a price, and believed only where its answer stands in the passage.
     """
     lost = answerable // 4 if unanswerable is None else unanswerable
+    wish = Wish(answerable=answerable, unanswerable=lost, **said)
     if paths:
-        documents = asyncio.run(_read(paths, keep, seed, quiet=quiet))
-        manifest = Manifest(paths=tuple(str(path.resolve()) for path in paths), seed=seed)
+        made, by = asyncio.run(_from_files(paths, keep, wish))
+        named = tuple(str(path.resolve()) for path in paths)
+        manifest = Manifest(paths=named, seed=wish.seed, made_by=by)
     else:
-        documents = run(lambda door: _drawn(collection, door, seed, quiet=quiet))
-        manifest = Manifest(collection=collection, seed=seed)
-    made = make(documents, answerable=answerable, unanswerable=lost, seed=seed)
+        made, by = run(lambda door: _from_collection(collection, door, wish))
+        manifest = Manifest(collection=collection, seed=wish.seed, made_by=by)
     if not any(each.question.answerable for each in made):
         raise InvalidRequest(
             "no heading and no sentence of these documents is distinct enough to be asked for"
@@ -79,15 +98,35 @@ def command(
     _tell(out, made, answerable)
 
 
-async def _read(
-    paths: tuple[Path, ...], keep: Path | None, seed: int, *, quiet: bool
-) -> list[Document]:
+async def _from_files(
+    paths: tuple[Path, ...], keep: Path | None, wish: Wish
+) -> tuple[tuple[Made, ...], str]:
     with tempfile.TemporaryDirectory(prefix="rag-eval-") as scratch:
         files = found_files(paths)
         bench = Bench(throwaway(keep or Path(scratch) / "library"), library_name(files))
-        await fill(bench, files, quiet=quiet)
+        await fill(bench, files, quiet=wish.quiet)
         async with open_door(bench.settings) as door:
-            return await _drawn(bench.collection, door, seed, quiet=quiet)
+            return await _from_collection(bench.collection, door, wish)
+
+
+async def _from_collection(collection: str, door: Door, wish: Wish) -> tuple[tuple[Made, ...], str]:
+    """Questions, and who worded them."""
+    documents = await _drawn(collection, door, wish.seed, quiet=wish.quiet)
+    if wish.chat:
+        return await word(
+            documents,
+            collection,
+            door,
+            answerable=wish.answerable,
+            unanswerable=wish.unanswerable,
+            seed=wish.seed,
+            yes=wish.yes,
+            quiet=wish.quiet,
+        )
+    made = make(
+        documents, answerable=wish.answerable, unanswerable=wish.unanswerable, seed=wish.seed
+    )
+    return made, "rag"
 
 
 async def _drawn(collection: str, door: Door, seed: int, *, quiet: bool) -> list[Document]:

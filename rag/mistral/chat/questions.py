@@ -1,4 +1,5 @@
-"""What a chat model does for a search: it rephrases the question, and puts candidates in order.
+"""What a chat model does for a search: it rephrases the question, and puts candidates in order; and
+for its measuring: it words questions.
 
 One call each, and no second try where the reply cannot be used: a search goes on without it.
 """
@@ -12,6 +13,8 @@ from msgspec import Struct
 
 from rag.domain import Usage
 from rag.errors import MalformedReply
+from rag.evaluation import wording
+from rag.evaluation.wording import Worded
 from rag.grounding.prompt import Message
 from rag.mistral.chat.answerer import MODEL
 from rag.mistral.chat.completions import MistralChat, Terms
@@ -40,6 +43,13 @@ _RERANKING = Terms(
     shape=Order,
     cache_key="rag-rerank",
     operation="rerank",
+    deadline=DEADLINE,
+)
+
+_WORDING = Terms(
+    max_tokens=512,  # two questions and a sentence
+    shape=Worded,
+    cache_key="rag-word",
     deadline=DEADLINE,
 )
 
@@ -101,3 +111,14 @@ class MistralReranker(_Questions):
     ) -> tuple[Sequence[int], Usage]:
         said, usage = await self._ask(ordering.messages(question, titled), _RERANKING, Order)
         return ordering.positions(said, len(titled)), usage
+
+
+class MistralQuestioner(_Questions):
+    """A `Questioner`."""
+
+    def cost(self, passage: str) -> Decimal:
+        return self._chat.most_usd(wording.messages(passage), _WORDING)
+
+    async def word(self, passage: str) -> tuple[Worded | None, Usage]:
+        said, usage = await self._ask(wording.messages(passage), _WORDING, Worded)
+        return wording.usable(said, passage), usage
