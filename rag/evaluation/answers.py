@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from rag.domain import Answer, Citation, DocumentId
 from rag.evaluation.sets import Place, Question
@@ -76,6 +77,19 @@ def judge(
         milliseconds=milliseconds,
         first_is_evidence=is_evidence(cited[0], question) if known else None,
     )
+
+
+def hidden(questions: Sequence[Question]) -> list[Question]:
+    """Of every other answerable question its document is to be hidden, so that it should be
+    refused: what to ask where a set has nothing unanswerable."""
+    turn = 0
+    asked = []
+    for each in questions:
+        if each.answerable and each.document:
+            turn += 1
+            each = replace(each, answerable=turn % 2 == 1)
+        asked.append(each)
+    return asked
 
 
 def places_of(question: Question) -> tuple[Place, ...]:

@@ -64,6 +64,8 @@ class Asked(Struct, frozen=True):
     """By the setting's name."""
     first: tuple[Shown, ...] = ()
     """What the first setting found."""
+    documents: tuple[str, ...] = ()
+    """That answer it, by their keys in the library."""
 
 
 class Run(Struct, frozen=True):
@@ -86,6 +88,9 @@ class Run(Struct, frozen=True):
     """Of this service."""
     made_by: str = ""
     """What worded the questions: `rag`, or a model's id; empty where people did, or who knows."""
+    library: str = ""
+    """The folder of the library that was asked; empty where it was thrown away."""
+    collection: str = ""
     answers: Answers | None = None
     """None where nothing was answered."""
     left_out: tuple[str, ...] = ()

@@ -51,6 +51,11 @@ def relevant_units(question: Question, grain: Grain) -> dict[str, float]:
     return {passage_unit(n): 1.0 for n in range(len(question.evidence))}
 
 
+def documents_of(question: Question) -> list[str]:
+    """Ids of those that answer it, each once."""
+    return distinct([*question.relevant, *(place.doc for place in question.evidence)])
+
+
 def page_unit(doc: str, page: int) -> str:
     return f"{doc}, page {page}"
 

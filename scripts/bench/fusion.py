@@ -1,6 +1,6 @@
 """Ways to fuse the two legs, compared on judged questions: the table behind the default weight.
 
-    python scripts/bench/retrieval.py FOLDER --library DIR     # makes the library
+    rag eval FOLDER --keep DIR     # makes the library
     python scripts/bench/fusion.py FOLDER --library DIR
 
 For each way and weight, nDCG@10 over the questions of FOLDER (BEIR layout), hits collapsed to
@@ -9,15 +9,15 @@ their documents. The last line is the weight the collection chose for itself.
 
 import argparse
 import asyncio
-import json
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import mean
 
 import numpy as np
-from retrieval import COLLECTION, qrels
 
-from rag.domain import Candidate, ChunkId
+from rag.cli.evaluate.folders import found_files, library_name, read_folder, write_files
+from rag.domain import Candidate, ChunkId, Collection
 from rag.evaluation.metrics import distinct, ndcg
 from rag.ranking.fusion import fuse, reciprocal_rank
 from rag.settings import load_settings
@@ -43,17 +43,15 @@ def main() -> None:
 
 
 def compare(folder: Path, services: Services) -> None:
-    judged = qrels(folder / "qrels.tsv")
-    searched = {
-        entry["_id"]: search(entry["text"], services)
-        for entry in map(json.loads, (folder / "queries.jsonl").read_text().splitlines())
-        if entry["_id"] in judged
-    }
+    ground = read_folder(folder)
+    judged = {each.id: each.relevant for each in ground.judged.scored}
+    with tempfile.TemporaryDirectory() as scratch:
+        ids = write_files(ground.judged.passages, Path(scratch))
+        collection = services.library.collections.find(library_name(found_files([Path(scratch)])))
+    searched = {each.id: search(each.text, collection, services) for each in ground.judged.scored}
 
     found = {question: each.candidates for question, each in searched.items()}
-    names = {
-        hit.chunk_id: hit.key.removesuffix(".md") for each in searched.values() for hit in each.hits
-    }
+    names = {hit.chunk_id: ids[hit.key] for each in searched.values() for hit in each.hits}
 
     def score(way: Way, weight: float) -> float:
         ranked = {q: distinct(names[id] for id in way(found[q], weight)) for q in found}
@@ -63,12 +61,11 @@ def compare(folder: Path, services: Services) -> None:
     for way in (convex, min_max, z_scores):
         print(f"{way.__name__:22s}" + "".join(f"{score(way, w):7.3f}" for w in WEIGHTS))
     print(f"{'reciprocal ranks':22s}{score(ranks, 0.5):7.3f}")
-    chosen = services.library.collections.find(COLLECTION).dense_weight
+    chosen = collection.dense_weight
     print(f"chosen by self-check: {chosen:g}, nDCG@10 {score(convex, chosen):.4f}")
 
 
-def search(question: str, services: Services) -> Found:
-    collection = services.library.collections.find(COLLECTION)
+def search(question: str, collection: Collection, services: Services) -> Found:
     assert collection.embedding_model is not None
     embedder = services.embedders[collection.embedding_model]
     [vector] = asyncio.run(embedder.embed([question], "query"))

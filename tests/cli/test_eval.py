@@ -161,6 +161,30 @@ def test_answers_are_judged_too_and_a_report_is_written(
     assert "Answers by extractive" in html.read_text()
 
 
+def test_a_question_without_its_document_should_be_refused(
+    commands: Commands, folder: Path, kept: Path, tmp_path: Path, run: dict[str, Any]
+) -> None:
+    both = tmp_path / "birds"
+    shutil.copytree(folder, both)
+    rows = [
+        {"_id": "q1", "question": "where do herring gulls nest?", "answers": ["flat roofs"],
+         "doc": "gulls"},
+        {"_id": "q4", "question": "who keeps the spare key of the lock gate?",
+         "answers": ["harbor master"], "doc": "a/b.c"},
+    ]  # fmt: skip
+    (both / "qa.jsonl").write_text("\n".join(map(json.dumps, rows)))
+
+    done = commands(
+        "eval", both, "--keep", kept, "-q", "--leg", "words", "--answers", "--hide", "--json"
+    )
+    first, last = [
+        each for each in json.loads(done.out)["answers"]["verdicts"] if each["id"] in ("q1", "q4")
+    ]
+    assert (first["answerable"], first["outcome"]) == (True, "answered")
+    assert not last["answerable"]
+    assert last["outcome"] != "answered"
+
+
 @pytest.mark.parametrize(
     ("files", "said"),
     [
@@ -311,14 +335,15 @@ def test_a_chat_model_words_questions_and_its_answers_are_judged(
         (folder / f"{name}.md").write_text(f"# Notes\n\nThe {fact} was built by Ada. {filler}\n")
     chat.script += [worded(0), worded(1), worded(2)]
 
-    unasked = commands("eval", "make", folder, "-o", tmp_path / "no", "--chat", "-q", typed="n\n")
+    unasked = commands("eval", "make", folder, "-o", tmp_path / "no", "--chat", "-q")
     made = commands(
         "eval", "make", folder, "-o", tmp_path / "set", "-n", "3", "--unanswerable", "1",
         "--chat", "--yes", "-q",
     )  # fmt: skip
     rows = [json.loads(line) for line in (tmp_path / "set" / "qa.jsonl").read_text().splitlines()]
     assert unasked.code == 2
-    assert "cost at most $0.0" in made.said
+    assert "add --yes" in unasked.said
+    assert "costs at most $0.0" in made.said
     assert [row["answerable"] for row in rows] == [True, True, False]
     assert {row["evidence"][0]["quote"] for row in rows[:2]} == {"was built by Ada"}
 

@@ -24,6 +24,7 @@ def run_of(arms: Mapping[Setting, Sequence[float]], *, made_by: str = "") -> Run
             f"question {n}?",
             {name: found[n] for name, found in traces.items()},
             (Shown("a.md", "A", "some text"),),
+            ("a.md",),
         )
         for n in range(number)
     )

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from rag.evaluation.answers import Verdict, together
-from rag.evaluation.report.misses import misses, why
+from rag.evaluation.report.misses import command, misses, why
 from rag.evaluation.report.page import page
 from rag.evaluation.runs import Run, Trace
 from tests.evaluation.runs import run_of, setting
@@ -114,6 +114,15 @@ def test_wrong_answers_are_on_the_page_and_right_ones_are_not(run: Run) -> None:
     assert "who has the key?" in told
     assert "who rows?" not in told
     assert "answerable answered" in told
+
+
+def test_a_kept_library_comes_with_the_command_that_explains_a_miss(run: Run) -> None:
+    kept = replace(run, library="/kept here", collection="set-1")
+
+    assert command(kept.questions[2], run) is None
+    assert command(kept.questions[2], kept) == (
+        "RAG_DATA_DIR='/kept here' rag search -C set-1 --mode hybrid --why a.md -- 'question 2?'"
+    )
 
 
 def test_one_setting_alone_makes_a_report_too() -> None:

@@ -11,7 +11,7 @@ from rag.cli.door import Door
 from rag.cli.progress import progress_of
 from rag.domain import Answer, Document, DocumentId
 from rag.errors import RagError
-from rag.evaluation.answers import Answers, Verdict, judge, together
+from rag.evaluation.answers import Answers, Verdict, hidden, judge, together
 from rag.evaluation.sets import Question
 
 
@@ -22,12 +22,14 @@ async def answer_all(
     door: Door,
     *,
     inside: bool,
+    hide: bool,
     quiet: bool,
 ) -> Answers:
     """
     Args:
         ids: of documents in the set, by key.
         inside: whether each is asked of its own document alone.
+        hide: whether every other answerable question is asked of all but its own document.
 
     Raises:
         RagError: an answer had less to go by than it should.
@@ -35,11 +37,16 @@ async def answer_all(
     texts: dict[DocumentId, str] = {}
     verdicts: list[Verdict] = []
     answerer = ""
-    total = len(questions)
+    keys = {id: key for key, id in ids.items()}
+    asked = hidden(questions) if hide else questions
+    answerable = {each.id for each in questions if each.answerable}
+    total = len(asked)
     with progress_of(total, quiet=quiet, doing="answering", unit="questions") as progress:
-        for question in questions:
+        for question in asked:
+            lacks = not question.answerable and question.id in answerable
+            body = _asked(question, collection, keys, inside=inside, lacks=lacks)
             began = perf_counter()
-            said = await door.call("POST", "/v1/answers", json=_asked(question, collection, inside))
+            said = await door.call("POST", "/v1/answers", json=body)
             took = round(1000 * (perf_counter() - began), 2)
             if said["degraded"]:
                 raise RagError(f"a question was not answered as it should be: {said['degraded']}")
@@ -51,10 +58,17 @@ async def answer_all(
     return together(answerer, verdicts)
 
 
-def _asked(question: Question, collection: str, inside: bool) -> dict[str, Any]:
+def _asked(
+    question: Question, collection: str, keys: Mapping[str, str], *, inside: bool, lacks: bool
+) -> dict[str, Any]:
+    """
+    Args:
+        lacks: whether its own document is hidden.
+    """
     body: dict[str, Any] = {"question": question.text, "collections": [collection]}
-    if inside and question.document:
-        body["filter"] = {"type": "eq", "key": "key", "value": question.document}
+    if question.document and (inside or lacks):
+        key = keys.get(question.document, question.document)
+        body["filter"] = {"type": "ne" if lacks else "eq", "key": "key", "value": key}
     return body
 
 

@@ -104,6 +104,11 @@ def command() -> None:
     help="Ask only so many of the questions, drawn by chance; always the same ones.",
 )
 @click.option("--answers", is_flag=True, help="Answer the questions too.")
+@click.option(
+    "--hide",
+    is_flag=True,
+    help="With --answers: every other question without the document that answers it.",
+)
 @click.option("--gate", "gates", multiple=True, metavar="RULE", help="As ndcg@10>=0.7. Repeatable.")
 @click.option(
     "--html",
@@ -111,6 +116,7 @@ def command() -> None:
     help="A report with plots: one file, which needs no network.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The run as JSON on standard output.")
+@click.option("--yes", is_flag=True, help="Do not ask before documents are paid for.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 def measure_folder(
     folder: Path,
@@ -125,9 +131,11 @@ def measure_folder(
     compare: Path | None,
     sample: int | None,
     answers: bool,
+    hide: bool,
     gates: tuple[str, ...],
     html: Path | None,
     as_json: bool,
+    yes: bool,
     quiet: bool,
 ) -> None:
     """Measure the search on judged questions.
@@ -146,8 +154,10 @@ def measure_folder(
     plan = Plan(
         ways=ways_of(legs, weights, sizes, against, tune=tune),
         answers=answers,
+        hide=hide,
         cutoffs=tuple(sorted({10, 100, *cutoffs})),
         keep=keep,
+        yes=yes,
         quiet=quiet,
     )
     run = asyncio.run(measure(ground, plan))

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from rag.cli import show
 from rag.cli.bulk import ingest_files
 from rag.cli.door import Door, Refused, open_door
+from rag.cli.evaluate.consent import agreed_to_ingest
 from rag.cli.handing import WATCH, pause_of
 from rag.cli.progress import progress_of
 from rag.errors import RagError
@@ -57,14 +58,18 @@ def throwaway(home: Path) -> Settings:
     )
 
 
-async def fill(bench: Bench, files: Sequence[Found], *, quiet: bool) -> Bench:
+async def fill(bench: Bench, files: Sequence[Found], *, yes: bool, quiet: bool) -> Bench:
     """Brings the files in, as far as they are not there, and waits until the collection has
     settled: its self-check follows the last document, and is awaited where a library is closed.
+
+    Args:
+        yes: whether it may cost something, without a question.
 
     Raises:
         RagError: no document could be read.
     """
     async with open_door(bench.settings) as door:
+        await agreed_to_ingest(files, bench.collection, bench.settings, door, yes=yes, quiet=quiet)
         with progress_of(len(files), quiet=quiet) as progress:
             done, outcomes = await ingest_files(
                 files,

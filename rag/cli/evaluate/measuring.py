@@ -20,7 +20,7 @@ from rag.cli.evaluate.texts import located
 from rag.errors import InvalidRequest
 from rag.evaluation.answers import Answers
 from rag.evaluation.runs import Asked, Run
-from rag.evaluation.scoring import Spans
+from rag.evaluation.scoring import Spans, documents_of
 from rag.settings import load_settings
 
 
@@ -32,8 +32,12 @@ class Plan(Struct, frozen=True):
     cutoffs: tuple[int, ...] = (10, 100)
     answers: bool = False
     """Whether questions are answered too, those that nothing answers among them."""
+    hide: bool = False
+    """Whether every other answerable question is answered without its document."""
     keep: Path | None = None
     """Where the library stays."""
+    yes: bool = False
+    """Whether documents may cost something, without a question."""
     quiet: bool = False
 
 
@@ -49,9 +53,8 @@ async def measure(ground: Ground, plan: Plan) -> Run:
         ids = {} if ground.paths else write_files(ground.judged.passages, folder)
         files = found_files(ground.paths or (folder,))
         settings = throwaway(plan.keep or Path(scratch) / "library")
-        bench = await fill(
-            Bench(settings, library_name(files), len(files)), files, quiet=plan.quiet
-        )
+        empty = Bench(settings, library_name(files), len(files))
+        bench = await fill(empty, files, yes=plan.yes, quiet=plan.quiet)
         askings: list[Asking] = []
         answers: Answers | None = None
         for size, ways in groupby(plan.ways, key=lambda way: way.chunk_tokens):
@@ -60,9 +63,11 @@ async def measure(ground: Ground, plan: Plan) -> Run:
                 exam, lost = await _examined(ground, bench, ids, plan, door)
                 askings += await _ask_ways(exam, tuple(ways), door, quiet=plan.quiet)
                 if plan.answers and answers is None:  # by the first setting
-                    answers = await _answers(ground, exam, door, quiet=plan.quiet)
+                    answers = await _answers(ground, exam, plan, door)
                 usage = await door.call("GET", "/v1/usage")
     run = run_of(ground, exam, bench, askings, lost)
+    if plan.keep is not None:
+        run = replace(run, library=str(plan.keep.resolve()), collection=bench.collection)
     return replace(run, answers=answers, cost_usd=str(usage["total"]["usd"]))
 
 
@@ -84,10 +89,16 @@ async def _measure_in_place(ground: Ground, collection: str, plan: Plan) -> Run:
         bench = Bench(settings, collection, found["documents"])
         exam, lost = await _examined(ground, bench, {}, plan, door)
         askings = await _ask_ways(exam, plan.ways, door, quiet=plan.quiet)
-        answers = await _answers(ground, exam, door, quiet=plan.quiet) if plan.answers else None
+        answers = await _answers(ground, exam, plan, door) if plan.answers else None
         after = await door.call("GET", "/v1/usage")
     cost = Decimal(after["total"]["usd"]) - Decimal(before["total"]["usd"])
-    return replace(run_of(ground, exam, bench, askings, lost), answers=answers, cost_usd=str(cost))
+    return replace(
+        run_of(ground, exam, bench, askings, lost),
+        answers=answers,
+        cost_usd=str(cost),
+        library=str(Path(settings.data_dir).expanduser().resolve()),
+        collection=collection,
+    )
 
 
 async def _examined(
@@ -120,7 +131,7 @@ async def _ask_ways(exam: Exam, ways: Sequence[Way], door: Door, *, quiet: bool)
     return [await ask(exam, way, door, quiet=quiet) for way in ways]
 
 
-async def _answers(ground: Ground, exam: Exam, door: Door, *, quiet: bool) -> Answers:
+async def _answers(ground: Ground, exam: Exam, plan: Plan, door: Door) -> Answers:
     """Where pages are judged, a question was asked on one document, and says "the report"."""
     return await answer_all(
         ground.judged.questions,
@@ -128,7 +139,8 @@ async def _answers(ground: Ground, exam: Exam, door: Door, *, quiet: bool) -> An
         exam.ids,
         door,
         inside=exam.grain == "page",
-        quiet=quiet,
+        hide=plan.hide,
+        quiet=plan.quiet,
     )
 
 
@@ -140,12 +152,14 @@ def run_of(
     lost: Sequence[str],
 ) -> Run:
     names = [each.arm.setting.name for each in askings]
+    keys = {id: key for key, id in exam.ids.items()}
     questions = tuple(
         Asked(
             question.id,
             question.text,
             {name: each.traces[question.id] for name, each in zip(names, askings, strict=True)},
             askings[0].first[question.id],
+            tuple(keys.get(doc, doc) for doc in documents_of(question)),
         )
         for question in exam.questions
     )

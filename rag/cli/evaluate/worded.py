@@ -3,16 +3,14 @@
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-import click
 import msgspec
 import numpy as np
 from msgspec import Struct
 
-from rag.cli import show
 from rag.cli.door import Door
+from rag.cli.evaluate.consent import consent
 from rag.cli.progress import progress_of
 from rag.domain import Block, Document
-from rag.errors import RagError
 from rag.evaluation.making import Made
 from rag.evaluation.sets import Place, Question
 from rag.evaluation.wording import SHOWN, Worded
@@ -47,7 +45,7 @@ async def word(
 
     Raises:
         Refused: no chat model is configured.
-        RagError: nobody agreed to the price.
+        InvalidRequest: nobody is there to agree to the price.
     """
     chosen = passages(documents, answerable, seed)
     path = f"/v1/collections/{collection}/questions"
@@ -95,9 +93,7 @@ async def _agreed(chosen: Sequence[Passage], path: str, door: Door, *, yes: bool
         body = {"passages": [each.text for each in chosen[start : start + AT_ONCE]]}
         said = await door.call("POST", path, json=body, params={"dry_run": "true"})
         usd, model = usd + Decimal(said["usd"]), said["model"]
-    show.aside.print(f"{len(chosen):,} questions worded by {model} cost at most ${usd:.4f}.")
-    if not yes and not click.confirm("Go on?", err=True, default=False):
-        raise RagError("nothing was bought; without --chat, questions are made without a model")
+    consent(f"Wording {len(chosen):,} questions by {model}", usd, yes=yes)
     return model
 
 

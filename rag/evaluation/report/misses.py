@@ -1,5 +1,6 @@
 """Questions that went wrong, and why, as far as the legs can tell."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
@@ -63,6 +64,16 @@ def _reason(here: int | None, legs: Mapping[str, int | None]) -> str:
     if here is not None:
         return "It is there, behind others that come nearer."
     return ""
+
+
+def command(asked: Asked, run: Run) -> str | None:
+    """That explains the miss, stage by stage; None where the library was thrown away."""
+    if not run.library or not asked.documents:
+        return None
+    setting = run.arms[0].setting
+    words = ["rag", "search", "-C", run.collection, "--mode", setting.mode]
+    words += ["--why", asked.documents[0], "--", asked.text]
+    return f"RAG_DATA_DIR={shlex.quote(run.library)} {shlex.join(words)}"
 
 
 def ranked(asked: Asked, settings: Sequence[str]) -> list[tuple[str, list[int | None]]]:

@@ -5,7 +5,7 @@ from html import escape
 from rag.evaluation.advice import advise, compared
 from rag.evaluation.answers import Answers, Verdict
 from rag.evaluation.paired import in_words
-from rag.evaluation.report.misses import Miss, misses, ranked
+from rag.evaluation.report.misses import Miss, command, misses, ranked
 from rag.evaluation.report.plots import (
     differences_plot,
     latency_plot,
@@ -185,11 +185,13 @@ def _miss(miss: Miss, run: Run) -> str:
         f'<span class="dim">{escape(hit.snippet)}</span></li>'
         for hit in miss.asked.first
     )
+    line = command(miss.asked, run)
+    explained = f'<p class="dim">Why: <code>{escape(line)}</code></p>' if line else ""
     return (
         f'<details id="q-{escape(miss.asked.id)}"><summary><b>{miss.score:.2f}</b>'
         f" {escape(miss.asked.text)}</summary><p>{escape(miss.why)}</p>"
         f'<div class="scroll"><table><tr><th>rank of what is relevant</th>{head}</tr>{rows}</table>'
-        f'</div><p class="dim">Found first:</p><ol>{hits}</ol></details>'
+        f'</div><p class="dim">Found first:</p><ol>{hits}</ol>{explained}</details>'
     )
 
 
