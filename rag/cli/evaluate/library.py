@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 
 from rag.cli import show
 from rag.cli.bulk import ingest_files
-from rag.cli.door import Door, Refused, open_door
+from rag.cli.door import Door, Refused
 from rag.cli.evaluate.consent import agreed_to_ingest
 from rag.cli.handing import WATCH, pause_of
 from rag.cli.progress import progress_of
@@ -32,8 +33,13 @@ class Bench(Struct, frozen=True):
     settings: Settings
     collection: str
     documents: int = 0
+    spent: Decimal = Decimal(0)
+    """USD that the library had cost before."""
     seconds: float = 0.0
     """That bringing the documents in took."""
+    is_settled: bool = True
+    """Whether nothing follows what was done: the self-check follows the last document, and is
+    awaited where a library is closed."""
     troubles: tuple[str, ...] = ()
     """Documents that could not be read, and why."""
 
@@ -58,9 +64,10 @@ def throwaway(home: Path) -> Settings:
     )
 
 
-async def fill(bench: Bench, files: Sequence[Found], *, yes: bool, quiet: bool) -> Bench:
-    """Brings the files in, as far as they are not there, and waits until the collection has
-    settled: its self-check follows the last document, and is awaited where a library is closed.
+async def fill(
+    bench: Bench, files: Sequence[Found], door: Door, *, yes: bool, quiet: bool
+) -> Bench:
+    """Brings the files in, as far as they are not there.
 
     Args:
         yes: whether it may cost something, without a question.
@@ -68,30 +75,32 @@ async def fill(bench: Bench, files: Sequence[Found], *, yes: bool, quiet: bool) 
     Raises:
         RagError: no document could be read.
     """
-    async with open_door(bench.settings) as door:
-        await agreed_to_ingest(files, bench.collection, bench.settings, door, yes=yes, quiet=quiet)
-        with progress_of(len(files), quiet=quiet) as progress:
-            done, outcomes = await ingest_files(
-                files,
-                bench.collection,
-                door,
-                told=progress.told,
-                paused=progress.paused,
-                spent=progress.spent,
-            )
-        bad = [each for each in outcomes if each.state in ("refused", "failed")]
-        if len(bad) == len(files):
-            raise RagError(f"no document of the set could be read: {bad[0].reason}")
-        if not quiet:
-            show.summary(done, outcomes)
+    spent = await spent_at(door)
+    await agreed_to_ingest(files, bench.collection, bench.settings, door, yes=yes, quiet=quiet)
+    with progress_of(len(files), quiet=quiet) as progress:
+        done, outcomes = await ingest_files(
+            files,
+            bench.collection,
+            door,
+            told=progress.told,
+            paused=progress.paused,
+            spent=progress.spent,
+        )
+    bad = [each for each in outcomes if each.state in ("refused", "failed")]
+    if len(bad) == len(files):
+        raise RagError(f"no document of the set could be read: {bad[0].reason}")
+    if not quiet:
+        show.summary(done, outcomes)
     return replace(
         bench,
+        spent=spent,
         seconds=done.seconds,
+        is_settled=not done.indexed,
         troubles=tuple(f"{each.key}: {each.reason}" for each in bad),
     )
 
 
-async def cut(bench: Bench, chunk_tokens: int | None, *, quiet: bool) -> None:
+async def cut(bench: Bench, chunk_tokens: int | None, door: Door, *, quiet: bool) -> Bench:
     """Makes the index serve that is cut like this, and embedded as new collections are; builds it
     where there is none.
 
@@ -99,22 +108,27 @@ async def cut(bench: Bench, chunk_tokens: int | None, *, quiet: bool) -> None:
         RagError: it could not be completed.
     """
     body = {} if chunk_tokens is None else {"chunk_tokens": chunk_tokens}
-    async with open_door(bench.settings) as door:
-        try:
-            begun = await door.call("POST", f"{bench.path}/reindex", json=body)
-        except Refused as error:
-            if error.status != CONFLICT:
-                raise
-            return
-        if not quiet:
-            what = f"in chunks of {chunk_tokens} tokens" if chunk_tokens else "as is usual now"
-            show.aside.print(f"cutting and embedding {what} ...")
-        job = await _ended(begun["job_id"], door)
-        if job["state"] != "succeeded":
-            why = (job["last_error"] or {}).get("message", job["state"])
-            raise RagError(f"the documents could not be cut and embedded anew: {why}")
-        chosen = {"index": begun["index"]}
-        await door.call("PUT", f"{bench.path}/indexes/current", json=chosen)
+    try:
+        begun = await door.call("POST", f"{bench.path}/reindex", json=body)
+    except Refused as error:
+        if error.status != CONFLICT:
+            raise
+        return bench
+    if not quiet:
+        what = f"in chunks of {chunk_tokens} tokens" if chunk_tokens else "as is usual now"
+        show.aside.print(f"cutting and embedding {what} ...")
+    job = await _ended(begun["job_id"], door)
+    if job["state"] != "succeeded":
+        why = (job["last_error"] or {}).get("message", job["state"])
+        raise RagError(f"the documents could not be cut and embedded anew: {why}")
+    await door.call("PUT", f"{bench.path}/indexes/current", json={"index": begun["index"]})
+    return replace(bench, is_settled=False)
+
+
+async def spent_at(door: Door) -> Decimal:
+    """USD, by all that a library ever asked of providers."""
+    usage = await door.call("GET", "/v1/usage")
+    return Decimal(usage["total"]["usd"])
 
 
 async def _ended(id: str, door: Door) -> dict[str, Any]:

@@ -104,8 +104,8 @@ async def _from_files(
     with tempfile.TemporaryDirectory(prefix="rag-eval-") as scratch:
         files = found_files(paths)
         bench = Bench(throwaway(keep or Path(scratch) / "library"), library_name(files))
-        await fill(bench, files, yes=wish.yes, quiet=wish.quiet)
         async with open_door(bench.settings) as door:
+            await fill(bench, files, door, yes=wish.yes, quiet=wish.quiet)
             return await _from_collection(bench.collection, door, wish)
 
 
