@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from statistics import median
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from rag.domain import Box
 from rag.local.ocr.page import OcrLine, OcrPage
@@ -67,6 +67,28 @@ def printed_page(scan: Scan, outcome: Recognized | Left | Failed) -> PrintedPage
         blocks=_blocks(page),
         confidence=page.confidence if page.paragraphs else None,
     )
+
+
+def beside(page: PrintedPage, read: PrintedPage) -> PrintedPage:
+    """A page of a sound text layer, and the lines that OCR reads where it has none."""
+    known = [line.box for block in page.blocks for line in block.lines]
+    more = [_without(block, known) for block in read.blocks]
+    found = tuple(block for block in more if block.lines)
+    if not found:
+        return page
+    reason = f"{page.reason}; {read.reader} read what its images say"
+    return structs.replace(page, reason=reason, blocks=(*page.blocks, *found))
+
+
+def _without(block: PrintedBlock, known: Sequence[Box]) -> PrintedBlock:
+    lines = tuple(line for line in block.lines if not any(_is_in(line.box, k) for k in known))
+    return structs.replace(block, kind="image", level=0, lines=lines)
+
+
+def _is_in(box: Box, other: Box) -> bool:
+    """Its middle, so that two readings of one line are told from two lines."""
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return other[0] <= x <= other[2] and other[1] <= y <= other[3]
 
 
 def _blocks(page: OcrPage) -> tuple[PrintedBlock, ...]:

@@ -8,8 +8,10 @@ from rag.domain import Box, Doubt
 from rag.local.ocr.page import OcrLine, OcrPage
 from rag.local.reading.composition import compose
 from rag.local.reading.frames import Bitmap, Failed, Recognized
-from rag.local.reading.scans import BATCH, Scan, as_seen, recognized
+from rag.local.reading.layout import PrintedBlock, PrintedLine, PrintedPage
+from rag.local.reading.scans import BATCH, Scan, as_seen, beside, recognized
 
+WHOLE = (0.0, 0.0, 1.0, 1.0)
 BITMAP = Bitmap(1, 1, b"...")
 
 
@@ -89,3 +91,31 @@ def test_doubtful_words_are_spans_of_the_documents_text() -> None:
     [[doubt]] = [block.doubts for block in made.blocks if block.doubts]
     assert made.text[doubt.start : doubt.end] == "tbis"
     assert doubt.confidence == 0.3
+
+
+def test_lines_that_a_text_layer_lacks_are_read_from_the_page_and_the_others_are_not() -> None:
+    there = PrintedBlock("text", (PrintedLine("For leaders", (0.2, 0.7, 0.8, 0.8)),), WHOLE)
+    page = PrintedPage(1, 600, 800, "text-layer", "sound text layer", (there,))
+    again = PrintedBlock(
+        "text", (PrintedLine("F0r leaders", (0.21, 0.71, 0.79, 0.79)),), (0, 0, 1, 1)
+    )
+    logo = PrintedBlock(
+        "title", (PrintedLine("THE VISION", (0.3, 0.1, 0.7, 0.2)),), (0, 0, 1, 1), 1
+    )
+    read = PrintedPage(1, 600, 800, "an-ocr", "sound text layer", (again, logo))
+
+    both = beside(page, read)
+
+    assert [line.text for block in both.blocks for line in block.lines] == [
+        "For leaders",
+        "THE VISION",
+    ]
+    assert both.reader == "text-layer"
+    assert both.reason == "sound text layer; an-ocr read what its images say"
+    assert [block.kind for block in both.blocks] == ["text", "image"]
+
+
+def test_a_page_on_which_ocr_finds_nothing_more_stays_as_it_is() -> None:
+    page = PrintedPage(1, 600, 800, "text-layer", "sound text layer")
+
+    assert beside(page, PrintedPage(1, 600, 800, "none", "failed")) == page

@@ -12,7 +12,7 @@ from rag.local.reading.pdf.hidden import seen
 from rag.local.reading.pdf.rendering import graphics
 from rag.local.reading.pdf.rulings import rules
 from rag.local.reading.pdf.scripts import glyphs, with_scripts
-from rag.local.reading.pdf.soundness import FEW, defect, is_missing, letters
+from rag.local.reading.pdf.soundness import FEW, SPARSE, defect, is_missing, is_sparse, letters
 from rag.local.reading.pdf.tables import Table, ruled
 from rag.local.reading.pdf.words import Frame, Word, characters, frame_of, words
 
@@ -27,6 +27,8 @@ class Layer(Struct, frozen=True):
     fragments: tuple[Fragment, ...] = ()
     """Outside tables, in the order of the page's content."""
     tables: tuple[Table, ...] = ()
+    is_sparse: bool = False
+    """Whether there may be more words on the page than the layer has."""
     note: str = ""
     """What else a person should know about it."""
 
@@ -46,7 +48,13 @@ def layer(
     read = with_scripts(shown.words, glyphs(text_page, frame))
     outside, tables = _apart(read, page, frame)
     found = fragments(outside, styles(text_page))
-    return Layer(frame, SOUND, tuple(found), tuple(tables), shown.note)
+    sparse = not shown.is_underlaid and _is_sparse(page, frame, text)
+    return Layer(frame, SOUND, tuple(found), tuple(tables), sparse, shown.note)
+
+
+def _is_sparse(page: pdfium.FPDF_PAGE, frame: Frame, text: str) -> bool:
+    count = Counter(text)
+    return letters(count) < SPARSE and is_sparse(count, graphics(page, frame))
 
 
 def _reason_to_look(page: pdfium.FPDF_PAGE, frame: Frame, text: str) -> str | None:

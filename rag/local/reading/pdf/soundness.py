@@ -11,6 +11,8 @@ from rag.local.reading.pdf.words import HYPHENS
 
 FEW = 30
 """Letters and digits: fewer on a page that is an image are a stamp, not its text."""
+SPARSE = 100
+"""The same: fewer on an image may be but some of the words on it, as on a poster."""
 IMAGE_PAGE = 0.8
 """Share of a page that images cover when it is a scan."""
 SOME_IMAGE = 0.02
@@ -74,6 +76,11 @@ def is_missing(count: Counter[str], graphics: Graphics) -> bool:
     if some := letters(count):
         return some < FEW and graphics.image_share >= IMAGE_PAGE
     return graphics.image_share >= SOME_IMAGE or graphics.shapes >= DRAWN
+
+
+def is_sparse(count: Counter[str], graphics: Graphics) -> bool:
+    """Whether a sound layer may lack words that the page's images show."""
+    return 0 < letters(count) < SPARSE and graphics.image_share >= IMAGE_PAGE
 
 
 def letters(count: Counter[str]) -> int:
