@@ -83,8 +83,8 @@ class Progress:
 
     def left(self) -> str:
         """How long it will take, if it goes on like this."""
-        if not self._worked_on:
-            return ""
+        if not self._worked_on or self.done >= self.total:
+            return ""  # nobody knows how many files an archive still has
         seconds = (monotonic() - self._began) * (self.total - self.done) / self._worked_on
         if seconds < 60:
             return f"{seconds:.0f} s left"

@@ -53,4 +53,4 @@ def test_a_log_gets_a_line_now_and_then(clock: list[float]) -> None:
         progress.told(Outcome("a", "indexed", seconds=1.0))
 
     assert isinstance(log.file, io.StringIO)
-    assert log.file.getvalue() == "ingesting: 3 of 3: 0 pages, 0 chunks, 0.3 files/s, 0 s left\n"
+    assert log.file.getvalue() == "ingesting: 3 of 3: 0 pages, 0 chunks, 0.3 files/s\n"
