@@ -18,6 +18,7 @@ from rag.retrieval.queries import Query, SearchResult
 from rag.retrieval.searching import search
 from rag.storage.library import Library
 from rag.storage.rebuilding import Recipe
+from rag.storage.stores import collections as stores
 from rag.worker import Worker
 
 pytestmark = pytest.mark.anyio
@@ -141,6 +142,33 @@ async def test_nothing_is_read_again_and_nothing_embedded_twice(full: House) -> 
     again = await full.ended(full.begin())
     assert (again.items.total, len(full.second.embedded)) == (0, embedded)
     assert back.embedding_model == full.first.model
+
+
+async def test_other_defaults_of_cutting_embed_nothing_anew_until_somebody_asks_for_it(
+    tmp_path: Path, database_url: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    former = "blocks/0 target=100 overlap=0"
+    with monkeypatch.context() as older:
+        older.setattr(stores, "CHUNKER", former)
+        house = House(tmp_path / "library", database_url)
+    await house.ingest(whale=TEXTS["whale.md"])
+    embedded = len(house.first.embedded)
+
+    again = await house.ingest(whale=TEXTS["whale.md"])
+    assert [item.state for item in house.library.jobs.items(again.id).data] == ["unchanged"]
+    assert (await house.ask("krill in the sea", house.within)).data[0].key == "whale.md"
+    [serving] = house.library.indexes.list(house.within)
+    assert serving.chunker == former
+
+    recipe = Recipe(house.first.model, house.first.dimension, 128, CHUNKER)
+    anew = await house.ended(house.library.indexes.begin(house.within, recipe))
+    assert [index.chunker for index in house.library.indexes.list(house.within)] == [
+        former,
+        CHUNKER,
+    ]
+    assert anew.state == "succeeded"
+    assert len(house.first.embedded) == embedded, "texts that were cut alike are known"
+    house.library.close()
 
 
 async def test_a_question_is_embedded_with_the_model_of_the_index_that_is_asked(

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import mean
 
+import msgspec
 import numpy as np
 
 from rag.cli.evaluate.folders import found_files, library_name, read_folder, write_files
@@ -24,7 +25,7 @@ from rag.settings import load_settings
 from rag.storage.searching import Found
 from rag.wiring import Services
 
-WEIGHTS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
+WEIGHTS = (0.0, 0.3, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
 DEPTH = 100  # candidates of each leg, as in a search
 
 Way = Callable[[Sequence[Candidate], float], list[ChunkId]]  # candidates, weight -> best first
@@ -58,7 +59,7 @@ def compare(folder: Path, services: Services) -> None:
         return mean(ndcg(ranked[q], judged[q]) for q in found)
 
     print(f"{len(found)} questions; weights" + "".join(f"{weight:7g}" for weight in WEIGHTS))
-    for way in (convex, min_max, z_scores):
+    for way in (convex, of_the_best, min_max, z_scores):
         print(f"{way.__name__:22s}" + "".join(f"{score(way, w):7.3f}" for w in WEIGHTS))
     print(f"{'reciprocal ranks':22s}{score(ranks, 0.5):7.3f}")
     chosen = collection.dense_weight
@@ -74,6 +75,11 @@ def search(question: str, collection: Collection, services: Services) -> Found:
 
 def convex(found: Sequence[Candidate], weight: float) -> list[ChunkId]:
     return [each.chunk_id for each in fuse(found, dense_weight=weight)]
+
+
+def of_the_best(found: Sequence[Candidate], weight: float) -> list[ChunkId]:
+    """As convex, words as their part of the best alone: what the question asks for is not known."""
+    return convex([msgspec.structs.replace(each, words_plain=None) for each in found], weight)
 
 
 def ranks(found: Sequence[Candidate], _: float) -> list[ChunkId]:
