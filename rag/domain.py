@@ -174,7 +174,12 @@ class Chunk(Struct, frozen=True):
 
 
 def embedded_text(chunk: Chunk, title: str) -> str:
-    """What stands for a chunk in both indexes: document title, heading path, context, text."""
+    """What stands for a chunk in both indexes: document title, heading path, context, text.
+
+    Embedded without title and headings, an evidence page of MMLongBench was among five hits in
+    0.747 and not 0.795, CLAPnq had 0.986 and not 0.987, XQuAD in English 0.976 and not 0.979
+    nDCG@10. A heading that opens the chunk's own text stands in it twice; once measures the same.
+    """
     headings = [h for h in (title, *chunk.heading_path) if h]
     distinct = [h for i, h in enumerate(headings) if h not in headings[:i]]
     return "\n".join(part for part in (" > ".join(distinct), chunk.context, chunk.text) if part)

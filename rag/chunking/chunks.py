@@ -13,7 +13,11 @@ from rag.chunking.sections import Section, sections
 from rag.domain import Chunk, Document, embedded_text
 from rag.errors import InvalidDocument
 
-TARGET = 400  # tokens; a longer chunk blurs, whatever the model would take
+TARGET = 400
+"""Tokens; a longer chunk blurs, whatever the model would take. The embedded model takes 256, and
+the whole of it is better than half, by meaning and words: an evidence page of MMLongBench among
+five hits 0.795 at 256 tokens and 0.735 at 128, over all documents 0.639 and 0.602; nDCG@10 of
+CLAPnq 0.987 and 0.985, of XQuAD in English 0.979 and 0.977."""
 
 CHUNKER = f"blocks/2 target={TARGET} overlap={OVERLAP}"
 """Names the algorithm and its options: another name, other chunks."""
