@@ -15,6 +15,8 @@ WORTH = 0.005
 STEP = 0.02
 """Of recall: where more hits add less, fewer will do."""
 
+MOST_READ = 20  # hits
+
 FEW = 50
 """Questions below which little can be told apart."""
 
@@ -128,15 +130,19 @@ def _how(about: str, best: Compared) -> str:
 
 
 def _hits(arm: Arm) -> Advice:
-    """As many as go on adding."""
+    """As many as go on adding, of as many as anybody reads."""
     points = curve(arm)
-    chosen = points[-1][0]
-    for (k, here), (_, after) in pairwise(points):
-        if after.mean - here.mean < STEP and here.mean > 0:
-            chosen = k
-            break
-    told = ", ".join(f"{spread.mean:.0%} in {k}" for k, spread in points if k in (1, 3, 5, 10, 20))
-    return Advice("hits", f"k = {chosen}: of what is relevant, {told}; more hits add little.")
+    read = [(k, spread.mean) for k, spread in points if k <= MOST_READ]
+    told = ", ".join(f"{share:.0%} in {k}" for k, share in read)
+    for (k, here), (_, after) in pairwise(read):
+        if here > 0 and after - here < STEP:
+            return Advice("hits", f"k = {k}: of what is relevant, {told}; more hits add little.")
+    _, all_of_them = points[-1]
+    return Advice(
+        "hits",
+        f"k = {MOST_READ} at least: of what is relevant, {told}, and {all_of_them.mean:.0%} in"
+        f" {points[-1][0]}.",
+    )
 
 
 def _certainty(run: Run, tried: Sequence[Compared]) -> Advice:

@@ -79,6 +79,16 @@ def test_as_many_hits_as_go_on_adding() -> None:
     )
 
 
+def test_where_more_hits_go_on_adding_it_is_said_so() -> None:
+    run = run_of({setting("hybrid"): GOOD})
+    figures = {f"recall@{k}": Spread(k**0.5 / 10, (0, 1)) for k in (1, 2, 3, 5, 10, 20, 50, 100)}
+    arm = replace(run.arms[0], figures={**run.arms[0].figures, **figures})
+
+    told = said(replace(run, arms=(arm,)), "hits")
+    assert told.startswith("k = 20 at least: of what is relevant, 10% in 1")
+    assert told.endswith("45% in 20, and 100% in 100.")
+
+
 def test_few_questions_and_questions_of_a_program_are_called_so() -> None:
     run = run_of({setting("hybrid"): GOOD[:20], setting("words", "words"): BAD[:20]}, made_by="rag")
 
