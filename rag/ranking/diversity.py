@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from rag.domain import DocumentId, Elsewhere, Hit
-from rag.ranking.likeness import Said, looks_alike, pieces, said, says_all
+from rag.ranking.likeness import Said, looks_alike, said, says_all
 
 HEAVY_OVERLAP = 0.5
 """Share of the shorter of two spans of one document beyond which they count as one. Chunks
@@ -27,10 +27,12 @@ def fold_duplicates(hits: Iterable[Hit], k: int, *, per_document: int | None = N
     kept = _Kept()
     taken: Counter[DocumentId] = Counter()
     for hit in hits:
-        if (same := kept.place(hit)) is not None:
+        words = hit.text.split()
+        text, mine = " ".join(words), frozenset(words)
+        if (same := kept.place(hit, text, mine)) is not None:
             kept.note(same, hit)
         elif len(kept.hits) < k and taken[hit.document_id] != per_document:
-            kept.add(hit)
+            kept.add(hit, text, mine)
             taken[hit.document_id] += 1
     return kept.folded()
 
@@ -45,15 +47,19 @@ class _Kept:
         self._pieces: list[frozenset[str]] = []
         self._said: dict[int, Said] = {}
 
-    def place(self, hit: Hit) -> int | None:
-        """Of the one that already says it."""
-        text = " ".join(hit.text.split())
+    def place(self, hit: Hit, text: str, mine: frozenset[str]) -> int | None:
+        """Of the one that already says it.
+
+        Args:
+            text: the hit's, with single spaces.
+            mine: the pieces between them.
+        """
         if text in self._places:
             return self._places[text]
         for place, other in enumerate(self.hits):
             if _overlap_heavily(hit, other):
                 return place
-        mine, asked = pieces(text), None
+        asked = None
         for place, theirs in enumerate(self._pieces):
             if looks_alike(theirs, mine):
                 asked = asked or said(text)
@@ -66,10 +72,9 @@ class _Kept:
         if hit.document_id != self.hits[place].document_id:
             self._also[place].setdefault(hit.document_id, Elsewhere(hit.document_id, hit.key))
 
-    def add(self, hit: Hit) -> None:
-        text = " ".join(hit.text.split())
+    def add(self, hit: Hit, text: str, mine: frozenset[str]) -> None:
         self._places[text] = len(self.hits)
-        self._pieces.append(pieces(text))
+        self._pieces.append(mine)
         self.hits.append(hit)
         self._also.append({})
 

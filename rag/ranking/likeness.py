@@ -62,12 +62,8 @@ def says_all(one: Said, other: Said) -> bool:
     return other.facts <= one.facts
 
 
-def pieces(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
 def looks_alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Whether `says_all` is worth asking, by the `pieces` of both."""
+    """Whether `says_all` is worth asking, by the pieces between white space of both."""
     enough = LOOKS_ALIKE * len(other)
     return len(one) >= enough and len(one & other) >= enough
 
