@@ -19,6 +19,8 @@ LAST_ITEMS = """
     select key, state, error_code, error_message from item
     where id in (select max(id) from item group by collection_id, key)
 """
+SAME = {"unchanged": "indexed"}
+"""What was handed in again after a kill, and was there: the end is the same."""
 OPEN_ITEMS = "select count(*) from item where finished_at is null"
 
 
@@ -63,7 +65,7 @@ def account_of(data_dir: Path) -> Account:
     faults += [f"{under_way} items have not ended"] * bool(under_way)
     return Account(
         {key: said for key, said, *_ in documents},
-        {key: state for key, state, *_ in items},
+        {key: SAME.get(state, state) for key, state, *_ in items},
         {key: f"{code}: {message}" for key, _, code, message in items if code},
         tuple(faults),
     )

@@ -22,7 +22,7 @@ TABLES = """
     insert into chunk values (1, 1, 1, 0), (2, 1, 1, 50), (3, 2, 1, 0), (4, 3, 0, 0);
     insert into item values (1, 'c', 'a.md', 'indexed', null, null, 'then');
     insert into item values (2, 'c', 'b.md', 'refused', 'empty_document', 'no text', 'then');
-    insert into item values (3, 'c', 'b.md', 'indexed', null, null, 'then');
+    insert into item values (3, 'c', 'b.md', 'unchanged', null, null, 'then');
 """
 MEMORY = [Memory(1, 1, 1)]
 
