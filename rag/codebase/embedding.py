@@ -32,7 +32,7 @@ PROBES = 150
 FEWEST_PROBES = 20
 """Below which nothing is known of a model, and it counts little."""
 
-MOST = 0.35
+MOST = 0.6
 """Share of meaning where every documentation finds its own code."""
 
 UNTRIED = 0.1
