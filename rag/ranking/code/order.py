@@ -53,15 +53,15 @@ ASKED = 3.0
 SPOKEN = 0.6
 """Added where the words of a name it defines are all in the question."""
 
-STEM = 0.5
+STEM = 0.6
 """Added where all words of the file's name are in the question; in proportion where some are."""
 
 PLACE = 4.0
 """Added where the question names the file, and the line if it names one."""
 
 TEST = 0.45
-EXAMPLE = 0.6
-DATA = 0.6
+EXAMPLE = 0.45
+DATA = 0.4
 OLD = 0.7
 """Factors of files that say the same words as others and are seldom what is looked for."""
 
