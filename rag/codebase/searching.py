@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from rag.domain import Vectors
 from rag.ranking.code.fusing import Fused, fuse_legs
-from rag.ranking.code.grouping import Group, by_file, by_span
+from rag.ranking.code.grouping import SHARE, SHARE_OF_USES, Group, by_file, by_span
 from rag.ranking.code.order import CodeCandidate, order
 from rag.ranking.code.question import CodeQuestion, read_question
 from rag.storage.code.store import Lookup, View
@@ -125,7 +125,8 @@ def _hits(
     ranked = order(
         question, [_candidate(place, each, view.files, outlines) for place, each in merged.items()]
     )
-    groups = by_file(ranked) if asked.group_by == "file" else by_span(ranked)
+    share = SHARE_OF_USES if question.defined else SHARE
+    groups = by_file(ranked, share) if asked.group_by == "file" else by_span(ranked)
     shown = groups[: asked.k]
     texts = library.code.texts(view.files[group.best.file] for group in shown)
     return [_hit(view, group, outlines, texts) for group in shown]
