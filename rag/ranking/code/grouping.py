@@ -15,9 +15,8 @@ SHARE = 0.12
 """Of what a file's further chunks add to its best one's score."""
 
 SHARE_OF_USES = 0.05
-"""The same where a definition is asked for: it hardly grows by its uses. At 0 the file that
-defines a thing twice over loses to one that only mentions it; NDCG@10 of the questions that are a
-bare name is 0.962 at 0.12, 0.971 at 0.05 and 0.961 at 0."""
+"""The same where a definition is asked for, which hardly grows by its uses. NDCG@10 of 68 questions
+that are a bare name: 0.962 at 0.12, 0.971 at 0.05, 0.961 at 0."""
 
 COUNTED = 12  # chunks of a file that count; more say no more
 
