@@ -12,8 +12,8 @@ Image: TypeAlias = npt.NDArray[np.uint8]
 """(height, width, 3), red green blue."""
 
 SURE = 0.7
-"""Confidence from which a word is taken as it is read. Of words read rightly on old books' pages,
-both engines give more than 0.8 to nearly all."""
+"""Confidence from which a word is taken as it is read; judged by the looks of what falls below it,
+not measured."""
 
 
 class OcrLine(Struct, frozen=True):
