@@ -6,6 +6,7 @@
 # make soak            a thousand fault schedules, and documents through a failing provider (slow);
 #                      DOCS=folder takes that folder's files instead of the samples
 # make chaos           processes killed, disks that fail, power cuts, damaged files (slow)
+# make fuzz            damaged and hostile files through the real parsers (slow); DOCS=folder
 # make lock            resolve the dependencies anew into .ci/
 
 VENV := .venv
@@ -16,7 +17,7 @@ PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check 
 SUITE := $(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := run
-.PHONY: install run test check bench soak chaos lock clean
+.PHONY: install run test check bench soak chaos fuzz lock clean
 
 install: $(VENV)/.installed
 
@@ -59,6 +60,9 @@ chaos: $(VENV)/.tools
 	@$(BIN)/python -m scripts.chaos --seed "$(or $(SEED),1)"
 	@$(BIN)/python -m scripts.chaos.damage --seed "$(or $(SEED),1)" --files 1500 --libraries 60
 	@MACHINE=60 $(BIN)/python -m pytest -q tests/storage/test_machine.py
+
+fuzz: $(VENV)/.tools
+	@$(BIN)/python -m scripts.soak.fuzz $(DOCS) --seed "$(or $(SEED),1)"
 
 lock: $(VENV)/.tools
 	@.ci/lock

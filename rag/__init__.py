@@ -7,21 +7,23 @@ The house, each row importing only from rows below it (`tests/test_architecture.
     settings                                one frozen struct, read once
     worker                                  claims what is queued, and runs the stories
     reindexing                              story: stored text -> another index of it
-    answering, estimation, buying           stories; buying: ahead, in batches;
-    comparing                               of two indexes
-    retrieval, ingestion, calibration       stories; fetching: of what has an address; routing: of
-                                            pages to readers; pausing: when all must wait; holding:
+    answering, estimation, buying,          stories; buying: ahead, in batches; comparing: of two
+    comparing, picturing, verifying,        indexes; picturing: what is cited, on its page; verifying:
+    unpacking, visiting                     anybody's claims; visiting: addresses and sites
+    retrieval, ingestion, codebase,         stories; fetching: of what has an address; routing: of
+    calibration                             pages to readers; pausing: when all must wait; holding:
                                             of what a process works on; telling: of jobs that ended
     mistral  local  sources  storage        adapters: one outside thing each
     ports                                   what the stories need from outside
     evaluation                              pure: judged questions, measures, what is chance
     questions                               pure: what is asked -> how it is looked for
     chunking  ranking  grounding            pure: text -> spans, scores -> order, draft -> answer
+    syntax  trees                           pure: code -> spans and symbols; what a repository holds
     spending  pages  signing                pure: what is paid, and for whom; pages apart, and
                                             whole; messages that can be believed
     domain, errors, sentences               the nouns, what can go wrong, where sentences begin
 
-Start reading at `ingestion`, `retrieval` and `answering`.
+Start reading at `ingestion`, `retrieval.searching` and `answering`.
 """
 
 __version__ = "0.1.0"
