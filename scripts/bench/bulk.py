@@ -3,7 +3,7 @@
     python scripts/bench/bulk.py FOLDER... [--truth FOLDER] [--markitdown PYTHON]
         [--unstructured PYTHON] [--rounds N]
 
-Takes the born-digital files below the folders: those in which nothing is left to OCR. Here they go
+Takes the born-digital files below the folders: those of which no page is left to OCR. Here they go
 through the reader of the service, in child processes with their limits, as in a bulk run; there one
 after the other through the converter, which has been imported before, in the Python of an
 environment that has it. Both in turns, for so many rounds; the fastest round counts.
@@ -25,10 +25,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from rag.domain import Source, Survey
 from rag.errors import InvalidDocument
+from rag.local.reading.frames import Failed, Recognitions, Scans
 from rag.local.reading.reader import LocalReader
 
 WORD = re.compile(r"[^\W_]+")
@@ -100,9 +102,17 @@ def ours(files: Sequence[Path]) -> Round:
     return Round(texts, seconds, cpu)
 
 
+class WithoutOcr(LocalReader):
+    """Pictures within a document stay unread, as the converters leave them."""
+
+    async def _recognize(self, scans: Scans) -> Recognitions:
+        failed = msgspec.msgpack.encode(Failed("not_tried", "not part of this measurement"))
+        return Recognitions((failed,) * len(scans.bitmaps))
+
+
 async def survey(files: Sequence[Path]) -> dict[Path, Survey | None]:
     workers = os.cpu_count() or 1
-    reader = LocalReader(workers=workers)
+    reader = WithoutOcr(workers=workers)
     waiting = iter(files)
     found: dict[Path, Survey | None] = dict.fromkeys(files)
 
