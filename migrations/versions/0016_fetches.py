@@ -12,7 +12,7 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("item", sa.Column("fetch", sa.Text(), nullable=True))
     op.add_column("item", sa.Column("tries", sa.Integer(), nullable=False, server_default="0"))
-    is_fetched = sa.text("fetch IS NOT NULL")
+    is_fetched = sa.text('"fetch" IS NOT NULL')
     op.create_index(
         "ix_item_fetch",
         "item",

@@ -321,8 +321,8 @@ class ItemRow(Row):
             "ix_item_fetch",
             "finished_at",
             "id",
-            sqlite_where=text("fetch IS NOT NULL"),
-            postgresql_where=text("fetch IS NOT NULL"),
+            sqlite_where=text('"fetch" IS NOT NULL'),
+            postgresql_where=text('"fetch" IS NOT NULL'),
         ),
         Index(
             "ix_item_suspect",
