@@ -350,6 +350,14 @@ class Services:
             lane=lane,
         )
 
+    def check_address(self, url: str) -> None:
+        """
+        Raises:
+            AddressRefused: nothing is fetched from there, as far as can be told without looking
+                its name up.
+        """
+        self._fetcher.check(url)
+
     async def fetch(self, wanted: Wanted, within: Collection) -> Source:
         return await fetch(wanted, within, fetcher=self._fetcher, library=self.library)
 

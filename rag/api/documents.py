@@ -150,6 +150,7 @@ class DocumentsController(Controller):
                 )
             if isinstance(given, NewDocument):
                 wanted = _to_fetch(given)
+                services.check_address(given.url or "")
                 queued = await asyncio.to_thread(
                     services.library.jobs.queue_fetch, within, wanted, job=earlier, lane=lane
                 )

@@ -86,6 +86,17 @@ class Fetcher:
         if self._transport is not None:
             await self._transport.aclose()
 
+    def check(self, url: str) -> None:
+        """What is known of an address before a name is looked up.
+
+        Raises:
+            AddressRefused: it is no address, or is not fetched from.
+        """
+        address = parse_address(url)
+        self._rules.check(address)
+        if address.ip is not None:
+            self._rules.admit(address.host, [address.ip])
+
     async def fetch(self, url: str | WebAddress, known: Validators | None = None) -> Fetched | None:
         """What is there; None where that is what the caller has, by what is `known` of it.
 
