@@ -11,6 +11,7 @@ from sqlalchemy import delete, insert, select, update
 from rag.domain import Source
 from rag.storage.attributes import AttributeRow
 from rag.storage.checking.checkup import PARTS, Report
+from rag.storage.lexical.rows import Entry
 from rag.storage.tables import (
     ChunkRow,
     CollectionRow,
@@ -196,8 +197,7 @@ def word_row_missing(shelf: Shelf) -> None:
 def word_row_unknown_to_sql(shelf: Shelf) -> None:
     shelf.hits("fox")
     words = shelf.library._indexes.now()[0].words.index
-    entry = type("Entry", (), {"chunk": 99, "document": "ghost", "text": "ghost"})
-    words.change([entry], [], words.seq)
+    words.change([Entry(99, "ghost", "ghost")], [], words.seq)
 
 
 def leftover_file(shelf: Shelf) -> None:
