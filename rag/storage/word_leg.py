@@ -103,8 +103,8 @@ class WordLeg:
         return len(self._index)
 
     def languages(self) -> dict[str, int]:
-        """How many chunks are in each, about."""
-        return self._index.languages()
+        """How many chunks are in each, about; none where a file turns out to be damaged."""
+        return self._asked(self._index.languages) or {}
 
     def step(self) -> bool:
         """Applies the next operations; False when there are none."""

@@ -18,7 +18,7 @@ def test_a_hit_brings_every_block_it_touches_once_and_numbered(shelf) -> None:
     text = "one two\nthree four\nfive six"
     blocks = (Block("text", 0, 7), Block("list", 8, 18), Block("text", 19, 27))
     publish(shelf, text, blocks, Chunk(0, 13, text[:13], 1), Chunk(8, 27, text[8:], 1))
-    hits = shelf.hits("one five", modes="words")
+    hits = shelf.hits("two five", modes="words")
     evidence = shelf.library.chunks.evidence(hits)
 
     assert [block.label for block in evidence] == [1, 2, 3]
