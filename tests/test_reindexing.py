@@ -180,7 +180,7 @@ async def test_a_question_is_embedded_with_the_model_of_the_index_that_is_asked(
     for view in (full.within, now):
         result = await full.ask("krill in the sea", view, mode="dense", explain=True)
         assert result.data[0].key == "whale.md"
-        assert result.explain["index"] == view.index
+        assert result.explain.index == view.index
 
 
 async def test_who_saw_an_index_that_was_dropped_is_answered_from_the_one_that_serves(
@@ -193,7 +193,7 @@ async def test_who_saw_an_index_that_was_dropped_is_answered_from_the_one_that_s
     result = await full.ask("krill in the sea", full.within, mode="dense", explain=True)
 
     assert result.data[0].key == "whale.md"
-    assert result.explain["index"] == now.index
+    assert result.explain.index == now.index
 
 
 async def test_what_is_ingested_while_an_index_is_built_is_in_both(full: House) -> None:
