@@ -97,7 +97,7 @@ def test_the_service_sends_a_backup_that_is_whole(
     with http.stream("GET", "/v1/backup") as response:
         archive = b"".join(response.iter_bytes())
 
-    assert response.headers["content-type"].startswith("application/x-tar")
+    assert response.headers["content-type"].startswith("application/x-tar"), archive[:500]
     restored = restore(io.BytesIO(archive), tmp_path / "second")
     assert restored.manifest.documents == http.get("/health/ready").json()["documents"]
 

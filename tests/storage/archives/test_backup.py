@@ -24,6 +24,7 @@ from rag.storage.archives import restore as restoring
 from rag.storage.archives.format import TRAILER, note
 from rag.storage.archives.restore import restore, verify
 from rag.storage.library import Library
+from rag.storage.queueing import ToFetch
 from tests.storage.shelves import Shelf, only_postgres, only_sqlite
 
 ANSWER = {"red fox", "blue whale"}
@@ -45,6 +46,20 @@ def backup_of(library: Library) -> bytes:
 def opened(folder: Path) -> Shelf:
     library = Library.open(folder)
     return Shelf(library, library.collections.find("notes"))
+
+
+@only_sqlite
+def test_what_is_still_to_be_fetched_is_fetched_by_the_restored_library(
+    shelf: Shelf, tmp_path: Path
+) -> None:
+    page = ToFetch("example.org/a", "https://example.org/a")
+    job = shelf.library.jobs.queue_fetch(shelf.collection, page).job.id
+    restore(io.BytesIO(backup_of(shelf.library)), tmp_path / "second")
+    second = opened(tmp_path / "second")
+
+    assert [item.state for item in second.library.jobs.items(job).data] == ["queued"]
+    assert second.library.checkup.run().flaws == ()
+    second.library.close()
 
 
 @only_sqlite
