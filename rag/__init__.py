@@ -8,8 +8,8 @@ The house, each row importing only from rows below it (`tests/test_architecture.
     worker                                  claims what is queued, and runs the stories
     reindexing                              story: stored text -> another index of it
     answering, estimation, buying,          stories; buying: ahead, in batches; comparing: of two
-    comparing, picturing, verifying,        indexes; picturing: what is cited, on its page; verifying:
-    unpacking, visiting                     anybody's claims; visiting: addresses and sites
+    comparing, picturing, verifying,        indexes; picturing: what is cited; verifying: what
+    unpacking, visiting                     anybody says; visiting: addresses and sites
     retrieval, ingestion, codebase,         stories; fetching: of what has an address; routing: of
     calibration                             pages to readers; pausing: when all must wait; holding:
                                             of what a process works on; telling: of jobs that ended

@@ -269,7 +269,8 @@ def _examine(aside: Path, manifest: Manifest, seal: Seal) -> tuple[int, int]:
 
 def _needed(database: sqlite3.Connection) -> set[str]:
     rows = database.execute(
-        "SELECT sha256 FROM version UNION SELECT sha256 FROM item WHERE finished_at IS NULL"
+        "SELECT sha256 FROM version UNION"
+        " SELECT sha256 FROM item WHERE finished_at IS NULL AND sha256 != ''"
     )
     return {sha256.removeprefix("sha256:") for (sha256,) in rows}
 
