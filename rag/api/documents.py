@@ -149,12 +149,8 @@ class DocumentsController(Controller):
                     await services.estimate(sources, within, lane or "direct"), status_code=200
                 )
             if isinstance(given, NewDocument):
-                wanted = _to_fetch(given)
-                services.check_address(given.url or "")
-                queued = await asyncio.to_thread(
-                    services.library.jobs.queue_fetch, within, wanted, job=earlier, lane=lane
-                )
-                services.wake_worker()
+                wanted = _to_fetch(given, services)
+                queued = await _queue_fetch(services, within, wanted, earlier, lane)
                 keys = [wanted.key]
             else:
                 queued = await _queue(services, within, given, earlier, lane)
@@ -244,11 +240,12 @@ def _named(services: Services, name: str, dry_run: bool) -> Collection:
         raise
 
 
-def _to_fetch(given: NewDocument) -> ToFetch:
+def _to_fetch(given: NewDocument, services: Services) -> ToFetch:
     """
     Raises:
-        AddressRefused: that is no address.
+        AddressRefused: that is no address, or is not fetched from.
     """
+    services.check_address(given.url or "")
     if given.crawl is not None:
         return site_to_crawl(given.url or "", given.crawl, dict(given.attributes))
     return page_to_fetch(_wanted(given))
@@ -283,6 +280,16 @@ async def _queue(
 ) -> Queued:
     queued = await asyncio.to_thread(
         services.library.jobs.queue, within, sources, job=job, lane=lane
+    )
+    services.wake_worker()
+    return queued
+
+
+async def _queue_fetch(
+    services: Services, within: Collection, wanted: ToFetch, job: JobId | None, lane: Lane | None
+) -> Queued:
+    queued = await asyncio.to_thread(
+        services.library.jobs.queue_fetch, within, wanted, job=job, lane=lane
     )
     services.wake_worker()
     return queued

@@ -72,7 +72,7 @@ class ToVerify(Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
-class Verified(Struct, frozen=True):
+class Verdicts(Struct, frozen=True):
     claims: tuple[Verdict, ...]
     """In the order in which they were asked about."""
     supported: int
@@ -86,9 +86,9 @@ class VerifyController(Controller):
     @post(status_code=200)
     async def verify(
         self, data: JSONBody[ToVerify], services: NamedDependency[Services]
-    ) -> Verified:
+    ) -> Verdicts:
         """Check anybody's claims and quotations against texts, given or stored. It costs nothing:
         no model is asked."""
         sources = [source.given() for source in data.sources]
         verdicts = await services.verify(data.asserted(), sources)
-        return Verified(verdicts, sum(verdict.supported for verdict in verdicts))
+        return Verdicts(verdicts, sum(verdict.supported for verdict in verdicts))

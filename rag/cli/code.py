@@ -12,7 +12,7 @@ from rich.text import Text
 
 from rag.cli import show
 from rag.cli.door import Door, Refused, run
-from rag.cli.questions import Asked, answer_each, one_or_many
+from rag.cli.questions import Asked, answer_each, mode_option, one_or_many, queries_option
 from rag.errors import RagError
 
 EVERY = "-"  # what the API calls all repositories
@@ -98,13 +98,7 @@ def _told(done: dict[str, Any]) -> str:
 @click.option("--ref", help="One that was indexed; by default, the one indexed last.")
 @click.option("--lang", "languages", multiple=True, help="Only this language; may be repeated.")
 @click.option("--path", "patterns", multiple=True, help="Only paths like 'src/**'; repeatable.")
-@click.option(
-    "--mode",
-    type=click.Choice(["hybrid", "dense", "words"]),
-    default="hybrid",
-    show_default=True,
-    help="By meaning and words, by meaning alone, or by words alone.",
-)
+@mode_option
 @click.option(
     "--group-by",
     type=click.Choice(["file", "span"]),
@@ -112,11 +106,7 @@ def _told(done: dict[str, Any]) -> str:
     show_default=True,
     help="Each file once, or each span for itself.",
 )
-@click.option(
-    "--queries",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help='JSON lines {"id", "text"}: one JSON line out for each.',
-)
+@queries_option
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def search(
     text: str | None,

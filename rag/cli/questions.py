@@ -10,6 +10,19 @@ from msgspec import Struct, field
 
 from rag.errors import InvalidRequest
 
+queries_option = click.option(
+    "--queries",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help='JSON lines {"id", "text"}: one JSON line out for each.',
+)
+mode_option = click.option(
+    "--mode",
+    type=click.Choice(["hybrid", "dense", "words"]),
+    default="hybrid",
+    show_default=True,
+    help="By meaning and words, by meaning alone, or by words alone.",
+)
+
 
 class Asked(Struct, frozen=True):
     """A line of a questions file; further fields are ignored."""

@@ -12,7 +12,7 @@ from rag.cli.door import Door, run
 from rag.cli.filtering import filters_option, parse_filters
 from rag.cli.pricing import agreed
 from rag.cli.progress import progress_of
-from rag.cli.questions import Asked, one_or_many
+from rag.cli.questions import Asked, mode_option, one_or_many, queries_option
 from rag.errors import InvalidRequest
 from rag.storage.batches import batches
 
@@ -25,18 +25,8 @@ Body: TypeAlias = dict[str, Any]  # of a request or a reply
 @click.argument("text", required=False, metavar="TEXT")
 @click.option("-C", "--collection", default="default", show_default=True)
 @click.option("-k", "k", type=click.IntRange(1, 100), default=10, show_default=True)
-@click.option(
-    "--mode",
-    type=click.Choice(["hybrid", "dense", "words"]),
-    default="hybrid",
-    show_default=True,
-    help="By meaning and words, by meaning alone, or by words alone.",
-)
-@click.option(
-    "--queries",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help='JSON lines {"id", "text"}: one JSON line out for each.',
-)
+@mode_option
+@queries_option
 @filters_option
 @click.option("--literal", is_flag=True, help="Quotation marks and minus signs are text.")
 @click.option("--per-document", type=click.IntRange(1, 100), help="Hits of one document at most.")

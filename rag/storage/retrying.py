@@ -24,9 +24,9 @@ KEYS_NAMED = 5  # in a message
 
 
 def is_wanted() -> ColumnElement[bool]:
-    """The item's bytes are still to be read, or may be once more."""
+    """The item's bytes are here, and still to be read, or may be once more."""
     ended_badly = ItemRow.state.in_(RETRIABLE) & ~ItemRow.is_forgotten
-    return or_(ItemRow.finished_at.is_(None), ended_badly)
+    return (ItemRow.sha256 != "") & or_(ItemRow.finished_at.is_(None), ended_badly)
 
 
 def retry(session: Session, blobs: Blobs, id: JobId, keys: Sequence[str] | None) -> Retried:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Any
 
@@ -167,6 +168,29 @@ async def test_to_hang_up_ends_the_writing(
         await stream.aclose()
 
     assert slow.hung_up.is_set()
+
+
+def test_a_client_that_leaves_ends_the_writing(
+    http: httpx.Client,
+    collection: str,
+    put: Put,
+    services: Services,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    put("rules.md", RULES)
+    slow = Slow()
+    monkeypatch.setattr(services, "answerer", slow)
+    body = {"question": "What does a lost key cost?", "collections": [collection], "stream": True}
+    with http.stream("POST", "/v1/answers", json=body) as response:
+        for line in response.iter_lines():
+            if line == "event: answer.delta":
+                break
+        assert not slow.hung_up.is_set()
+
+    deadline = time.monotonic() + 60
+    while not slow.hung_up.is_set():
+        assert time.monotonic() < deadline, "it went on writing for nobody"
+        time.sleep(0.02)
 
 
 @pytest.mark.anyio

@@ -107,6 +107,14 @@ async def test_what_was_told_stays_where_the_rest_cannot_be_used(
     assert len(fake.answered("/v1/chat/completions")) == 1
 
 
+async def test_what_was_told_is_not_taken_back_by_saying_it_again(
+    answerer: MistralAnswerer, fake: FakeMistral
+) -> None:
+    fake.choice = writing(WRITTEN[:-1] + ', "claims": [], "sufficient": false}')
+
+    assert await told(answerer) == (list(DRAFT.claims), DRAFT)
+
+
 async def test_two_drafts_that_are_none_are_an_error(
     answerer: MistralAnswerer, fake: FakeMistral
 ) -> None:

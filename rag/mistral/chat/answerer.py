@@ -105,9 +105,9 @@ class MistralAnswerer:
                 completion = delta.completion or completion
         assert completion is not None, "a stream ends with it"
         read = _read(completion)
-        if isinstance(read, Draft):
+        if isinstance(read, Draft) and _begins_with(read, told):
             yield read, self._usage(completion)
-        elif told:
+        elif isinstance(read, Draft) or told:
             yield Draft(sufficient=True, claims=tuple(told)), self._usage(completion)
         else:
             yield await self._mended(prompt, completion, read)
@@ -131,6 +131,12 @@ class MistralAnswerer:
     def _usage(self, *completions: Completion) -> Usage:
         units = sum((each.units for each in completions if each.units), Units(0))
         return Usage(self.name, units.input, units.output, f"{self._chat.usd(units):f}")
+
+
+def _begins_with(draft: Draft, told: Sequence[DraftClaim]) -> bool:
+    """An object may say a thing twice, and the last counts for a parser: not against what was
+    told already."""
+    return not told or (draft.sufficient and draft.claims[: len(told)] == tuple(told))
 
 
 def _read(completion: Completion) -> Draft | _Unusable:

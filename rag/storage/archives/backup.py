@@ -252,7 +252,5 @@ def _counts(session: Session) -> tuple[int, int, int]:
     return counted[0], counted[1], counted[2]
 
 
-_NEEDED = union(
-    select(VersionRow.sha256), select(ItemRow.sha256).where(is_wanted(), ItemRow.sha256 != "")
-)
+_NEEDED = union(select(VersionRow.sha256), select(ItemRow.sha256).where(is_wanted()))
 """Bytes of documents, and of what is still to be read, or may be tried again."""
