@@ -62,9 +62,9 @@ class OpenIndexes:
 
     def all(self) -> tuple[DerivedIndexes, ...]:
         """Opened where they are not, and closed where another process dropped them."""
-        with self._database.read() as session:
-            versions = {version.index: version for version in all_versions(session)}
-        with self._opening:
+        with self._opening:  # read within: one that is dropped meanwhile is removed after this
+            with self._database.read() as session:
+                versions = {version.index: version for version in all_versions(session)}
             for gone in self._open.keys() - versions.keys():
                 self._remove(gone)
             return tuple(

@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
 from rag.domain import Chunk, Collection, IndexId, Source, Vectors, document_id
 from rag.errors import Conflict, IndexesChanged, IndexGone, NotFound
+from rag.storage import opened
 from rag.storage.claims import ClaimedItem
+from rag.storage.indexversions import IndexVersion, all_versions
 from rag.storage.library import Library
 from rag.storage.publishing import Edition
 from rag.storage.rebuilding import Recipe
@@ -442,6 +445,26 @@ def test_a_dropped_index_leaves_nothing_behind(shelf, data_dir: Path, two: Index
     assert shelf.hits("red") == former
     shelf.put("a", "alone again")  # nobody asks for the other edition any more
     assert "alone again" in shelf.texts("alone")
+
+
+def test_an_index_dropped_while_upkeep_looks_for_it_leaves_no_files(
+    shelf, data_dir: Path, two: IndexId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dropping = threading.Thread(target=shelf.library.indexes.drop, args=(shelf.collection, two))
+
+    def read_before_it_is_dropped(session: Session) -> tuple[IndexVersion, ...]:
+        read = all_versions(session)
+        if dropping.ident is None:
+            dropping.start()
+            dropping.join(0.3)  # what can be done by now is done
+        return read
+
+    with monkeypatch.context() as once:
+        once.setattr(opened, "all_versions", read_before_it_is_dropped)
+        shelf.library.indexes._indexes.all()
+    dropping.join()
+
+    assert not list((data_dir / "indexes").glob(f"*/*-{two.removeprefix('idx_')}"))
 
 
 def test_vectors_that_another_index_uses_stay(shelf, two: IndexId) -> None:

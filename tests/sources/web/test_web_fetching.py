@@ -32,7 +32,7 @@ async def serving(site: Site) -> AsyncIterator[tuple[Rules, str]]:
 
     async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         visits[asyncio.current_task()] = writer
-        with suppress(ConnectionError):
+        with suppress(ConnectionError, asyncio.CancelledError):
             await site(await reader.readuntil(b"\r\n\r\n"), writer)
             await writer.drain()
         writer.close()
@@ -43,11 +43,19 @@ async def serving(site: Site) -> AsyncIterator[tuple[Rules, str]]:
         yield rules_of(["127.0.0.1"], (port,)), f"http://127.0.0.1:{port}/"
     finally:
         server.close()
+        await turns()  # a connection that was accepted just now becomes a visit
         for visit, writer in visits.items():
             writer.transport.abort()
             if visit is not None:
                 visit.cancel()
         await asyncio.gather(*filter(None, visits), return_exceptions=True)
+        await turns()  # and every transport closes its socket
+
+
+async def turns(number: int = 10) -> None:
+    """Of the event loop, so that what is ready is done."""
+    for _ in range(number):
+        await asyncio.sleep(0)
 
 
 def page(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
