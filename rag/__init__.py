@@ -19,6 +19,7 @@ The house, each row importing only from rows below it (`tests/test_architecture.
     questions                               pure: what is asked -> how it is looked for
     chunking  ranking  grounding            pure: text -> spans, scores -> order, draft -> answer
     syntax  trees                           pure: code -> spans and symbols; what a repository holds
+    verbatim                                pure: what is looked for as it stands -> its lines
     spending  pages  signing                pure: what is paid, and for whom; pages apart, and
                                             whole; messages that can be believed
     domain, errors, sentences               the nouns, what can go wrong, where sentences begin

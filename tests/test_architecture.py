@@ -8,7 +8,17 @@ import pytest
 
 FLOORS = [
     {"domain", "errors", "sentences"},
-    {"chunking", "ranking", "grounding", "pages", "signing", "spending", "syntax", "trees"},
+    {
+        "chunking",
+        "ranking",
+        "grounding",
+        "pages",
+        "signing",
+        "spending",
+        "syntax",
+        "trees",
+        "verbatim",
+    },
     {"evaluation", "questions"},
     {"ports"},
     {"mistral", "local", "sources", "storage"},
@@ -51,6 +61,7 @@ PURE = {
     "questions",
     "syntax",
     "trees",
+    "verbatim",
 }
 PACKAGE = Path(__file__).parents[1] / "rag"
 FILES = sorted(PACKAGE.rglob("*.py"))

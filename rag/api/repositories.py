@@ -11,7 +11,8 @@ from msgspec import Meta, Struct
 
 from rag.codebase.embedding import Embedded, Plan, embed_code, plan
 from rag.codebase.indexing import Indexed, index
-from rag.codebase.searching import CodeQuery, CodeResult, GroupBy, Meaning, search_code
+from rag.codebase.legs import Meaning
+from rag.codebase.searching import CodeQuery, CodeResult, GroupBy, search_code
 from rag.codebase.symbols import Symbols, find_symbols
 from rag.domain import Listing
 from rag.errors import ModelUnavailable
@@ -37,12 +38,14 @@ class NewRepository(Struct, frozen=True, forbid_unknown_fields=True):
 
 class CodeSearch(Struct, frozen=True, forbid_unknown_fields=True):
     query: Annotated[str, Meta(min_length=1, max_length=100_000)]
-    """In words, as a name, a stack trace, an issue; `lang:go` and `path:src/**` narrow it."""
+    """In words, as a name, a stack trace, an issue; `lang:go` and `path:src/**` narrow it. What is
+    in quotation marks is also looked for as it stands; `/in slashes/` is a regular expression."""
     k: Annotated[int, Meta(ge=1, le=100)] = 10
     ref: str | None = None
     """One that was indexed; the one indexed last where none is given."""
-    mode: Literal["hybrid", "dense", "words"] = "hybrid"
-    """By meaning (`dense`), by words, or both, as far as there are vectors."""
+    mode: Literal["hybrid", "dense", "words", "exact", "regex"] = "hybrid"
+    """By meaning (`dense`), by words, or both, as far as there are vectors; or, and nothing else,
+    what stands in the code as the query is written (`exact`), or matches it (`regex`)."""
     group_by: GroupBy = "file"
     """Whether a file is returned once, with its best span first, or each span for itself."""
     languages: tuple[str, ...] = ()
@@ -50,7 +53,15 @@ class CodeSearch(Struct, frozen=True, forbid_unknown_fields=True):
     """Patterns or folders, of which a path must match one."""
 
     def asked(self) -> CodeQuery:
-        return CodeQuery(self.query, self.k, self.ref, self.group_by, self.languages, self.paths)
+        return CodeQuery(
+            self.query,
+            self.k,
+            self.ref,
+            self.group_by,
+            self.languages,
+            self.paths,
+            self.mode if self.mode == "exact" or self.mode == "regex" else None,
+        )
 
 
 class Refresh(Struct, frozen=True, forbid_unknown_fields=True):
@@ -137,7 +148,7 @@ class RepositoriesController(Controller):
     ) -> CodeResult:
         """Find the code that a question is about, best first; `-` searches all repositories."""
         chosen = await asyncio.to_thread(_chosen, repository, services)
-        meaning = None if data.mode == "words" else await _meaning(data, services)
+        meaning = await _meaning(data, services) if data.mode in {"hybrid", "dense"} else None
         return await asyncio.to_thread(
             search_code, data.asked(), chosen, library=services.library, meaning=meaning
         )

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from rag.cli import show
 from rag.cli.door import Door, Refused, run
-from rag.cli.questions import Asked, answer_each, mode_option, one_or_many, queries_option
+from rag.cli.questions import Asked, answer_each, one_or_many, queries_option
 from rag.errors import RagError
 
 EVERY = "-"  # what the API calls all repositories
@@ -98,7 +98,13 @@ def _told(done: dict[str, Any]) -> str:
 @click.option("--ref", help="One that was indexed; by default, the one indexed last.")
 @click.option("--lang", "languages", multiple=True, help="Only this language; may be repeated.")
 @click.option("--path", "patterns", multiple=True, help="Only paths like 'src/**'; repeatable.")
-@mode_option
+@click.option(
+    "--mode",
+    type=click.Choice(["hybrid", "dense", "words", "exact", "regex"]),
+    default="hybrid",
+    show_default=True,
+    help="By meaning and words, by one of them; as it stands; as a regular expression.",
+)
 @click.option(
     "--group-by",
     type=click.Choice(["file", "span"]),
@@ -120,7 +126,11 @@ def search(
     queries: Path | None,
     as_json: bool,
 ) -> None:
-    """The code that TEXT is about, best first: words, a name, an error, a stack trace, an issue."""
+    """The code that TEXT is about, best first: words, a name, an error, a stack trace, an issue.
+
+    What is "in quotation marks" is also looked for as it stands, and /in slashes/ is a regular
+    expression.
+    """
     asked = one_or_many(text, queries)
     body = {
         "k": k,
@@ -178,6 +188,12 @@ def _show_hits(result: dict[str, Any]) -> None:
         )
     if not result["hits"]:
         show.results.print("Nothing found.")
+    if result["unread"]:
+        show.aside.print(
+            f"{result['unread']:,} files that may match were not looked through: ask for more"
+            " of what you look for, or narrow it with --path or --lang.",
+            style="yellow",
+        )
 
 
 @command.command("symbols")

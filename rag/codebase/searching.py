@@ -1,32 +1,22 @@
 """A question about code -> hits: read it, ask each leg, order, group, cut the text."""
 
-import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from fnmatch import translate
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from rag.domain import Vectors
-from rag.ranking.code.fusing import Fused, fuse_legs
+from rag.codebase.legs import Meaning, Verbatim, find
+from rag.codebase.narrowing import allowed
 from rag.ranking.code.grouping import SHARE, SHARE_OF_USES, Group, by_file, by_span
-from rag.ranking.code.order import CodeCandidate, order
+from rag.ranking.code.order import order
 from rag.ranking.code.question import CodeQuestion, read_question
-from rag.storage.code.store import Lookup, View
+from rag.storage.code.store import View
 from rag.storage.library import Library
-from rag.syntax.languages import DATA, language_named
 from rag.syntax.outline import Outline
-from rag.syntax.worth import is_vendored
-from rag.trees import CodeFile, Repository, Snapshot
+from rag.trees import Repository, Snapshot
 
 GroupBy: TypeAlias = Literal["file", "span"]
-
-FIELDS = {"body": 1.0, "path": 1.0, "name": 1.0, "scope": 0.5, "prose": 0.5}
-"""Of the words leg, and how much a term counts in each."""
-
-CANDIDATES = 300
-"""Chunks that are ordered: past them, no signal made up for missing words."""
 
 
 class CodeQuery(Struct, frozen=True):
@@ -38,6 +28,8 @@ class CodeQuery(Struct, frozen=True):
     languages: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     """Patterns, or beginnings, of which a path must match one."""
+    verbatim: Verbatim | None = None
+    """Whether the text is looked for as it stands, or as a regular expression, and nothing else."""
 
 
 class CodeSpan(Struct, frozen=True):
@@ -61,6 +53,8 @@ class CodeHit(Struct, frozen=True):
     score: float
     text: str
     found_by: tuple[str, ...]
+    lines: tuple[int, ...] = ()
+    """Those of the span that hold what is quoted, or match."""
     more: tuple[CodeSpan, ...] = ()
     """Further spans of the same file, best first."""
     copies: tuple[str, ...] = ()
@@ -71,19 +65,11 @@ class CodeResult(Struct, frozen=True):
     hits: tuple[CodeHit, ...]
     searched: tuple[Snapshot, ...]
     """What was searched, at which commit, and how complete it is."""
+    unread: int = 0
+    """Files that may hold what is quoted, and were not looked through for want of time."""
 
 
-UNTRIED = 0.1  # share of meaning before its self-check
 MORE = 4  # further spans of a file that a hit lists
-
-
-class Meaning(Struct, frozen=True, eq=False):
-    """A question's vector, and the model it is of."""
-
-    model: str
-    vector: Vectors
-    weight: float | None = None
-    """Share of meaning; None for what the repository's self-check found."""
 
 
 def search_code(
@@ -99,116 +85,48 @@ def search_code(
 
     Raises:
         NotFound: a repository has no such ref.
+        InvalidRequest: it is to be a regular expression, and is none.
     """
-    question = read_question(asked.text)
+    question = _question(asked)
     views = [library.code.view(each, asked.ref) for each in repositories]
-    hits = [hit for view in views for hit in _hits(question, asked, view, library, meaning)]
+    searched = [_searched(question, asked, view, library, meaning) for view in views]
+    hits = [hit for hits, _ in searched for hit in hits]
     best = sorted(hits, key=lambda hit: -hit.score)[: asked.k]
-    return CodeResult(tuple(best), tuple(view.snapshot for view in views))
+    unread = sum(unread for _, unread in searched)
+    return CodeResult(tuple(best), tuple(view.snapshot for view in views), unread)
 
 
-def _hits(
-    question: CodeQuestion,
-    asked: CodeQuery,
-    view: View,
-    library: Library,
-    meaning: Meaning | None,
-) -> list[CodeHit]:
-    only = _allowed(view.files, question, asked)
-    found = library.code.search(view, Lookup(question.terms, FIELDS, CANDIDATES, only))
-    near = _near(view, only, library, meaning)
-    outlines = library.code.outlines(
-        view.files[file] for file in {*(each.file for each in found), *(file for file, _ in near)}
-    )
-    weight = _weight(view, library, meaning) if near else 0.0
-    merged = fuse_legs({(each.file, each.part): each.score for each in found}, near, weight)
-    ranked = order(
-        question, [_candidate(place, each, view.files, outlines) for place, each in merged.items()]
-    )
+def _question(asked: CodeQuery) -> CodeQuestion:
+    if asked.verbatim == "regex":
+        return CodeQuestion(asked.text, {}, expression=asked.text)
+    question = read_question(asked.text)
+    if asked.verbatim == "exact":
+        return replace(question, terms={}, phrases=(asked.text,), expression="", places=())
+    if question.expression:
+        return CodeQuestion(
+            question.text,
+            {},
+            expression=question.expression,
+            languages=question.languages,
+            paths=question.paths,
+        )
+    return question
+
+
+def _searched(
+    question: CodeQuestion, asked: CodeQuery, view: View, library: Library, meaning: Meaning | None
+) -> tuple[list[CodeHit], int]:
+    """Hits, and how many files were not looked through."""
+    languages = (*asked.languages, *question.languages)
+    only = allowed(view.files, languages, (*asked.paths, *question.paths))
+    is_verbatim = asked.verbatim or question.expression
+    found = find(question, view, only, library=library, meaning=None if is_verbatim else meaning)
+    ranked = order(question, found.candidates)
     share = SHARE_OF_USES if question.defined else SHARE
     groups = by_file(ranked, share) if asked.group_by == "file" else by_span(ranked)
     shown = groups[: asked.k]
     texts = library.code.texts(view.files[group.best.file] for group in shown)
-    return [_hit(view, group, outlines, texts) for group in shown]
-
-
-def _near(
-    view: View, only: Collection[int] | None, library: Library, meaning: Meaning | None
-) -> dict[tuple[int, int], float]:
-    """Cosines of the chunks that mean most nearly what is asked."""
-    if meaning is None:
-        return {}
-    dense = library.code.dense(view, meaning.model, len(meaning.vector))
-    nearest = dense.nearest(meaning.vector, CANDIDATES if only is None else len(dense.files))
-    allowed = ((f, p, cosine) for f, p, cosine in nearest if only is None or f in only)
-    return {(file, part): cosine for file, part, cosine in islice(allowed, CANDIDATES)}
-
-
-def _weight(view: View, library: Library, meaning: Meaning | None) -> float:
-    if meaning is None:
-        return 0.0
-    if meaning.weight is not None:
-        return meaning.weight
-    checked = library.code.weight(view, meaning.model)
-    return UNTRIED if checked is None else checked
-
-
-def _allowed(
-    files: Mapping[int, CodeFile], question: CodeQuestion, asked: CodeQuery
-) -> frozenset[int] | None:
-    """Files that a filter lets through; None where there is no filter."""
-    languages = {language_named(name) for name in (*asked.languages, *question.languages)}
-    patterns = (*asked.paths, *question.paths)
-    if not languages and not patterns:
-        return None
-    matches = _matching(patterns)
-    return frozenset(
-        id
-        for id, file in files.items()
-        if (not languages or file.language in languages or _family(file.language) in languages)
-        and matches(file.path)
-    )
-
-
-def _family(language: str) -> str:
-    return "typescript" if language == "tsx" else language
-
-
-def _matching(patterns: Sequence[str]) -> Callable[[str], object]:
-    """`src/**`, `*.py`, `src/http` and `client.py` all find what a person means by them."""
-    if not patterns:
-        return lambda _: True
-    forms = [
-        form
-        for pattern in patterns
-        for bare in [pattern.strip("/").replace("**", "*")]
-        for form in (translate(bare), translate(f"*/{bare}"), translate(f"{bare}/*"))
-    ]
-    return re.compile("|".join(f"(?:{form})" for form in forms)).match
-
-
-def _candidate(
-    place: tuple[int, int],
-    leg: Fused,
-    files: Mapping[int, CodeFile],
-    outlines: Mapping[int, Outline],
-) -> CodeCandidate:
-    file = files[place[0]]
-    chunk = outlines[file.content].chunks[place[1]]
-    return CodeCandidate(
-        file.id,
-        place[1],
-        file.content,
-        file.path,
-        leg.relevance,
-        chunk.defines,
-        ".".join(chunk.symbol),
-        chunk.start_line,
-        chunk.end_line,
-        is_foreign=file.generated or is_vendored(file.path),
-        is_data=file.language in DATA,
-        found_by=leg.found_by,
-    )
+    return [_hit(view, group, found.outlines, texts) for group in shown], found.unread
 
 
 def _hit(
@@ -229,6 +147,7 @@ def _hit(
         round(group.score, 4),
         texts[file.content][chunk.start : chunk.end],
         best.found_by,
+        best.lines,
         tuple(
             CodeSpan(
                 each.candidate.start_line,

@@ -7,7 +7,8 @@ import pytest
 
 from rag.codebase.embedding import CARD_TOKENS, embed_code, fitted, plan
 from rag.codebase.indexing import index
-from rag.codebase.searching import CodeQuery, CodeResult, Meaning, search_code
+from rag.codebase.legs import Meaning
+from rag.codebase.searching import CodeQuery, CodeResult, search_code
 from rag.storage.library import Library
 from tests.codebase.repositories import commit, git, repository, write
 from tests.fakes import HashingEmbedder

@@ -37,6 +37,10 @@ class CodeCandidate(Struct, frozen=True):
     is_data: bool = False
     """No code: a document, data, markup."""
     found_by: tuple[str, ...] = ("words",)
+    lines: tuple[int, ...] = ()
+    """Those that hold what is quoted."""
+    quotes: float = 0.0
+    """What it tells that it holds them, 0 to 1: much where little else does."""
 
 
 class CodeRanked(Struct, frozen=True):
@@ -58,6 +62,9 @@ STEM = 0.6
 
 PLACE = 4.0
 """Added where the question names the file, and the line if it names one."""
+
+QUOTED = 2.0
+"""Added where the chunk holds what is quoted; in proportion to what that tells."""
 
 TEST = 0.45
 EXAMPLE = 0.45
@@ -83,7 +90,11 @@ def order(question: CodeQuestion, candidates: Sequence[CodeCandidate]) -> list[C
 
 def _factor(question: CodeQuestion, chunk: CodeCandidate) -> float:
     return (
-        1 + _definition(question, chunk) + _file_name(question, chunk) + _place(question, chunk)
+        1
+        + _definition(question, chunk)
+        + _file_name(question, chunk)
+        + _place(question, chunk)
+        + QUOTED * chunk.quotes
     ) * _standing(question, chunk)
 
 

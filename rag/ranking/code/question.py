@@ -24,7 +24,9 @@ class CodeQuestion(Struct, frozen=True):
     words: frozenset[str] = frozenset()
     """All its terms that tell something, stemmed."""
     phrases: tuple[str, ...] = ()
-    """What stands in quotation marks, to be found as it is."""
+    """What stands in quotation marks, or is an error's message, to be found as it is."""
+    expression: str = ""
+    """Between slashes, if it is nothing else: a regular expression."""
     places: tuple[tuple[str, int], ...] = ()
     """Files and lines that it names, as the frames of a stack trace do; line 0 for a file alone."""
     languages: tuple[str, ...] = ()
@@ -36,6 +38,8 @@ class CodeQuestion(Struct, frozen=True):
 
 MOST_TERMS = 40
 """Of a long text: those that come again and again, or look like code, say what it is about."""
+
+MOST_PHRASES = 8  # of a question that are looked for as they stand
 
 _UNTELLING = """
 a about above after again all also am an and any are as at be because been before being below
@@ -51,6 +55,10 @@ _STOP = frozenset(_UNTELLING.split())
 
 _FILTER = re.compile(r"(?<!\S)(lang|language|path|file):(\"[^\"]+\"|\S+)", re.IGNORECASE)
 _PHRASE = re.compile(r"\"([^\"\n]{3,200})\"|“([^”\n]{3,200})”|`([^`\n]{3,200})`")
+_MESSAGE = re.compile(
+    r"^[\w.:]*(?:Error|Exception|panic|panicked at [^\n]*): *(\S[^\n]{7,199})$", re.M
+)
+_EXPRESSION = re.compile(r"/(.+)/")
 _FRAME = re.compile(
     r"(?:File \")?((?:[\w.@+-]+/)*[\w.@+-]+\.[A-Za-z]\w{0,7})(?:\", line (\d+)|:(\d+)|\((\d+)\))"
 )
@@ -85,7 +93,7 @@ _DOCUMENTS = re.compile(
 def read_question(text: str) -> CodeQuestion:
     filters = list(_FILTER.finditer(text))
     bare = _FILTER.sub(" ", text).strip()
-    phrases = tuple(next(filter(None, match.groups())) for match in _PHRASE.finditer(bare))
+    expression = _EXPRESSION.fullmatch(bare)
     defined = tuple(dict.fromkeys(_asked_definitions(bare)))
     names = dict.fromkeys([*defined, *map(whole_of, map(_last, _names(bare)))])
     terms = _weighted(bare)
@@ -95,13 +103,21 @@ def read_question(text: str) -> CodeQuestion:
         tuple(name for name in names if len(name) > 1),
         defined,
         frozenset(terms),
-        phrases,
+        tuple(dict.fromkeys(_phrases(bare)))[:MOST_PHRASES],
+        expression[1] if expression else "",
         tuple(dict.fromkeys(_places(bare))),
         tuple(value.strip('"') for kind, value in _values(filters) if kind.startswith("lang")),
         tuple(value.strip('"') for kind, value in _values(filters) if kind in {"path", "file"}),
         _TESTS.search(bare) is not None,
         _DOCUMENTS.search(bare) is not None,
     )
+
+
+def _phrases(text: str) -> Iterator[str]:
+    for match in _PHRASE.finditer(text):
+        yield next(filter(None, match.groups()))
+    for match in _MESSAGE.finditer(text):
+        yield match[1].strip()
 
 
 def _values(filters: list[re.Match[str]]) -> Iterator[tuple[str, str]]:

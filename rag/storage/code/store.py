@@ -18,6 +18,7 @@ from rag.storage.remembering import Remembered
 from rag.storage.space import Space
 from rag.syntax.outline import Outline
 from rag.trees import CodeFile, LeftOut, Repository, Snapshot, Tree
+from rag.verbatim.demands import Demands
 
 _AT_A_TIME = 200  # files read and indexed at once: some MB of text
 _VIEWS = 20  # states that are kept open: lists of files
@@ -170,6 +171,12 @@ class CodeStore:
             only=few,
             without=view.others if few is None else (),
         )
+
+    def may_hold(
+        self, view: View, demands: Demands, only: Collection[int] | None = None
+    ) -> list[int]:
+        """Files of the state whose text may have what is demanded; no other has it."""
+        return view.words.may_hold(demands, view.files.keys() if only is None else only)
 
     def outlines(self, files: Iterable[CodeFile]) -> dict[int, Outline]:
         """Of their contents, by their numbers."""

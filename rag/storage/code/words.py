@@ -1,4 +1,5 @@
-"""The words of a repository's code: a tantivy index with a row for each chunk of each file.
+"""The words of a repository's code: a tantivy index with a row for each chunk of each file. The
+first of a file also has every three characters of its text, for what is looked for as it stands.
 
 A projection: what it lacks or has too much is found by comparing it with SQL, and when its files
 are damaged or an older version's, it is built again.
@@ -19,17 +20,21 @@ from rag.storage.durable import disk_failures_told, make_private_folder
 from rag.storage.lexical.damage import WordsDamaged, damage_told
 from rag.syntax.cutting import CHUNKER
 from rag.syntax.outline import CodeChunk, Outline
+from rag.verbatim.demands import Demands
+from rag.verbatim.folding import GRAM, grams
 
 FIELDS = ("path", "name", "scope", "signature", "prose", "body")
 """Path of the file; names defined in the chunk; the names it stands in; signature; comments and
 documentation; all of it."""
 
-FORMAT = f"1/{ANALYSIS}/{CHUNKER}"
+FORMAT = f"2/{ANALYSIS}/{CHUNKER}"
 """Changes with the schema, the terms and the cutting."""
 
 MARK = 0  # "file" of the row that says what the index is; files count from 1
 HEAP = 64_000_000  # bytes the writer buffers before it writes a segment
 _TERMS = "terms"  # what an index calls its tokenizer: it is given terms
+_GRAMS = "grams"  # and the one that cuts text into trigrams
+MOST_GRAMS = 40  # of a piece of text that are asked for: of a long one each n-th
 
 
 class Row(Struct, frozen=True):
@@ -142,6 +147,30 @@ class CodeWords:
             if file is not None and part is not None
         ]
 
+    def may_hold(self, demands: Demands, only: Collection[int]) -> list[int]:
+        """Those of the files that have all trigrams of what one of the ways demands: every file
+        that meets it, and few others. Of what is too short to have any, all."""
+        with damage_told():
+            searcher = self._index.searcher()
+            ways = [self._having(way) for way in demands]
+            query = Query.boolean_query([(Occur.Should, way) for way in ways])
+            found = searcher.search(query, max(1, searcher.num_docs), count=False).hits
+            files = searcher.fast_field_values("file", [place for _, place in found])
+        numbers = {int(file) for file in files if file is not None} - {MARK}
+        return sorted(numbers & set(only))
+
+    def _having(self, pieces: Collection[str]) -> Query:
+        asked: set[str] = set()
+        for piece in pieces:
+            all = sorted(grams(piece))
+            asked.update(all[:: 1 + len(all) // MOST_GRAMS])
+        if not asked:
+            return Query.all_query()
+        terms = [
+            Query.term_query(self._index.schema, _GRAMS, gram, "basic") for gram in sorted(asked)
+        ]
+        return Query.boolean_query([(Occur.Must, Query.const_score_query(t, 0.0)) for t in terms])
+
     def remove(self) -> None:
         with self._writing:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -191,6 +220,7 @@ class CodeWords:
 def _documents(row: Row) -> Iterator[tantivy.Document]:
     path = " ".join(terms_of(row.path))
     for part, chunk in enumerate(row.outline.chunks):
+        whole = {_GRAMS: row.text.replace("\r\n", "\n")} if part == 0 else {}
         yield tantivy.Document(
             file=row.file,
             part=part,
@@ -200,6 +230,7 @@ def _documents(row: Row) -> Iterator[tantivy.Document]:
             signature=" ".join(terms_of(chunk.signature)),
             prose=" ".join(_prose(row.text, chunk)),
             body=" ".join(terms_of(row.text[chunk.start : chunk.end])),
+            **whole,
         )
 
 
@@ -211,6 +242,8 @@ def _index(folder: Path) -> tantivy.Index:
     index = tantivy.Index(_schema(), path=str(folder))
     analyzer = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
     index.register_tokenizer(_TERMS, analyzer)
+    cutter = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.ngram(GRAM, GRAM, False))
+    index.register_tokenizer(_GRAMS, cutter.filter(tantivy.Filter.lowercase()).build())
     return index
 
 
@@ -220,6 +253,7 @@ def _schema() -> tantivy.Schema:
     builder.add_integer_field("part", fast=True)
     for field in FIELDS:
         builder.add_text_field(field, tokenizer_name=_TERMS, index_option="freq")
+    builder.add_text_field(_GRAMS, tokenizer_name=_GRAMS, index_option="basic")
     builder.add_text_field("owner", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_integer_field("changes", stored=True)
     return builder.build()
