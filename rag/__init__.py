@@ -21,7 +21,8 @@ The house, each row importing only from rows below it (`tests/test_architecture.
     syntax  trees                           pure: code -> spans and symbols; what a repository holds
     verbatim                                pure: what is looked for as it stands -> its lines
     spending  pages  signing                pure: what is paid, and for whom; pages apart, and
-                                            whole; messages that can be believed
+    lifetimes                               whole; messages that can be believed. Of processes:
+                                            none outlives the one that started it
     domain, errors, sentences               the nouns, what can go wrong, where sentences begin
 
 Start reading at `ingestion`, `retrieval.searching` and `answering`.

@@ -12,6 +12,7 @@ FLOORS = [
         "chunking",
         "ranking",
         "grounding",
+        "lifetimes",
         "pages",
         "signing",
         "spending",

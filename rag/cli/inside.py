@@ -13,6 +13,7 @@ import click
 import httpx
 
 from rag.api.app import create_app
+from rag.cli.allocation import give_back_memory
 from rag.errors import LibraryInUse
 from rag.settings import Settings
 from rag.wiring import Services
@@ -28,6 +29,7 @@ async def opened(settings: Settings, answer_time: float) -> AsyncIterator[httpx.
     Raises:
         LibraryInUse: another command has the library open, and keeps it open.
     """
+    give_back_memory()
     services = await _open(settings)
     await services.start()
     try:

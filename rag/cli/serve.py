@@ -14,6 +14,7 @@ import httpx
 from rag.api.app import create_app
 from rag.api.server import serve
 from rag.cli import show
+from rag.cli.allocation import give_back_memory
 from rag.cli.bulk import ingest_files
 from rag.cli.door import ANSWER_TIME, Door
 from rag.cli.firstquestion import first_questions
@@ -54,6 +55,7 @@ def command(
     }
     environment = {**os.environ, **{name: value for name, value in given.items() if value}}
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    give_back_memory()
     settings = load_settings(environment)
     files = _found(paths)
     asyncio.run(_serve(settings, files, ask))

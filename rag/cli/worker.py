@@ -8,6 +8,7 @@ import signal
 import click
 
 from rag.cli import show
+from rag.cli.allocation import give_back_memory
 from rag.errors import InvalidSettings
 from rag.settings import Settings, load_settings
 from rag.wiring import Services, has_several_processes
@@ -24,6 +25,7 @@ def command() -> None:
     it has when it dies, another takes up within a minute.
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    give_back_memory()
     asyncio.run(_work(settings_of_worker(load_settings(os.environ))))
 
 

@@ -30,7 +30,7 @@ from msgspec import Struct
 
 from rag.domain import Source, Survey
 from rag.errors import InvalidDocument
-from rag.local.reading.frames import Failed, Recognitions, Scans
+from rag.local.reading.frames import Failed, Recognitions, SealedScans
 from rag.local.reading.reader import LocalReader
 
 WORD = re.compile(r"[^\W_]+")
@@ -105,7 +105,7 @@ def ours(files: Sequence[Path]) -> Round:
 class WithoutOcr(LocalReader):
     """Pictures within a document stay unread, as the converters leave them."""
 
-    async def _recognize(self, scans: Scans) -> Recognitions:
+    async def _recognize(self, scans: SealedScans) -> Recognitions:
         failed = msgspec.msgpack.encode(Failed("not_tried", "not part of this measurement"))
         return Recognitions((failed,) * len(scans.bitmaps))
 

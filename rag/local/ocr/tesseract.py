@@ -17,6 +17,7 @@ from msgspec import Struct, structs
 
 from rag.domain import Box, Doubt
 from rag.errors import DocumentTooLarge, InvalidDocument, ModelUnavailable
+from rag.lifetimes import mortal
 from rag.local.ocr.page import SURE, Image, OcrLine, OcrPage, page_of
 from rag.local.ocr.turning import turned
 
@@ -182,7 +183,7 @@ def _run(command: list[str], given: bytes = b"") -> str:
     environment = os.environ | {"OMP_THREAD_LIMIT": "1"}
     try:
         done = subprocess.run(  # noqa: S603 (a program found by name; no shell, no user's words)
-            command, input=given, capture_output=True, timeout=PAGE_SECONDS, env=environment
+            mortal(command), input=given, capture_output=True, timeout=PAGE_SECONDS, env=environment
         )
     except subprocess.TimeoutExpired as error:
         raise DocumentTooLarge(

@@ -90,6 +90,14 @@ class Scans(Struct, frozen=True, tag=True):
     bitmaps: tuple[Bitmap, ...]
 
 
+class SealedScans(Struct, frozen=True, tag="Scans"):
+    """The same to whoever passes them on: pages have 12 MB each, and are not copied to be
+    looked at."""
+
+    bitmaps: tuple[msgspec.Raw, ...]
+    """Each a `Bitmap`, unopened."""
+
+
 class Recognitions(Struct, frozen=True, tag=True):
     """One reply of the OCR child for each scan, in order and unopened."""
 
@@ -133,11 +141,11 @@ class Failed(Struct, frozen=True, tag=True):
 RecognizedOrNot: TypeAlias = Recognized | Failed
 ParserRequest: TypeAlias = ReadSource | SurveySource | RenderPage | UnpackSource | ListMembers
 ParserReply: TypeAlias = (
-    Done | Surveyed | Rendered | Scans | Unpacked | AllUnpacked | Listed | Failed
+    Done | Surveyed | Rendered | SealedScans | Unpacked | AllUnpacked | Listed | Failed
 )
 
 
-def header(payload: bytes) -> bytes:
+def header(payload: bytes | memoryview) -> bytes:
     return len(payload).to_bytes(HEADER_BYTES, "big")
 
 

@@ -15,6 +15,7 @@ from rag.local.reading.frames import HEADER_BYTES, header, payload_length
 log = logging.getLogger(__name__)
 
 RETIREMENT_AGE = 200  # documents; bounds what any leak in a parser can add up to
+SLICE = 256 * 1024  # bytes handed to a pipe, or taken from it, at a time
 LAST_WORDS = 4 * 1024  # bytes of standard error that are kept: a traceback has about 2,000
 END_OF_WORDS = 1.0  # seconds that the rest of them may take once the child is dead
 OUT_OF_TIME = (-24,)  # SIGXCPU
@@ -33,7 +34,7 @@ class Child:
         self._listening = asyncio.create_task(self._listen())
         self._lent = 0
 
-    async def ask(self, message: Struct | bytes, seconds: float) -> bytes:
+    async def ask(self, message: Struct | bytes | memoryview, seconds: float) -> bytearray:
         """The child's next frame after `message`.
 
         Raises:
@@ -51,16 +52,14 @@ class Child:
         except ValueError as error:
             raise InvalidDocument(f"the parser answered nonsense: {error}") from None
 
-    async def _exchange(self, message: Struct | bytes) -> bytes:
+    async def _exchange(self, message: Struct | bytes | memoryview) -> bytearray:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
-        payload = message if isinstance(message, bytes) else msgspec.msgpack.encode(message)
+        payload = msgspec.msgpack.encode(message) if isinstance(message, Struct) else message
         stdin.write(header(payload))
-        stdin.write(payload)
-        await stdin.drain()
-        start = await stdout.readexactly(HEADER_BYTES)
-        answer = await stdout.readexactly(payload_length(start))
+        await _hand(stdin, memoryview(payload))
+        answer = await _heard(stdout, payload_length(await stdout.readexactly(HEADER_BYTES)))
         self._has_answered = True
         return answer
 
@@ -138,3 +137,23 @@ class Child:
         self.kill()
         await self._process.wait()
         self._listening.cancel()
+
+
+async def _hand(stdin: asyncio.StreamWriter, payload: memoryview) -> None:
+    """Slice by slice: of what a pipe does not take at once, a copy is kept."""
+    for start in range(0, len(payload), SLICE):
+        stdin.write(payload[start : start + SLICE])
+        await stdin.drain()
+
+
+async def _heard(stdout: asyncio.StreamReader, length: int) -> bytearray:
+    """Into its place at once: a stream that gathers the whole has it twice when it is done."""
+    heard = bytearray(length)
+    at = 0
+    while at < length:
+        piece = await stdout.read(min(SLICE, length - at))
+        if not piece:
+            raise asyncio.IncompleteReadError(b"", length - at)
+        heard[at : at + len(piece)] = piece
+        at += len(piece)
+    return heard

@@ -33,7 +33,7 @@ from rag.local.reading.frames import (
     Recognitions,
     Rendered,
     RenderPage,
-    Scans,
+    SealedScans,
     Surveyed,
     SurveySource,
     Unpacked,
@@ -205,20 +205,20 @@ class LocalReader:
             asked = time.monotonic()
             reply = _decoded(await parser.ask(message, left))
             left -= time.monotonic() - asked
-            if not isinstance(reply, Scans):
+            if not isinstance(reply, SealedScans):
                 assert not isinstance(reply, Unpacked | AllUnpacked | Listed)
                 return reply
             message = await self._recognize(reply)
 
-    async def _recognize(self, scans: Scans) -> Recognitions:
-        pages = await asyncio.gather(*(self._recognize_page(page) for page in scans.bitmaps))
-        return Recognitions(tuple(pages))
+    async def _recognize(self, scans: SealedScans) -> Recognitions:
+        pages = (self._recognize_page(memoryview(bitmap)) for bitmap in scans.bitmaps)
+        return Recognitions(tuple(await asyncio.gather(*pages)))
 
-    async def _recognize_page(self, bitmap: msgspec.Struct) -> bytes:
+    async def _recognize_page(self, bitmap: memoryview) -> bytes:
         """The engine's reply, unopened; its death is the page's failure, not the document's."""
         try:
             async with self._engines.lend() as engine:
-                return await engine.ask(bitmap, self._limits.ocr_seconds)
+                return bytes(await engine.ask(bitmap, self._limits.ocr_seconds))
         except InvalidDocument as error:
             return msgspec.msgpack.encode(Failed(error.code, str(error)))
 
@@ -240,7 +240,7 @@ def _engine_fingerprint(choice: str) -> str:
     return asked.stdout.strip()
 
 
-def _decoded(payload: bytes) -> ParserReply:
+def _decoded(payload: bytearray) -> ParserReply:
     try:
         reply: ParserReply = msgspec.msgpack.decode(payload, type=ParserReply)
     except msgspec.DecodeError:

@@ -13,15 +13,14 @@ from pathlib import Path
 import pypdfium2  # type: ignore[import-untyped]  # it comes without types
 from pypdfium2 import raw
 
+from rag.lifetimes import end_with_parent
 from rag.mistral.ocr.pdf_status import PdfStatus
-
-_MEMORY = 6
 
 _MEMORY = 2 * 1024 * 1024 * 1024
 """Bytes of address space: a document of 256 MB, a part of it, and both as they are parsed."""
 
 _CPU = 120
-"""Seconds, for the case that the parent has died."""
+"""Seconds: as long as the parent waits, and no longer where its clock fails."""
 
 
 def main() -> None:
@@ -40,6 +39,7 @@ def main() -> None:
 
 
 def _confine() -> None:
+    end_with_parent()
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU, _CPU))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
