@@ -38,9 +38,10 @@ font_size = _untyped(pdfium.FPDFText_GetFontSize, c_double)
 matrix_of = _untyped(pdfium.FPDFText_GetMatrix, c_int)
 font_weight = _untyped(pdfium.FPDFText_GetFontWeight, c_int)
 font_info = _untyped(pdfium.FPDFText_GetFontInfo, c_int)
-text_object = _untyped(pdfium.FPDFText_GetTextObject, Object)
 render_mode = _untyped(pdfium.FPDFTextObj_GetTextRenderMode, c_int)
-fill_color = _untyped(pdfium.FPDFPageObj_GetFillColor, c_int)
+
+_text_object = _untyped(pdfium.FPDFText_GetTextObject, c_void_p)
+_fill_color = _untyped(pdfium.FPDFPageObj_GetFillColor, c_int)
 
 _object = _untyped(pdfium.FPDFPage_GetObject, Object)
 _kind = _untyped(pdfium.FPDFPageObj_GetType, c_int)
@@ -52,6 +53,8 @@ _segment_kind = _untyped(pdfium.FPDFPathSegment_GetType, c_int)
 _closes = _untyped(pdfium.FPDFPathSegment_GetClose, c_int)
 _point = _untyped(pdfium.FPDFPathSegment_GetPoint, None)
 
+_levels = (ctypes.c_uint * 4)()
+_level_references = [ctypes.byref(_levels, ctypes.sizeof(ctypes.c_uint) * i) for i in range(4)]
 _answers = np.zeros((BATCH, 4), np.float32)
 _places = ((c_float * 4) * BATCH).from_buffer(_answers.data)
 _references = [[ctypes.byref(place, FLOAT * i) for place in _places] for i in range(4)]
@@ -62,6 +65,17 @@ def loose_boxes(text_page: pdfium.FPDF_TEXTPAGE, indices: Sequence[int]) -> Edge
     page = repeat(ctypes.byref(text_page.contents))
     left, top, right, bottom = _answered(_loose_box, 1, len(indices), page, indices).T
     return np.stack((left, bottom, right, top))
+
+
+def text_objects(text_page: pdfium.FPDF_TEXTPAGE, indices: Iterable[int]) -> list[int | None]:
+    """Addresses of what characters are drawn with; None of those that pdfium made up, as for a
+    space."""
+    return list(map(_text_object, repeat(ctypes.byref(text_page.contents)), indices))
+
+
+def fill_color(drawn: Object) -> tuple[int, ...] | None:
+    """Red, green, blue and opacity, of 255; None where it has none."""
+    return tuple(_levels) if _fill_color(drawn, *_level_references) else None
 
 
 def paths(page: pdfium.FPDF_PAGE, most: int) -> list[Object]:

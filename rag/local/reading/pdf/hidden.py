@@ -5,11 +5,10 @@ that of what is behind them. Whether there is ink where a word says it is, is lo
 as it is drawn; so the invisible words of a scan's own OCR stay where the scan has print.
 """
 
-import ctypes
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +17,7 @@ from msgspec import Struct
 
 from rag.domain import Box
 from rag.local.reading.limits import Limits
-from rag.local.reading.pdf.calls import fill_color, render_mode, text_object
+from rag.local.reading.pdf.calls import Object, fill_color, render_mode, text_objects
 from rag.local.reading.pdf.rendering import glance
 from rag.local.reading.pdf.words import Frame, Word
 
@@ -34,9 +33,13 @@ CONTRAST = 16
 """Levels of 256 between the darkest and the lightest spot of a place with ink."""
 SHIFT = 0.25
 """Of a line's height: two words that say the same stand further apart."""
+SPREAD = 1 << 20
+"""Steps of `SHIFT` across which words can be told apart: of the largest page there are 60,000."""
 MOST_PAIRS = 4_000_000
 """Of invisible and plain words that are compared; a page in both has a million."""
 
+Boxes: TypeAlias = npt.NDArray[np.float64]
+"""(n, 4): of the words of a page, as in `Word.box`."""
 Paint = Literal["plain", "pale", "invisible"]
 Why = Literal["outside the page", "too small to read", "twice", "invisible", "as pale as the paper"]
 
@@ -64,12 +67,12 @@ def seen(
     limits: Limits,
 ) -> Seen:
     """The words that a reader of the page can see."""
-    paint = paints(text_page)
-    painted: list[Paint] = [paint(word.first) for word in found]
-    hidden: dict[int, Why] = dict(unreadable(found, frame))
-    hidden |= dict(twice(found, painted))
+    boxes = np.array([word.box for word in found]).reshape(-1, 4)
+    painted = paints(text_page, [word.first for word in found])
+    hidden: dict[int, Why] = dict(unreadable(found, boxes, frame))
+    hidden |= dict(twice(found, boxes, painted))
     suspects = [i for i, each in enumerate(painted) if each != "plain" and i not in hidden]
-    if suspects and (drawing := glance(page, frame, limits)) is not None:
+    if suspects and (drawing := glance(page, frame, limits, boxes[suspects])) is not None:
         for i in without_ink([found[i].box for i in suspects], drawing, frame):
             at = suspects[i]
             hidden[at] = "invisible" if painted[at] == "invisible" else "as pale as the paper"
@@ -78,9 +81,9 @@ def seen(
     return Seen(words, dict(Counter(hidden.values())), under > len(words) / 2)
 
 
-def unreadable(found: Sequence[Word], frame: Frame) -> Iterator[tuple[int, Why]]:
+def unreadable(found: Sequence[Word], boxes: Boxes, frame: Frame) -> Iterator[tuple[int, Why]]:
     """By where they stand and how large they are."""
-    x0, y0, x1, y1 = _boxes(found).T
+    x0, y0, x1, y1 = boxes.T
     smallest = min(SMALLEST, SMALLEST_SHARE * max(frame.width, frame.height))
     outside = (x1 < 0) | (y1 < 0) | (x0 > frame.width) | (y0 > frame.height)
     tiny = ~outside & (np.minimum(x1 - x0, y1 - y0) < smallest)
@@ -90,38 +93,51 @@ def unreadable(found: Sequence[Word], frame: Frame) -> Iterator[tuple[int, Why]]
             yield i, "too small to read"
 
 
-def twice(found: Sequence[Word], painted: Sequence[Paint]) -> Iterator[tuple[int, Why]]:
+def twice(
+    found: Sequence[Word], boxes: Boxes, painted: Sequence[Paint]
+) -> Iterator[tuple[int, Why]]:
     """Words that stand where the same word stood before, and invisible ones where a plain one
     stands, whatever that says."""
-    before: dict[str, set[tuple[int, int]]] = {}
-    for i, (word, (x, y)) in enumerate(zip(found, _places(_boxes(found)), strict=True)):
-        places = before.setdefault(word.text, set())
-        around = product((x - 1, x, x + 1), (y - 1, y, y + 1))
-        if places and not places.isdisjoint(around) and sum(map(str.isalnum, word.text)) > 1:
+    for i in _again(found, boxes):
+        if sum(map(str.isalnum, found[i].text)) > 1:
             yield i, "twice"
-        places.add((x, y))
-    plain = [i for i, paint in enumerate(painted) if paint == "plain"]
     invisible = [i for i, paint in enumerate(painted) if paint == "invisible"]
+    plain = [i for i, paint in enumerate(painted) if paint == "plain"] if invisible else []
     if plain and invisible and len(plain) * len(invisible) < MOST_PAIRS:
-        yield from ((invisible[i], "twice") for i in _within(invisible, plain, _boxes(found)))
+        yield from ((invisible[i], "twice") for i in _within(invisible, plain, boxes))
 
 
-def _boxes(found: Sequence[Word]) -> npt.NDArray[np.float64]:
-    """(n, 4)."""
-    return np.array([word.box for word in found]).reshape(-1, 4)
+def _again(found: Sequence[Word], boxes: Boxes) -> list[int]:
+    """Words that stand, give or take a step, where an earlier one says the same: each is a number
+    made of what it says and where, and those of places around it are looked up."""
+    count = Counter(word.text for word in found)
+    often = {text: code for code, (text, n) in enumerate(count.items()) if n > 1}
+    some = np.array([i for i, word in enumerate(found) if word.text in often], np.int64)
+    if not len(some):
+        return []
+    codes = np.array([often[found[i].text] for i in some.tolist()], np.int64)
+    x, y = _places(boxes[some]).T
+    keys = (codes * SPREAD + y) * SPREAD + x
+    known, first = np.unique(keys, return_index=True)
+    stood = np.zeros(len(some), np.bool_)
+    for down, across in product((-1, 0, 1), repeat=2):
+        wanted = keys + (down * SPREAD + across)
+        at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+        stood |= (known[at] == wanted) & (first[at] < np.arange(len(some)))
+    again: list[int] = some[stood].tolist()
+    return again
 
 
-def _places(boxes: npt.NDArray[np.float64]) -> list[list[int]]:
-    """Their middles, in steps of `SHIFT`."""
+def _places(boxes: Boxes) -> npt.NDArray[np.int64]:
+    """Their middles, in steps of `SHIFT`, as numbers that fit between two of `SPREAD`."""
     size = np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
     middle = (boxes[:, :2] + boxes[:, 2:]) / 2
-    steps: list[list[int]] = (middle / (SHIFT * np.maximum(size, 1))[:, None]).round().tolist()
-    return steps
+    steps = (middle / (SHIFT * np.maximum(size, 1))[:, None]).round()
+    furthest = SPREAD // 2 - 2
+    return np.clip(np.nan_to_num(steps), -furthest, furthest).astype(np.int64) + SPREAD // 2
 
 
-def _within(
-    some: Sequence[int], others: Sequence[int], boxes: npt.NDArray[np.float64]
-) -> list[int]:
+def _within(some: Sequence[int], others: Sequence[int], boxes: Boxes) -> list[int]:
     """Which of some have their middle in the box of one of the others."""
     x, y = ((boxes[some, :2] + boxes[some, 2:]) / 2).T[:, :, None]
     x0, y0, x1, y1 = boxes[others].T[:, None, :]
@@ -142,31 +158,24 @@ def without_ink(
             yield i
 
 
-def paints(text_page: pdfium.FPDF_TEXTPAGE) -> Callable[[int], Paint]:
-    """How the character at an index of the text layer is drawn; of words that are drawn together,
+def paints(text_page: pdfium.FPDF_TEXTPAGE, indices: Sequence[int]) -> list[Paint]:
+    """How the characters at these indices of the text layer are drawn; of what is drawn together,
     this is asked once."""
-    page = ctypes.byref(text_page.contents)
-    known: dict[int | None, Paint] = {}
-
-    def paint(index: int) -> Paint:
-        drawn = text_object(page, index)
-        if drawn.value not in known:
-            known[drawn.value] = _paint(drawn)
-        return known[drawn.value]
-
-    return paint
+    drawn = text_objects(text_page, indices)
+    known = {each: _paint(each) for each in set(drawn)}
+    return [known[each] for each in drawn]
 
 
-def _paint(drawn: ctypes.c_void_p) -> Paint:
-    if not drawn.value:  # a character that pdfium made up, as for a space
+def _paint(address: int | None) -> Paint:
+    if address is None:
         return "plain"
+    drawn = Object(address)
     mode = render_mode(drawn)
     if mode == pdfium.FPDF_TEXTRENDERMODE_INVISIBLE:
         return "invisible"
     if mode not in (pdfium.FPDF_TEXTRENDERMODE_FILL, pdfium.FPDF_TEXTRENDERMODE_FILL_CLIP):
         return "plain"
-    levels = [ctypes.c_uint() for _ in range(4)]
-    if not fill_color(drawn, *map(ctypes.byref, levels)):
+    if (levels := fill_color(drawn)) is None:
         return "plain"
-    *color, opacity = (level.value for level in levels)
+    *color, opacity = levels
     return "pale" if min(color) >= PALE or opacity < FAINT else "plain"

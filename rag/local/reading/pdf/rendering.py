@@ -22,6 +22,8 @@ SHORTEST, LONGEST = 1_000, 4_500
 to be. A2 at 200 dpi has 4,677."""
 GLANCE = 800
 """Pixels of the longer side of a drawing that tells ink from paper: small print is six high."""
+APART = 40
+"""Pixels between places from which each is drawn by itself."""
 LOOKED_AT = 20_000
 """Objects of one page that are counted; a map may have a million."""
 NESTED = 4
@@ -58,8 +60,15 @@ def drawn(page: pdfium.FPDF_PAGE, frame: Frame, dpi: int, limits: Limits) -> Bit
     return Bitmap(width, height, bytes(buffer))
 
 
-def glance(page: pdfium.FPDF_PAGE, frame: Frame, limits: Limits) -> npt.NDArray[np.uint8] | None:
-    """A small drawing of the page, one value a pixel; None where it would be too much work."""
+def glance(
+    page: pdfium.FPDF_PAGE, frame: Frame, limits: Limits, places: npt.NDArray[np.float64]
+) -> npt.NDArray[np.uint8] | None:
+    """A small drawing of the page, one value a pixel, white but around some places; None where it
+    would be too much work.
+
+    Args:
+        places: (n, 4), boxes on the page as it is shown.
+    """
     if pdfium.FPDFPage_CountObjects(page) > LOOKED_AT:
         return None
     try:
@@ -69,15 +78,49 @@ def glance(page: pdfium.FPDF_PAGE, frame: Frame, limits: Limits) -> npt.NDArray[
     scale = GLANCE / max(frame.width, frame.height)
     width, height = round(frame.width * scale) or 1, round(frame.height * scale) or 1
     drawing = np.full((height, width), 255, np.uint8)
-    places = (ctypes.c_ubyte * drawing.size).from_buffer(drawing.data)
-    bitmap = pdfium.FPDFBitmap_CreateEx(width, height, pdfium.FPDFBitmap_Gray, places, width)
+    for part in _parts(places * scale, width, height):
+        _draw_part(drawing, page, *part)
+    return drawing
+
+
+def _parts(
+    boxes: npt.NDArray[np.float64], width: int, height: int
+) -> Iterator[tuple[int, int, int, int]]:
+    """What is to be drawn so that all boxes are, in pixels: boxes near to one another together."""
+    low, high = np.zeros(4), np.array((width, height, width, height))
+    edges = np.clip(np.add(boxes, (-1, -1, 2, 2)), low, high).astype(int)
+    inside = edges[(edges[:, 0] < edges[:, 2]) & (edges[:, 1] < edges[:, 3])]
+    downward = inside[np.argsort(inside[:, 1])]
+    lowest = np.maximum.accumulate(downward[:, 3])
+    apart = np.flatnonzero(downward[1:, 1] > lowest[:-1] + APART) + 1
+    for band in np.split(downward, apart):
+        if len(band):
+            (left, top), (right, bottom) = band[:, :2].min(axis=0), band[:, 2:].max(axis=0)
+            yield int(left), int(top), int(right), int(bottom)
+
+
+def _draw_part(
+    drawing: npt.NDArray[np.uint8],
+    page: pdfium.FPDF_PAGE,
+    left: int,
+    top: int,
+    right: int,
+    bottom: int,
+) -> None:
+    """Where it is in the drawing; what lies elsewhere is not even looked at."""
+    height, width = drawing.shape
+    pixels = (ctypes.c_ubyte * (drawing.size - top * width - left)).from_buffer(
+        drawing.data.cast("B"), top * width + left
+    )
+    bitmap = pdfium.FPDFBitmap_CreateEx(
+        right - left, bottom - top, pdfium.FPDFBitmap_Gray, pixels, width
+    )
     if not bitmap:
         raise MemoryError
     try:
-        pdfium.FPDF_RenderPageBitmap(bitmap, page, 0, 0, width, height, 0, pdfium.FPDF_ANNOT)
+        pdfium.FPDF_RenderPageBitmap(bitmap, page, -left, -top, width, height, 0, pdfium.FPDF_ANNOT)
     finally:
         pdfium.FPDFBitmap_Destroy(bitmap)
-    return drawing
 
 
 def legible_dpi(frame: Frame) -> int:
