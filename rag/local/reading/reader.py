@@ -47,7 +47,7 @@ from rag.ports import Member
 
 log = logging.getLogger(__name__)
 
-READING_VERSION = 8
+READING_VERSION = 9
 """Raised with every change that makes a reading differ: readings are kept by fingerprint."""
 LIBRARIES = ("pypdfium2", "lxml", "charset-normalizer", "pillow")
 PARSER_RETIRES_AT = 400 * 1024 * 1024  # resident bytes; a fresh parser has about 60 MB

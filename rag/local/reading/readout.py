@@ -85,6 +85,13 @@ def written(pieces: Iterable[Piece], title: str | None = None) -> Readout:
     return Readout(text, spans, title=title)
 
 
+def pieces_of(readout: Readout) -> Iterator[Piece]:
+    """What it is made of, to stand in the text of another file."""
+    for block in readout.blocks:
+        text = readout.text[block.start : block.end]
+        yield Piece(block.kind, text, block.level, block.place, block.confidence)
+
+
 def bound(leaves: Iterable[Leaf], title: str | None = None) -> Readout:
     """Slides or sheets, numbered from 1."""
     loose = (_loose(leaf, number) for number, leaf in enumerate(leaves, start=1))

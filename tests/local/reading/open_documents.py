@@ -2,16 +2,19 @@
 
 from packages import zipped
 
-NAMES = " ".join(
-    f'xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
-    for prefix, name in (
-        *(("office", "office"), ("text", "text"), ("table", "table"), ("draw", "drawing")),
-        *(("style", "style"), ("presentation", "presentation"), ("svg", "svg-compatible")),
+NAMES = (
+    " ".join(
+        f'xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for prefix, name in (
+            *(("office", "office"), ("text", "text"), ("table", "table"), ("draw", "drawing")),
+            *(("style", "style"), ("presentation", "presentation"), ("svg", "svg-compatible")),
+        )
     )
+    + ' xmlns:xlink="http://www.w3.org/1999/xlink"'
 )
 
 
-def odf(kind: str, body: str, styles: str = "", **more: str) -> bytes:
+def odf(kind: str, body: str, styles: str = "", **more: str | bytes) -> bytes:
     """`kind` is text, spreadsheet or presentation."""
     return zipped(
         {"mimetype": f"application/vnd.oasis.opendocument.{kind}"}

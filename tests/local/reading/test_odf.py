@@ -141,6 +141,6 @@ def test_a_book_is_its_chapters_in_order_of_reading() -> None:
 
     document = read(zipped(members))
 
-    assert (document.title, document.text) == ("Book", "# first\n\n# last\n")
+    assert (document.title, document.text) == ("Book", "# first\n\n# last")
     with pytest.raises(EncryptedDocument, match="locked"):
         read(zipped(members | {"META-INF/encryption.xml": locked}))

@@ -1,20 +1,11 @@
-"""What is written on pictures in Office files is read by OCR."""
-
-import io
-import zipfile
-from collections.abc import Sequence
+"""What is written on pictures in office files and books is read by OCR."""
 
 import pytest
-from packages import OFFICE, docx, paragraph, pptx, related, shape
-from PIL import Image
+from open_documents import odf
+from packages import OFFICE, docx, paragraph, pptx, related, shape, xlsx, zipped
+from pictured import Ocr, picture, with_parts
 
-from rag.domain import Document, Source
-from rag.local.ocr.page import OcrLine, OcrPage
-from rag.local.reading.frames import Bitmap, Recognized
-from rag.local.reading.limits import DEFAULT_LIMITS
-from rag.local.reading.media import sniff
-from rag.local.reading.office.pictures import MOST
-from rag.local.reading.parser import parse
+from rag.local.reading.pictures import MOST
 
 DRAWN = (
     '<w:p><w:r><w:drawing><wp:inline xmlns:wp="http://schemas.openxmlformats.org/drawingml/2006/'
@@ -22,41 +13,6 @@ DRAWN = (
     'schemas.openxmlformats.org/drawingml/2006/main"><a:blip r:embed="{id}"/></a:graphic>'
     "</wp:inline></w:drawing></w:r></w:p>"
 )
-
-
-def picture(width: int = 400, height: int = 300) -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", (width, height), "white").save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def with_parts(package: bytes, parts: dict[str, str | bytes]) -> bytes:
-    """The package with these parts instead of its own, or beside them."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(package)) as old, zipfile.ZipFile(buffer, "w") as new:
-        for name in old.namelist():
-            if name not in parts:
-                new.writestr(name, old.read(name))
-        for name, content in parts.items():
-            new.writestr(name, content)
-    return buffer.getvalue()
-
-
-class Ocr:
-    """Says the same of every picture, and how many it was asked about."""
-
-    def __init__(self, text: str = "Due on 3 May", confidence: float = 0.9) -> None:
-        line = OcrLine(text, (0.1, 0.1, 0.9, 0.2), confidence)
-        self.page = OcrPage(((line,),), 0, confidence)
-        self.asked = 0
-
-    def __call__(self, bitmaps: Sequence[Bitmap]) -> list[Recognized]:
-        self.asked += len(bitmaps)
-        return [Recognized(self.page, "an-ocr")] * len(bitmaps)
-
-    def read(self, content: bytes) -> Document:
-        source = Source("file", content)
-        return parse(source, sniff(content, None, "file"), DEFAULT_LIMITS, self)
 
 
 def letter(image: bytes, *ids: str) -> bytes:
@@ -121,3 +77,89 @@ def test_no_more_pictures_are_read_than_there_is_time_for() -> None:
     ocr.read(letter(picture(), *(f"rId{n}" for n in range(1, MOST + 6))))
 
     assert ocr.asked == MOST
+
+
+def test_a_picture_on_a_sheet_stands_at_the_cell_where_it_is_anchored() -> None:
+    drawing = (
+        '<wsDr xmlns="http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing" '
+        'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
+        f'xmlns:r="{OFFICE}"><oneCellAnchor><from><col>2</col><row>4</row></from>'
+        '<pic><blipFill><a:blip r:embed="rId1"/></blipFill></pic></oneCellAnchor></wsDr>'
+    )
+    cells = '<sheetData><row r="1"><c t="inlineStr"><is><t>Total</t></is></c></row></sheetData>'
+    parts: dict[str, str | bytes] = {
+        "xl/worksheets/_rels/sheet1.xml.rels": related(("drawing", "../drawings/d.xml")),
+        "xl/drawings/d.xml": drawing,
+        "xl/drawings/_rels/d.xml.rels": related(("image", "../media/i.png")),
+        "xl/media/i.png": picture(),
+    }
+
+    document = Ocr().read(with_parts(xlsx({"Sum": cells}), parts))
+
+    assert document.text == "## Sum\n\nTotal\n\nDue on 3 May"
+    assert [b.place for b in document.blocks if b.kind == "image"] == ["Sum!C5"]
+
+
+IMAGE = '<draw:image xlink:href="{name}"/>'
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "text"),
+    [
+        (
+            "text",
+            "<text:p>Before<draw:frame>{image}</draw:frame></text:p><text:p>After</text:p>",
+            "Before\n\nDue on 3 May\n\nAfter",
+        ),
+        (
+            "presentation",
+            '<draw:page><draw:frame presentation:class="title"><draw:text-box><text:p>Plan'
+            "</text:p></draw:text-box></draw:frame><draw:frame>{image}</draw:frame></draw:page>",
+            "## Plan\n\nDue on 3 May",
+        ),
+        (
+            "spreadsheet",
+            '<table:table table:name="Sum"><table:shapes><draw:frame>{image}</draw:frame>'
+            "</table:shapes></table:table>",
+            "## Sum\n\nDue on 3 May",
+        ),
+    ],
+)
+def test_a_picture_in_an_open_document_is_read_once_in_the_format_that_can_be(
+    kind: str, body: str, text: str
+) -> None:
+    formats = ("Pictures/a.svg", "Pictures/a.png", "Pictures/b.png")
+    image = "".join(IMAGE.format(name=name) for name in formats)
+    pictures = {"Pictures/a.svg": b"<svg/>"} | dict.fromkeys(formats[1:], picture())
+
+    document = Ocr().read(odf(kind, body.format(image=image), **pictures))
+
+    assert document.text == text
+
+
+def test_plates_of_a_book_are_read_below_their_chapter() -> None:
+    package = (
+        '<package xmlns="http://www.idpf.org/2007/opf"><manifest>'
+        '<item id="a" href="text/a.xhtml" media-type="application/xhtml+xml"/>'
+        '<item id="b" href="text/b.xhtml" media-type="application/xhtml+xml"/></manifest>'
+        '<spine><itemref idref="a"/><itemref idref="b"/></spine></package>'
+    )
+    container = '<container><rootfiles><rootfile full-path="in/p.opf"/></rootfiles></container>'
+    plate = (
+        '<html xmlns="http://www.w3.org/1999/xhtml"><body><svg xmlns="http://www.w3.org/2000/svg" '
+        'xmlns:x="http://www.w3.org/1999/xlink"><image x:href="../a%20b.png"/></svg></body></html>'
+    )
+    members: dict[str, str | bytes] = {
+        "mimetype": "application/epub+zip",
+        "META-INF/container.xml": container,
+        "in/p.opf": package,
+        "in/text/a.xhtml": plate,
+        "in/text/b.xhtml": '<html><body><h1>One</h1><img src="../a%20b.png"/></body></html>',
+        "in/a b.png": picture(),
+    }
+    ocr = Ocr()
+
+    document = ocr.read(zipped(members))
+
+    assert document.text == "Due on 3 May\n\n# One"
+    assert ocr.asked == 1

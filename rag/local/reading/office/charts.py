@@ -9,6 +9,8 @@ from rag.local.reading.readout import Piece
 from rag.local.reading.tables import cell, table
 
 C = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
+CHART = f"{C}chart"
+"""What stands for one in a drawing."""
 MOST_POINTS = 1_000
 """Of a series; more are a curve that nobody reads as numbers."""
 

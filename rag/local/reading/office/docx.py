@@ -5,6 +5,7 @@ from functools import partial
 
 from lxml import etree  # type: ignore[import-untyped]  # has no hints
 
+from rag.errors import InvalidDocument
 from rag.local.reading.office.docx_lists import BULLET, Lists
 from rag.local.reading.office.docx_runs import Notes, Words
 from rag.local.reading.office.docx_styles import (
@@ -16,10 +17,12 @@ from rag.local.reading.office.docx_styles import (
     numbering_of,
     read_styles,
 )
-from rag.local.reading.office.ooxml import Package, is_on
-from rag.local.reading.office.pictures import Pictures
-from rag.local.reading.readout import Piece, Readout, heading, written
+from rag.local.reading.office.graphics import Graphics
+from rag.local.reading.office.ooxml import RELATION_ID, Package, is_on
+from rag.local.reading.pictures import Pictures
+from rag.local.reading.readout import Piece, Readout, heading, pieces_of, written
 from rag.local.reading.tables import cell, table
+from rag.local.reading.task import Task
 
 HOLDERS = frozenset(
     f"{W}{name}" for name in ("sdt", "sdtContent", "ins", "moveTo", "smartTag", "customXml")
@@ -29,7 +32,7 @@ WIDEST_SPAN = 100  # columns; more is an attack or a mistake
 INDENTATION = "  "
 
 
-def read_docx(package: Package, pictures: Pictures) -> Readout:
+def read_docx(package: Package, task: Task) -> Readout:
     """
     Raises:
         InvalidDocument: a part is missing or damaged.
@@ -41,7 +44,8 @@ def read_docx(package: Package, pictures: Pictures) -> Readout:
         read_styles(package.tree(styles[0])) if styles else {},
         Lists(package.tree(numbering[0]) if numbering else None),
         _notes(package, main),
-        partial(pictures.pieces, relations=package.relations(main)),
+        Graphics(package, main, Pictures(package, task)),
+        partial(_taken_in, package, main, task),
     )
     pieces = [p for part in package.tree(main).iterchildren(f"{W}body") for p in body.pieces(part)]
     return written(pieces, body.title or package.title)
@@ -57,6 +61,22 @@ def _notes(package: Package, main: str) -> Notes:
     }
 
 
+def _taken_in(package: Package, main: str, task: Task, id: str) -> Iterator[Piece]:
+    """Another file that stands for a part of this one until Word saves it anew.
+
+    Raises:
+        InvalidDocument: it cannot be read, and what it says is missing.
+    """
+    relation = package.relations(main).get(id)
+    if relation is None or relation.target not in package:
+        raise InvalidDocument("a file that this document takes in is missing; it is damaged")
+    content = package.stream(relation.target).read()
+    part = task.read_part(relation.target, content, "a file that this document takes in")
+    if part.readout is None:
+        raise InvalidDocument(f"{part.reason} ({part.name})")
+    yield from pieces_of(part.readout)
+
+
 class _Body:
     """What is known of a document while its paragraphs go by."""
 
@@ -65,13 +85,15 @@ class _Body:
         styles: dict[str, Style],
         lists: Lists,
         notes: Notes,
-        read_pictures: Callable[[etree._Element], list[Piece]],
+        graphics: Graphics,
+        taken_in: Callable[[str], Iterator[Piece]],
     ) -> None:
         self.title: str | None = None
         self._styles = styles
         self._lists = lists
         self._notes = notes
-        self._read_pictures = read_pictures
+        self._graphics = graphics
+        self._taken_in = taken_in
 
     def pieces(self, parent: etree._Element, *, in_table: bool = False) -> Iterator[Piece]:
         for element in parent:
@@ -79,6 +101,8 @@ class _Body:
                 yield from self._paragraph(element, in_table=in_table)
             elif element.tag == f"{W}tbl":
                 yield from self._table(element)
+            elif element.tag == f"{W}altChunk":
+                yield from self._taken_in(element.get(RELATION_ID, ""))
             elif element.tag in HOLDERS:
                 yield from self.pieces(element, in_table=in_table)
 
@@ -90,7 +114,7 @@ class _Body:
         if text := words.text:
             yield self._piece(text, properties, style)
         for picture in words.pictures:
-            yield from self._read_pictures(picture)
+            yield from self._graphics.pieces(picture)
         for box in words.boxes:
             yield from self.pieces(box, in_table=True)
         for kind, id in words.notes:

@@ -1,14 +1,16 @@
 """What OpenDocument files have in common: one tree of content, and styles that hide."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 from lxml import etree  # type: ignore[import-untyped]  # has no hints
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from rag.domain import Attribute
 from rag.errors import EncryptedDocument, InvalidDocument
 from rag.local.reading.facts import by, dated
 from rag.local.reading.packed.zips import Zip
+from rag.local.reading.readout import Piece
 from rag.local.reading.xmltree import local_name, xml_tree
 
 _O = "urn:oasis:names:tc:opendocument:xmlns:"
@@ -24,7 +26,12 @@ TITLE = "{http://purl.org/dc/elements/1.1/}title"
 META_OF = f"{OFFICE}meta"
 AUTHOR, CREATED = (f"{{{_O}meta:1.0}}{name}" for name in ("initial-creator", "creation-date"))
 MODIFIED = "{http://purl.org/dc/elements/1.1/}date"
+HREF = "{http://www.w3.org/1999/xlink}href"
 CONTENT, STYLES, META = "content.xml", "styles.xml", "meta.xml"
+
+
+ReadPicture: TypeAlias = Callable[[str], Piece | None]
+"""By the name of a member."""
 
 
 class OpenDocument(Struct, frozen=True):
@@ -42,9 +49,11 @@ class OpenDocument(Struct, frozen=True):
     title: str | None
     facts: dict[str, Attribute]
     """Who made it, and when."""
+    read_picture: ReadPicture = lambda _: None
+    """Of a flat file, whose pictures stand within it, none is read."""
 
 
-def open_odf(archive: Zip) -> OpenDocument:
+def open_odf(archive: Zip, read_picture: ReadPicture) -> OpenDocument:
     """
     Raises:
         EncryptedDocument: a password is needed.
@@ -55,7 +64,8 @@ def open_odf(archive: Zip) -> OpenDocument:
         if next(manifest.iter(f"{MANIFEST}encryption-data"), None) is not None:
             raise EncryptedDocument("the file is encrypted; save it without its password")
     others = [xml_tree(archive.read(name)) for name in (STYLES, META) if name in archive]
-    return odf_of(xml_tree(archive.read(CONTENT)), *others)
+    found = odf_of(xml_tree(archive.read(CONTENT)), *others)
+    return structs.replace(found, read_picture=read_picture)
 
 
 def odf_of(root: etree._Element, *others: etree._Element) -> OpenDocument:

@@ -22,8 +22,10 @@ def _leaf(sheet: etree._Element, document: OpenDocument) -> Leaf:
     name = sheet.get(f"{TABLE}name", "")
     if sheet.get(f"{TABLE}style-name") in document.hidden:
         return Leaf(name, (), "a hidden sheet is left out", LEFT_OUT)
-    rows = _Rows(sheet, OdfText(document))
-    pieces = (heading(name, 2), *sheet_pieces(name, rows.shown()))
+    text = OdfText(document)
+    rows = _Rows(sheet, text)
+    drawn = (p for shapes in sheet.iterchildren(f"{TABLE}shapes") for p in text.pieces(shapes))
+    pieces = (heading(name, 2), *sheet_pieces(name, rows.shown()), *drawn)
     hidden = f"; {rows.hidden} hidden rows or columns are left out" if rows.hidden else ""
     return Leaf(name, pieces, f"a sheet's own cells{hidden}")
 

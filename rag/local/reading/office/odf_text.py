@@ -1,11 +1,12 @@
 """Text of OpenDocument files -> blocks: headings, lists, tables, notes and frames."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 from lxml import etree  # type: ignore[import-untyped]  # has no hints
 
 from rag.local.reading.html_markdown import raised
-from rag.local.reading.office.odf import DRAW, OFFICE, SVG, TABLE, TEXT, OpenDocument
+from rag.local.reading.office.odf import DRAW, HREF, OFFICE, SVG, TABLE, TEXT, OpenDocument
 from rag.local.reading.readout import Piece, Readout, heading, written
 from rag.local.reading.tables import cell, table
 
@@ -50,6 +51,8 @@ class OdfText:
                 yield from self._list(element, depth, list_style)
             elif tag == f"{TABLE}table":
                 yield from self._table(element)
+            elif tag == f"{DRAW}image":
+                yield from self._picture(element)
             else:
                 yield from self.pieces(element, depth, list_style)
 
@@ -74,6 +77,14 @@ class OdfText:
                 yield from self.pieces(each)
             elif each.tag not in LEFT_OUT:
                 yield from self._hanging(each)
+
+    def _picture(self, element: etree._Element) -> Iterator[Piece]:
+        """Images of one frame are the same in several formats: the first that can be read."""
+        if next(element.itersiblings(element.tag, preceding=True), None) is not None:
+            return
+        images = (element, *element.itersiblings(element.tag))
+        names = (image.get(HREF, "").removeprefix("./") for image in images)
+        yield from islice(filter(None, map(self._document.read_picture, names)), 1)
 
     def _list(self, element: etree._Element, depth: int, inherited: str) -> Iterator[Piece]:
         style = element.get(f"{TEXT}style-name", inherited)

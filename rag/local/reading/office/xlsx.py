@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 from lxml import etree  # type: ignore[import-untyped]  # has no hints
 
-from rag.local.reading.office.charts import chart_pieces
 from rag.local.reading.office.drawn import words
+from rag.local.reading.office.graphics import Graphics
 from rag.local.reading.office.ooxml import RELATION_ID, Package
 from rag.local.reading.office.xlsx_values import Shown, Values, column_of
+from rag.local.reading.pictures import Pictures
 from rag.local.reading.readout import LEFT_OUT, Leaf, Piece, Readout, bound, heading
-from rag.local.reading.sheets import place, sheet_pieces
+from rag.local.reading.sheets import column_name, place, sheet_pieces
+from rag.local.reading.task import Task
 from rag.local.reading.xmltree import xml_elements
 
 S = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -20,7 +22,7 @@ LAST_COLUMN = 16_384  # of Excel
 ON = ("1", "true")
 
 
-def read_xlsx(package: Package) -> Readout:
+def read_xlsx(package: Package, task: Task) -> Readout:
     """
     Raises:
         InvalidDocument: a part is missing or damaged.
@@ -36,15 +38,18 @@ def read_xlsx(package: Package) -> Readout:
         package.tree(styles[0]) if styles else None,
         counts_from_1904=properties is not None and properties.get("date1904") in ON,
     )
+    pictures = Pictures(package, task)
     leaves = [
-        _leaf(package, sheet, relations[sheet.get(RELATION_ID)].target, values)
+        _leaf(package, sheet, relations[sheet.get(RELATION_ID)].target, values, pictures)
         for sheet in root.iterfind(f"{S}sheets/{S}sheet")
         if sheet.get(RELATION_ID) in relations
     ]
     return bound(leaves, package.title)
 
 
-def _leaf(package: Package, sheet: etree._Element, part: str, values: Values) -> Leaf:
+def _leaf(
+    package: Package, sheet: etree._Element, part: str, values: Values, pictures: Pictures
+) -> Leaf:
     name = sheet.get("name", "")
     if sheet.get("state", "visible") != "visible":
         return Leaf(name, (), "a hidden sheet is left out", LEFT_OUT)
@@ -54,20 +59,30 @@ def _leaf(package: Package, sheet: etree._Element, part: str, values: Values) ->
     pieces = (
         heading(name, 2),
         *sheet_pieces(name, rows.shown()),
-        *_drawn(package, part),
+        *_drawn(package, part, name, pictures),
         *_comments(package, part, name),
     )
     hidden = f"; {rows.hidden} hidden rows or columns are left out" if rows.hidden else ""
     return Leaf(name, pieces, f"a sheet's own cells{hidden}")
 
 
-def _drawn(package: Package, part: str) -> Iterator[Piece]:
-    """Charts, and what is written in shapes."""
+def _drawn(package: Package, part: str, sheet: str, pictures: Pictures) -> Iterator[Piece]:
+    """Charts, pictures, and what is written in shapes, each at the cell where it is anchored."""
     for drawing in package.related(part, "drawing"):
-        for shape in package.tree(drawing).iter(f"{DRAWING}txBody"):
-            yield Piece("text", words(shape))
-        for chart in package.related(drawing, "chart"):
-            yield from chart_pieces(package.tree(chart))
+        graphics = Graphics(package, drawing, pictures)
+        for anchor in package.tree(drawing):
+            for shape in anchor.iter(f"{DRAWING}txBody"):
+                yield Piece("text", words(shape))
+            yield from graphics.pieces(anchor, _anchored(anchor, sheet))
+
+
+def _anchored(anchor: etree._Element, sheet: str) -> str | None:
+    """The cell at its upper left, as Excel writes it."""
+    column = anchor.findtext(f"{DRAWING}from/{DRAWING}col", "")
+    row = anchor.findtext(f"{DRAWING}from/{DRAWING}row", "")
+    if not (column.isdecimal() and row.isdecimal()):
+        return None
+    return place(sheet, f"{column_name(int(column))}{int(row) + 1}")
 
 
 def _comments(package: Package, part: str, sheet: str) -> Iterator[Piece]:

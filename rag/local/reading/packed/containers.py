@@ -11,22 +11,22 @@ from rag.local.reading.office.odf_sheets import read_odf_sheets
 from rag.local.reading.office.odf_slides import read_odf_slides
 from rag.local.reading.office.odf_text import read_odf_text
 from rag.local.reading.office.ooxml import Package
-from rag.local.reading.office.pictures import Pictures
 from rag.local.reading.office.pptx import read_pptx
 from rag.local.reading.office.xlsx import read_xlsx
 from rag.local.reading.packed.archives import read_members, zip_members
 from rag.local.reading.packed.epub import CONTAINER, read_epub
 from rag.local.reading.packed.zips import Zip
+from rag.local.reading.pictures import Pictures
 from rag.local.reading.readout import Readout
 from rag.local.reading.task import Task
 
 CONTENT_TYPES = "[Content_Types].xml"
 EPUB = "application/epub+zip"
 OOXML = "application/vnd.openxmlformats-officedocument"
-FAMILIES: tuple[tuple[str, str, Callable[[Package, Pictures], Readout]], ...] = (
+FAMILIES: tuple[tuple[str, str, Callable[[Package, Task], Readout]], ...] = (
     ("word/", f"{OOXML}.wordprocessingml.document", read_docx),
     ("ppt/", f"{OOXML}.presentationml.presentation", read_pptx),
-    ("xl/", f"{OOXML}.spreadsheetml.sheet", lambda package, _: read_xlsx(package)),
+    ("xl/", f"{OOXML}.spreadsheetml.sheet", read_xlsx),
 )
 """Folder of an Office file's main part. Templates, slide shows and files with macros are read as
 what they are made for; macros are not looked at."""
@@ -60,9 +60,9 @@ def read_zip(content: bytes, task: Task) -> Readout:
     if CONTENT_TYPES in archive:
         return _read_office(Package(archive), task)
     if CONTAINER in archive:
-        return replace(read_epub(archive), media_type=EPUB)
+        return replace(read_epub(archive, task), media_type=EPUB)
     if "mimetype" in archive and "content.xml" in archive:
-        return read_odf(open_odf(archive))
+        return read_odf(open_odf(archive, Pictures(archive, task).read))
     return read_members(zip_members(archive), task)
 
 
@@ -92,8 +92,7 @@ def _read_office(package: Package, task: Task) -> Readout:
         raise UnsupportedMediaType("binary Excel workbooks (.xlsb) are not read; save it as .xlsx")
     for folder, media_type, read in FAMILIES:
         if main.startswith(folder):
-            pictures = Pictures(package, task)
-            return replace(read(package, pictures), media_type=media_type, attributes=package.facts)
+            return replace(read(package, task), media_type=media_type, attributes=package.facts)
     raise UnsupportedMediaType(
         "this is an Office file, but no Word, PowerPoint or Excel document; export it to PDF"
     )

@@ -2,6 +2,7 @@
 
 import posixpath
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import unquote
 
 from lxml import etree  # type: ignore[import-untyped]  # has no hints
@@ -11,7 +12,9 @@ from rag.errors import EmptyDocument, EncryptedDocument, InvalidDocument
 from rag.local.reading.facts import by, dated
 from rag.local.reading.html import read_html
 from rag.local.reading.packed.zips import Zip
-from rag.local.reading.readout import Readout, marked
+from rag.local.reading.pictures import Pictures
+from rag.local.reading.readout import Piece, Readout, marked, pieces_of, written
+from rag.local.reading.task import Task
 from rag.local.reading.xmltree import xml_tree
 
 CONTAINER = "META-INF/container.xml"
@@ -20,10 +23,11 @@ DC = "{http://purl.org/dc/elements/1.1/}"
 TITLE, CREATOR, DATE = f"{DC}title", f"{DC}creator", f"{DC}date"
 FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 """What only keeps fonts from being copied, and no reader from reading."""
+HREF = "{http://www.w3.org/1999/xlink}href"
 PAGES = ("application/xhtml+xml", "text/html")
 
 
-def read_epub(archive: Zip) -> Readout:
+def read_epub(archive: Zip, task: Task) -> Readout:
     """
     Raises:
         EncryptedDocument: it is locked to its buyer's devices.
@@ -33,11 +37,12 @@ def read_epub(archive: Zip) -> Readout:
     package = _package_name(archive)
     root = xml_tree(archive.read(package), tolerant=True)
     title = " ".join((root.findtext(f".//{TITLE}") or "").split())
-    chapters = [text for name in _chapters(root, package) if (text := _chapter(archive, name))]
-    if not chapters:
+    pictures = Pictures(archive, task)
+    pieces = [p for name in _chapters(root, package) for p in _chapter(archive, name, pictures)]
+    if not pieces:
         raise EmptyDocument("there is no text in this book")
     facts = by(root.findtext(f".//{CREATOR}")) | dated(root.findtext(f".//{DATE}"))
-    return replace(marked("\n\n".join(chapters) + "\n", title or None), attributes=facts)
+    return replace(written(pieces, title or None), attributes=facts)
 
 
 def _refuse_locked(archive: Zip) -> None:
@@ -66,10 +71,20 @@ def _chapters(root: etree._Element, package: str) -> Iterator[str]:
             yield posixpath.normpath(name)
 
 
-def _chapter(archive: Zip, name: str) -> str:
+def _chapter(archive: Zip, name: str, pictures: Pictures) -> Iterator[Piece]:
+    """Its text, and below it what is written on its pictures."""
     if name not in archive:
-        return ""
-    try:
-        return read_html(archive.read(name)).markdown.strip()
-    except EmptyDocument:  # a cover, a picture
-        return ""
+        return
+    content = archive.read(name)
+    with suppress(EmptyDocument):  # a cover, a plate
+        yield from pieces_of(marked(read_html(content).markdown.strip()))
+    for picture in _pictures(content, name):
+        if piece := pictures.read(picture):
+            yield piece
+
+
+def _pictures(content: bytes, name: str) -> Iterator[str]:
+    """Names of the images that a chapter shows."""
+    for image in xml_tree(content, tolerant=True).iter("{*}img", "{*}image"):
+        source = unquote(image.get("src") or image.get(HREF) or "")
+        yield posixpath.normpath(posixpath.join(posixpath.dirname(name), source))

@@ -1,19 +1,16 @@
-"""Pictures in Office files -> what is written on them, by OCR, within bounds."""
+"""Pictures within files -> what is written on them, by OCR, within bounds."""
 
 import io
 import warnings
+from typing import BinaryIO, Protocol
 
-from lxml import etree  # type: ignore[import-untyped]  # has no hints
 from PIL import Image
 
 from rag.errors import InvalidDocument
 from rag.local.reading.images import FORMATS, read_image
-from rag.local.reading.office.drawn import A
-from rag.local.reading.office.ooxml import Package, Relation
 from rag.local.reading.readout import Piece
 from rag.local.reading.task import Task
 
-EMBEDDED = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}embed"
 MOST = 24
 """Pictures of one file that are recognized, in their order: a picture takes a second or two."""
 SMALLEST = 60_000
@@ -26,26 +23,32 @@ FEWEST = 4
 """Letters and digits, at least."""
 
 
+class Members(Protocol):
+    """The parts of a file that is an archive."""
+
+    def __contains__(self, name: str, /) -> bool: ...
+    def stream(self, name: str, /) -> BinaryIO: ...
+
+
 class Pictures:
     """Of one file. What comes back (a logo on each slide) is said once."""
 
-    def __init__(self, package: Package, task: Task) -> None:
-        self._package = package
+    def __init__(self, members: Members, task: Task) -> None:
+        self._members = members
         self._task = task
         self._seen: set[str] = set()
         self._left = MOST
 
-    def pieces(self, drawn: etree._Element, relations: dict[str, Relation]) -> list[Piece]:
-        """Of an element of a part with these relations, whatever pictures are in it."""
-        ids = (blip.get(EMBEDDED, "") for blip in drawn.iter(f"{A}blip"))
-        found = (self._piece(relations[id].target) for id in ids if id in relations)
-        return [piece for piece in found if piece]
+    def read(self, name: str, place: str | None = None) -> Piece | None:
+        """What is written on the picture of that name; None where that is nothing, or was said.
 
-    def _piece(self, part: str) -> Piece | None:
-        if part in self._seen or part not in self._package or not self._left:
+        Args:
+            place: as of `Piece`.
+        """
+        if name in self._seen or name not in self._members or not self._left:
             return None
-        self._seen.add(part)
-        content = self._package.stream(part).read()
+        self._seen.add(name)
+        content = self._members.stream(name).read()
         if not _may_have_words(content):
             return None
         self._left -= 1
@@ -58,7 +61,7 @@ class Pictures:
         sure = min((page.confidence or 0.0 for page in printed.pages), default=0.0)
         if sure < SURE or sum(map(str.isalnum, text)) < FEWEST:
             return None
-        return Piece("image", text, confidence=sure)
+        return Piece("image", text, place=place, confidence=sure)
 
 
 def _may_have_words(content: bytes) -> bool:
