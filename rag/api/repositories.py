@@ -51,6 +51,9 @@ class CodeSearch(Struct, frozen=True, forbid_unknown_fields=True):
     languages: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     """Patterns or folders, of which a path must match one."""
+    max_tokens: Annotated[int, Meta(ge=50, le=200_000)] | None = None
+    """Of the text of all hits together. Each hit then shows the whole function or class that it is
+    in, as far as there is room; without it, the lines that were found."""
 
     def asked(self) -> CodeQuery:
         return CodeQuery(
@@ -60,6 +63,7 @@ class CodeSearch(Struct, frozen=True, forbid_unknown_fields=True):
             self.group_by,
             self.languages,
             self.paths,
+            self.max_tokens,
             self.mode if self.mode == "exact" or self.mode == "regex" else None,
         )
 

@@ -112,6 +112,11 @@ def _told(done: dict[str, Any]) -> str:
     show_default=True,
     help="Each file once, or each span for itself.",
 )
+@click.option(
+    "--max-tokens",
+    type=click.IntRange(50, 200_000),
+    help="Whole functions and classes, as many as fit; by default, the lines that were found.",
+)
 @queries_option
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def search(
@@ -123,6 +128,7 @@ def search(
     patterns: tuple[str, ...],
     mode: str,
     group_by: str,
+    max_tokens: int | None,
     queries: Path | None,
     as_json: bool,
 ) -> None:
@@ -139,6 +145,7 @@ def search(
         "group_by": group_by,
         "languages": languages,
         "paths": patterns,
+        "max_tokens": max_tokens,
     }
     run(partial(_search, asked, repo, body, as_json or queries is not None))
 
@@ -154,7 +161,8 @@ async def _search(
         )
         return found
 
-    await answer_each(asked, one, as_json, _show_hits)
+    few = None if body["max_tokens"] else LINES_SHOWN
+    await answer_each(asked, one, as_json, partial(_show_hits, few=few))
 
 
 async def _wanted(repo: str | None, door: Door) -> str:
@@ -172,20 +180,22 @@ async def _wanted(repo: str | None, door: Door) -> str:
     raise RagError(f"no repository {repo!r} is indexed; there are: {names}")
 
 
-def _show_hits(result: dict[str, Any]) -> None:
+def _show_hits(result: dict[str, Any], few: int | None = LINES_SHOWN) -> None:
     for hit in result["hits"]:
         place = f"{hit['path']}:{hit['start_line']}-{hit['end_line']}"
         show.results.print(Text.assemble((place, "bold"), "  ", (hit["symbol"], "cyan")))
-        lines = "\n".join(hit["text"].splitlines()[:LINES_SHOWN])
-        show.results.print(
-            Syntax(
-                lines,
-                hit["language"],
-                line_numbers=True,
-                start_line=hit["start_line"],
-                background_color="default",
+        lines = hit["text"].split("\n")[:few]
+        for first, last in hit["shown"]:
+            run, lines = lines[: last - first + 1], lines[last - first + 1 :]
+            show.results.print(
+                Syntax(
+                    "\n".join(run),
+                    hit["language"],
+                    line_numbers=True,
+                    start_line=first,
+                    background_color="default",
+                )
             )
-        )
     if not result["hits"]:
         show.results.print("Nothing found.")
     if result["unread"]:

@@ -201,3 +201,39 @@ def test_spans_are_returned_each_for_itself_where_that_is_asked(
 
     assert len(spans) == 4
     assert len(file.more) == 3
+
+
+def methods(n: int) -> str:
+    """A class that is longer than a chunk, of methods that are not."""
+    bodies = (
+        f"    def step_{k}(self):\n" + "        walk(first, second, third)\n" * 20 for k in range(n)
+    )
+    return "class Walk:\n" + "\n".join(bodies)
+
+
+def test_whole_definitions_are_shown_within_a_budget(library: Library, code: Path) -> None:
+    write(code, {"src/walk.py": methods(3) + "\n\n" + "# walk\n" * 400})
+    index(code, None, library=library)
+
+    [whole, *_] = ask(library, "Walk step_1", max_tokens=3_000).hits
+    assert (whole.path, whole.symbol, whole.complete) == ("src/walk.py", "Walk.step_1", True)
+    assert whole.text.startswith("    def step_1(self):\n")
+    assert whole.text.count("\n") == whole.end_line - whole.start_line + 1
+
+    few = ask(library, "Walk step_1", max_tokens=60).hits
+    assert sum(len(hit.text) for hit in few) <= 60 * 3
+    assert not few[0].complete
+
+
+def test_what_a_definition_shows_already_is_not_a_hit_of_its_own(
+    library: Library, code: Path
+) -> None:
+    long = "def walk(first):\n" + "    step(first, second, third, fourth)\n" * 120
+    write(code, {"src/walk.py": long})
+    index(code, None, library=library)
+    more = {"group_by": "span", "paths": ("src/walk.py",)}
+
+    assert len(ask(library, "walk step", **more).hits) > 1
+    [hit] = ask(library, "walk step", max_tokens=9_000, **more).hits
+
+    assert (hit.text, hit.complete) == (long, True)
