@@ -347,6 +347,7 @@ class Services:
             readers=self.readers,
             embedders=self.embedders,
             library=self.library,
+            unpacker=self._local_reader,
             lane=lane,
         )
 
