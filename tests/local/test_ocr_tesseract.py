@@ -3,13 +3,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ocr_pages import LEFT, RIGHT, drawn, lines_of
+from ocr_pages import LEFT, RIGHT, askew, drawn, lines_of
 from PIL import Image
 
-from rag.domain import Doubt
+from rag.domain import Box, Doubt
 from rag.errors import DocumentTooLarge, InvalidDocument, InvalidSettings, ModelUnavailable
 from rag.local.ocr import tesseract
 from rag.local.ocr.engine import ocr_engine
+from rag.local.ocr.leaning import leaning
 from rag.local.ocr.tesseract import Tesseract, installation
 
 installed = pytest.mark.skipif(
@@ -55,6 +56,39 @@ def test_a_turned_page_is_read_upright(quarters: int) -> None:
 
     assert lines_of(page) == [*FIRST, *SECOND]
     assert page.rotation == 90 * quarters
+
+
+@installed
+def test_a_page_that_lies_askew_is_read_and_its_lines_are_found_where_they_lie() -> None:
+    page = drawn(FIRST, SECOND)
+    read = Tesseract().read(askew(page, -5.0))
+
+    assert lines_of(read) == [*FIRST, *SECOND]
+    lines = [line for paragraph in read.paragraphs for line in paragraph]
+    assert is_in(lines[0].box, (70, 95), page.shape, -5.0)
+    assert is_in(lines[-1].box, (490, 95 + 40 * (len(SECOND) - 1)), page.shape, -5.0)
+
+
+def is_in(box: Box, point: tuple[int, int], shape: tuple[int, ...], degrees: float) -> bool:
+    """Whether a point of the page is in the box once the page is turned clockwise."""
+    height, width = shape[:2]
+    x, y = point[0] - width / 2, point[1] - height / 2
+    sine, cosine = np.sin(np.radians(degrees)), np.cos(np.radians(degrees))
+    across = (width / 2 + x * cosine - y * sine) / width
+    down = (height / 2 + x * sine + y * cosine) / height
+    return bool(box[0] < across < box[2] and box[1] < down < box[3])
+
+
+@pytest.mark.parametrize("degrees", [-8.3, -2.0, 0.0, 0.6, 3.0, 9.0])
+def test_by_how_much_a_page_leans_is_told_from_its_ink(degrees: float) -> None:
+    assert leaning(askew(drawn(FIRST, SECOND), degrees)) == pytest.approx(degrees, abs=0.25)
+
+
+def test_what_has_no_lines_of_print_leans_by_nothing() -> None:
+    specks = np.where(np.random.default_rng(1).random((700, 500, 1)) < 0.02, 0, 255)
+
+    assert leaning(np.full((300, 200, 3), 255, np.uint8)) == 0
+    assert leaning(np.repeat(specks, 3, axis=2).astype(np.uint8)) == 0
 
 
 @installed
@@ -110,8 +144,8 @@ def test_the_fingerprint_tells_editions_of_the_data_apart(
     before = Tesseract().fingerprint
     (tmp_path / "deu.traineddata").write_bytes(b"another edition")
 
-    assert before == "tesseract 5.9.1 eng:5,deu:5 tuning 3"
-    assert Tesseract().fingerprint == "tesseract 5.9.1 eng:5,deu:15 tuning 3"
+    assert before == "tesseract 5.9.1 eng:5,deu:5 tuning 4"
+    assert Tesseract().fingerprint == "tesseract 5.9.1 eng:5,deu:15 tuning 4"
 
 
 @pytest.mark.parametrize("languages", [("eng",), ("osd",), ("deu", "osd")])

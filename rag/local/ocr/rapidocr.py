@@ -20,6 +20,7 @@ from rag.local.ocr.recognition import Alphabet, Reading, cut_out, recognize
 from rag.local.ocr.turning import (
     READERS,
     UNCLEAR,
+    as_it_lay,
     is_sideways,
     longest,
     skew,
@@ -121,14 +122,11 @@ def _line(
     """The pieces of a printed line as one, its box on the upright page before straightening."""
     x0, y0 = boxes[list(row), :2].min(axis=0)
     x1, y1 = boxes[list(row), 2:].max(axis=0)
-    corners = np.array([[x0, y0, 1], [x1, y0, 1], [x1, y1, 1], [x0, y1, 1]]) @ back.T
-    fractions = np.clip(corners / (shape[1], shape[0]), 0, 1)
-    (left, top), (right, bottom) = fractions.min(axis=0), fractions.max(axis=0)
     characters = sum(len(readings[i].text) for i in row)
     text, doubts = _joined([readings[i] for i in row])
     return OcrLine(
         text=text,
-        box=(float(left), float(top), float(right), float(bottom)),
+        box=as_it_lay((x0, y0, x1, y1), back, shape),
         confidence=sum(readings[i].confidence * len(readings[i].text) for i in row) / characters,
         doubts=doubts,
     )

@@ -18,10 +18,12 @@ from msgspec import Struct, structs
 from rag.domain import Box, Doubt
 from rag.errors import DocumentTooLarge, InvalidDocument, ModelUnavailable
 from rag.lifetimes import mortal
+from rag.local.ocr.leaning import leaning
+from rag.local.ocr.models import Floats
 from rag.local.ocr.page import SURE, Image, OcrLine, OcrPage, page_of
-from rag.local.ocr.turning import turned
+from rag.local.ocr.turning import as_it_lay, straightened, turned
 
-TUNING = 3
+TUNING = 4
 """Goes up whenever the same image would be read differently, so that kept readings are redone."""
 
 PAGE_SECONDS = 120
@@ -38,6 +40,10 @@ SURE_OF_ROTATION = 1.0
 
 TURNING_SIDE = 2_200
 """Pixels of the longer side of the image from which the rotation is told: A4 at 190 dpi."""
+
+ASKEW = 2.0
+"""Degrees from which a page is straightened for Tesseract. Two columns that lean by 3 degrees it
+reads without a mistake, and at 5 as a jumble."""
 
 SAMPLED = 4
 """Of so many rows and columns one is looked at for color."""
@@ -138,10 +144,11 @@ class Tesseract:
         seen = _as_seen(image)
         rotation = self._rotation(seen)
         upright = turned(seen, rotation // 90)
+        degrees = leaning(upright)
+        straight, back = straightened(upright, degrees if abs(degrees) > ASKEW else 0.0)
         languages = "+".join(self._installation.languages)
-        table = self._ask(upright, "-l", languages, "--psm", "3", "tsv")
-        height, width = upright.shape[:2]
-        return page_of(_paragraphs(_words(table), width, height), rotation)
+        table = self._ask(straight, "-l", languages, "--psm", "3", "tsv")
+        return page_of(_paragraphs(_words(table), back, upright.shape), rotation)
 
     def _rotation(self, image: Image) -> int:
         """Degrees clockwise that bring the page upright; 0 where too little text is on it."""
@@ -216,10 +223,12 @@ def _words(table: str) -> Iterable[_Word]:
             yield _Word((block, paragraph), line, box, float(cells[10]) / 100, cells[11].strip())
 
 
-def _paragraphs(words: Iterable[_Word], width: int, height: int) -> tuple[tuple[OcrLine, ...], ...]:
+def _paragraphs(
+    words: Iterable[_Word], back: Floats, shape: tuple[int, ...]
+) -> tuple[tuple[OcrLine, ...], ...]:
     grouped = (
         tuple(
-            _line(list(in_line), width, height)
+            _line(list(in_line), back, shape)
             for _, in_line in groupby(in_paragraph, key=lambda word: word.line)
         )
         for _, in_paragraph in groupby(words, key=lambda word: word.paragraph)
@@ -228,17 +237,12 @@ def _paragraphs(words: Iterable[_Word], width: int, height: int) -> tuple[tuple[
     return tuple(lines for lines in sure if lines)
 
 
-def _line(words: list[_Word], width: int, height: int) -> OcrLine:
+def _line(words: list[_Word], back: Floats, shape: tuple[int, ...]) -> OcrLine:
     characters = sum(len(word.text) for word in words)
     starts = accumulate((len(word.text) + 1 for word in words), initial=0)
     return OcrLine(
         text=" ".join(word.text for word in words),
-        box=(
-            min(word.box[0] for word in words) / width,
-            min(word.box[1] for word in words) / height,
-            max(word.box[2] for word in words) / width,
-            max(word.box[3] for word in words) / height,
-        ),
+        box=as_it_lay(_around(words), back, shape),
         confidence=sum(word.confidence * len(word.text) for word in words) / characters,
         doubts=tuple(
             Doubt(start, start + len(word.text), word.confidence)
@@ -246,3 +250,8 @@ def _line(words: list[_Word], width: int, height: int) -> OcrLine:
             if word.confidence < SURE
         ),
     )
+
+
+def _around(words: list[_Word]) -> Box:
+    lefts, tops, rights, bottoms = zip(*(word.box for word in words), strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)

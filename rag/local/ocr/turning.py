@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from rag.domain import Box
 from rag.local.ocr.detection import Quads
 from rag.local.ocr.models import Floats, Network, normalized
 from rag.local.ocr.page import Image
@@ -85,6 +86,21 @@ def straightened(image: Image, degrees: float) -> tuple[Image, Floats]:
         image, there, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(straight, np.uint8), np.asarray(cv2.invertAffineTransform(there), np.float32)
+
+
+def as_it_lay(box: Box, back: Floats, shape: tuple[int, ...]) -> Box:
+    """Around a box of a page that was straightened: in fractions of the page before that.
+
+    Args:
+        box: in pixels.
+        back: as of `straightened`.
+        shape: height and width of the page.
+    """
+    x0, y0, x1, y1 = box
+    corners = np.array([[x0, y0, 1], [x1, y0, 1], [x1, y1, 1], [x0, y1, 1]]) @ back.T
+    fractions = np.clip(corners / (shape[1], shape[0]), 0, 1)
+    (left, top), (right, bottom) = fractions.min(axis=0), fractions.max(axis=0)
+    return float(left), float(top), float(right), float(bottom)
 
 
 def _seen(line: Image) -> Floats:
