@@ -1,52 +1,23 @@
 """The command line, with the real engines, on the documents in the box."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-SAMPLES = Path(__file__).parents[2] / "rag" / "samples"
-LIMIT = 300  # seconds; far above what any of these takes, so that only a hang fails
+from tests.cli.shells import TREE, Shell
 
-
-class Shell:
-    """`rag` in a process of its own, on one library."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def run(
-        self, *words: str | Path, stdin: str | None = None, **environment: str
-    ) -> subprocess.CompletedProcess[str]:
-        kept = {n: v for n, v in os.environ.items() if not n.startswith(("RAG_", "MISTRAL_"))}
-        return subprocess.run(
-            [sys.executable, "-m", "rag", *map(str, words)],
-            env={**kept, "RAG_DATA_DIR": str(self.folder / "library"), **environment},
-            cwd=self.folder,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=LIMIT,
-            check=False,
-        )
-
-    def json(self, *words: str | Path) -> Any:
-        done = self.run(*words, "--json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+SAMPLES = TREE / "rag" / "samples"
 
 
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
     """On a library that holds the samples."""
     shell = Shell(tmp_path_factory.mktemp("shell"))
-    done = shell.run("ingest", SAMPLES, "--report", shell.folder / "report.jsonl")
-    assert done.returncode == 0, done.stderr
+    done = shell.process("ingest", SAMPLES, "--report", shell.folder / "report.jsonl")
+    assert done.code == 0, done.err
     return shell
 
 
@@ -68,9 +39,9 @@ def test_every_sample_is_indexed_and_the_scan_was_ocred(shell: Shell) -> None:
 def test_a_second_run_does_nothing_and_says_so(shell: Shell) -> None:
     done = shell.run("ingest", SAMPLES, "--json")
 
-    assert done.returncode == 0
-    assert json.loads(done.stdout)["unchanged"] == len(list(SAMPLES.iterdir()))
-    assert "Nothing to do" in done.stderr
+    assert done.code == 0
+    assert json.loads(done.out)["unchanged"] == len(list(SAMPLES.iterdir()))
+    assert "Nothing to do" in done.err
 
 
 @pytest.mark.parametrize(
@@ -118,16 +89,16 @@ def test_many_questions_at_once_are_a_line_each_with_their_ids(shell: Shell) -> 
     answered = shell.run("ask", "--questions", file, "--json")
 
     for done in (found, answered):
-        assert done.returncode == 0, done.stderr
-        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        assert done.code == 0, done.err
+        lines = [json.loads(line) for line in done.out.splitlines()]
         assert [line["question_id"] for line in lines] == ["a", "7"]
 
 
 def test_people_see_the_quotation_and_its_page(shell: Shell) -> None:
-    done = shell.run("ask", "When may the stove be lit again?")
+    done = shell.process("ask", "When may the stove be lit again?")
 
-    assert "[1] inspection-letter.pdf, page 1" in done.stdout
-    assert "answered by: extractive" in done.stdout
+    assert "[1] inspection-letter.pdf, page 1" in done.out
+    assert "answered by: extractive" in done.out
 
 
 def test_one_bad_file_leaves_exit_code_1_and_its_reason(shell: Shell, tmp_path: Path) -> None:
@@ -138,14 +109,14 @@ def test_one_bad_file_leaves_exit_code_1_and_its_reason(shell: Shell, tmp_path: 
     done = shell.run("ingest", tmp_path, "-C", "birds", "--report", shell.folder / "birds.jsonl")
 
     lines = report(shell, "birds.jsonl")
-    assert done.returncode == 1
+    assert done.code == 1
     assert lines["good.md"]["state"] == "indexed"
     assert (lines["empty.txt"]["state"], lines["empty.txt"]["code"]) == (
         "refused",
         "empty_document",
     )
     assert lines["broken.pdf"]["state"] == "refused"
-    assert "empty.txt: refused" in done.stderr
+    assert "empty.txt: refused" in done.err
     assert shell.json("search", "gulls", "-C", "birds")["data"][0]["key"] == "good.md"
 
 
@@ -155,7 +126,7 @@ def test_a_list_of_files_may_come_on_standard_input(shell: Shell, tmp_path: Path
 
     done = shell.run("ingest", "-", "-C", "listed", stdin=f"{file}\n")
 
-    assert done.returncode == 0
+    assert done.code == 0
     assert shell.json("search", "spare key", "-C", "listed")["data"][0]["key"] == "note.md"
 
 
@@ -173,23 +144,23 @@ def test_what_cannot_run_ends_with_exit_code_2_and_one_clear_line(
 ) -> None:
     done = shell.run(*words)
 
-    assert done.returncode == 2
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.code == 2
+    assert said in done.err
+    assert "Traceback" not in done.err
 
 
 def test_a_folder_without_a_file_ends_with_exit_code_2(shell: Shell, tmp_path: Path) -> None:
     done = shell.run("ingest", tmp_path)
 
-    assert done.returncode == 2
-    assert "there is no file to read" in done.stderr
+    assert done.code == 2
+    assert "there is no file to read" in done.err
 
 
 def test_a_misspelt_setting_ends_with_exit_code_2(shell: Shell) -> None:
-    done = shell.run("search", "x", RAG_PROT="1")
+    done = shell.process("search", "x", RAG_PROT="1")
 
-    assert done.returncode == 2
-    assert "did you mean RAG_PORT?" in done.stderr
+    assert done.code == 2
+    assert "did you mean RAG_PORT?" in done.err
 
 
 def test_the_doctor_finds_all_well(shell: Shell) -> None:
@@ -200,22 +171,14 @@ def test_the_doctor_finds_all_well(shell: Shell) -> None:
 
 
 def test_help_comes_quickly_and_names_every_command(shell: Shell) -> None:
-    done = shell.run("--help")
+    done = shell.process("--help")
 
     for name in ("serve", "ingest", "search", "ask", "migrate", "doctor"):
-        assert name in done.stdout
+        assert name in done.out
 
 
 def test_the_bulk_script_is_another_door_to_the_same_room(shell: Shell) -> None:
-    script = Path(__file__).parents[2] / "scripts" / "bulk_ingest.py"
-    done = subprocess.run(
-        [sys.executable, str(script), str(SAMPLES), "--json"],
-        env={**os.environ, "RAG_DATA_DIR": str(shell.folder / "library")},
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        check=False,
-    )
+    done = shell.python(TREE / "scripts" / "bulk_ingest.py", SAMPLES, "--json")
 
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["unchanged"] == len(list(SAMPLES.iterdir()))
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["unchanged"] == len(list(SAMPLES.iterdir()))

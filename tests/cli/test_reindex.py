@@ -1,12 +1,11 @@
 """`rag reindex` and `rag indexes`, as a person runs them."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.cli.shells import Shell
 
 DOCUMENTS = {
     "whale.md": "The whale lives in the sea.",
@@ -25,21 +24,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def rag(folder: Path, *words: str, code: int = 0) -> str:
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("RAG_", "MISTRAL"))
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "rag", *words],
-        cwd=folder,
-        env=environment | {"PYTHONPATH": str(Path(__file__).parents[2])},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == code, done.stderr
-    return done.stdout + done.stderr
+    done = Shell(folder).run(*words, library="data")
+    assert done.code == code, done.err
+    return done.out + done.err
 
 
 def indexes(folder: Path) -> list[dict[str, object]]:
