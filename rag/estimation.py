@@ -5,7 +5,7 @@ by the collection's own tokenizer. What only OCR could tell is a range.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext, suppress
 from decimal import Decimal
 from functools import partial
@@ -135,7 +135,7 @@ class _Needs(Struct, frozen=True):
 
 
 async def estimate(
-    sources: Sequence[Source],
+    sources: Iterable[Source],
     within: Collection,
     *,
     readers: Readers,

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from decimal import Decimal
@@ -338,7 +338,7 @@ class Services:
             )
 
     async def estimate(
-        self, sources: Sequence[Source], within: Collection, lane: Lane = "direct"
+        self, sources: Iterable[Source], within: Collection, lane: Lane = "direct"
     ) -> Estimate:
         """What an ingest would do and cost."""
         return await estimate(

@@ -22,7 +22,7 @@ from rag.api.receiving import Receiving
 from rag.api.repositories import RepositoriesController
 from rag.api.search import SearchController
 from rag.api.tracing import Tracing
-from rag.api.uploads import MAX_PARTS, Places
+from rag.api.uploads import Places
 from rag.api.usage import UsageController
 from rag.api.verify import VerifyController
 from rag.api.wording import WordingController
@@ -62,7 +62,6 @@ def create_app(services: Services, *, limits: Limits | None = None) -> Litestar:
         exception_handlers={Exception: respond},
         guards=[only_json],
         logging_config=None,
-        multipart_form_part_limit=MAX_PARTS,
         openapi_config=None,
         request_class=StrictRequest,
         request_max_body_size=chosen.json_bytes,

@@ -1,7 +1,7 @@
 """Documents: handing them in, and finding them in a collection."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -11,6 +11,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from rag.api.bodies import ANY_BODY
+from rag.api.forms import Spools
 from rag.api.keys import normalized_key
 from rag.api.listing import DEFAULT_LIMIT, After, Limit
 from rag.api.uploads import (
@@ -39,6 +40,7 @@ from rag.errors import InvalidRequest, NotFound
 from rag.estimation import Estimate
 from rag.fetching import Wanted, page_to_fetch, site_to_crawl
 from rag.storage.queueing import Queued, ToFetch
+from rag.storage.spooling import Handed, Upload
 from rag.wiring import Services
 
 NO_BATCH_LANE = (
@@ -141,8 +143,8 @@ class DocumentsController(Controller):
             raise InvalidRequest(NO_BATCH_LANE)
         within = await asyncio.to_thread(_named, services, collection, dry_run)
         earlier = JobId(job) if job else None
-        with places.taken():
-            given = await read_new(request)
+        with places.taken(), Spools(services.library.originals.spool) as spools:
+            given = await read_new(request, spools)
             if dry_run:
                 sources = await _fetched(given, services, within, fetches)
                 return Response(
@@ -176,8 +178,8 @@ class DocumentsController(Controller):
         older version, when the job has succeeded. A file that is itself JSON comes by POST.
         """
         within = await asyncio.to_thread(services.library.collections.find, collection)
-        with places.taken():
-            source = await read_put(request, normalized_key(key))
+        with places.taken(), Spools(services.library.originals.spool) as spools:
+            source = await read_put(request, normalized_key(key), spools)
             job = (await _queue(services, within, [source])).job
         return Response(
             Put(document_id(within.id, source.key), job.id),
@@ -257,14 +259,14 @@ def _wanted(given: NewDocument) -> Wanted:
 
 
 async def _fetched(
-    given: Sequence[Source] | NewDocument,
+    given: Sequence[Handed] | NewDocument,
     services: Services,
     within: Collection,
     fetches: Places,
-) -> Sequence[Source]:
-    """What a dry run weighs."""
+) -> Iterable[Source]:
+    """What a dry run weighs, one in memory at a time."""
     if not isinstance(given, NewDocument):
-        return given
+        return (each.source if isinstance(each, Upload) else each for each in given)
     if given.crawl is not None:
         raise InvalidRequest("what a crawl finds cannot be weighed beforehand")
     with fetches.taken():
@@ -274,7 +276,7 @@ async def _fetched(
 async def _queue(
     services: Services,
     within: Collection,
-    sources: Sequence[Source],
+    sources: Sequence[Handed],
     job: JobId | None = None,
     lane: Lane | None = None,
 ) -> Queued:

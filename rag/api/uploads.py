@@ -1,22 +1,22 @@
 """Bodies that bring documents -> sources."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from litestar import Request
-from litestar.datastructures import FormMultiDict, State, UploadFile
-from litestar.exceptions import ClientException
+from litestar.datastructures import State
 from msgspec import Meta, Struct
 
 from rag.api.bodies import parse_json
+from rag.api.forms import Form, Spools, receive_body, receive_form
 from rag.api.keys import normalized_key
 from rag.api.problems import Refused
 from rag.domain import Source, version_of
 from rag.errors import InvalidRequest
 from rag.sources.web.crawling import Bounds
+from rag.storage.spooling import Handed, Upload
 
 UploadRequest: TypeAlias = Request[object, object, State]
 
@@ -29,9 +29,6 @@ Attributes: TypeAlias = Annotated[
 ]
 """What a caller says of a document, and filters by: `{"year": 2020, "tags": ["a", "b"]}`."""
 Title: TypeAlias = Annotated[str, Meta(min_length=1, max_length=1_000)]
-
-MAX_PARTS = 1_000
-"""Files and fields of one form: the framework counts them against an attack on its parser."""
 
 
 class About(Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,7 +43,7 @@ UNDECLARED = frozenset({"", "application/octet-stream"})
 
 
 class Places:
-    """Room for so many uploads at a time, since each may occupy memory and disk to the limit."""
+    """Room for so many uploads at a time, since each may occupy disk to the limit."""
 
     def __init__(self, n: int, what: str = "uploads") -> None:
         self._free = n
@@ -99,7 +96,7 @@ class NewDocument(Struct, frozen=True, forbid_unknown_fields=True):
     """Of the text."""
 
 
-async def read_new(request: UploadRequest) -> tuple[Source, ...] | NewDocument:
+async def read_new(request: UploadRequest, spools: Spools) -> tuple[Handed, ...] | NewDocument:
     """The documents of a POST: one or many files of a form, or one text; or what was said of an
     address, from which they are still to be fetched.
 
@@ -109,7 +106,7 @@ async def read_new(request: UploadRequest) -> tuple[Source, ...] | NewDocument:
     """
     media_type, _ = request.content_type
     if media_type == "multipart/form-data":
-        return await _read_form(request)
+        return _uploads(await receive_form(request, spools))
     if media_type == "application/json":
         given = parse_json(await request.body(), NewDocument)
         if given.url is None:
@@ -129,20 +126,20 @@ async def read_new(request: UploadRequest) -> tuple[Source, ...] | NewDocument:
     )
 
 
-async def read_put(request: UploadRequest, key: str) -> Source:
+async def read_put(request: UploadRequest, key: str, spools: Spools) -> Handed:
     """The document of a PUT: JSON with a text, or the bytes of a file.
 
     A JSON file that is itself the document comes by POST, as a file of a form.
     """
     media_type, _ = request.content_type
-    body = await request.body()
     if media_type == "application/json":
-        given = parse_json(body, PutText)
+        given = parse_json(await request.body(), PutText)
         content = given.text.encode()
         return Source(key, content, given.media_type, given.title, dict(given.attributes))
-    if not body:
+    body = await receive_body(request, spools)
+    if not body.size:
         raise InvalidRequest("the body is empty: there is no document in it")
-    return Source(key, body, declared(media_type))
+    return Upload(key, body, declared(media_type))
 
 
 def _text_source(given: NewDocument) -> Source:
@@ -154,44 +151,17 @@ def _text_source(given: NewDocument) -> Source:
     return Source(key, content, given.media_type, given.title, dict(given.attributes))
 
 
-async def _read_form(request: UploadRequest) -> tuple[Source, ...]:
-    form = await _parsed_form(request)
-    files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-    try:
-        keys = _distinct([normalized_key(file.filename) for file in files])
-        said = _said(form, keys)
-        return tuple(
-            [
-                Source(
-                    key,
-                    await file.read(),
-                    declared(file.content_type),
-                    said[key].title,
-                    said[key].attributes,
-                )
-                for key, file in zip(keys, files, strict=True)
-            ]
-        )
-    finally:
-        await asyncio.gather(*(file.close() for file in files))
+def _uploads(form: Form) -> tuple[Upload, ...]:
+    keys = _distinct([normalized_key(file.name) for file in form.files])
+    said = _said(form.fields, keys)
+    return tuple(
+        Upload(key, file.content, declared(file.media_type), said[key].title, said[key].attributes)
+        for key, file in zip(keys, form.files, strict=True)
+    )
 
 
-async def _parsed_form(request: UploadRequest) -> FormMultiDict:
-    try:
-        return await request.form()
-    except (ClientException, UnicodeDecodeError, LookupError) as error:  # the last: no such charset
-        if isinstance(error, ClientException) and error.status_code != 400:
-            raise  # larger than the limit
-        raise Refused(
-            400,
-            "malformed_form",
-            f"the form is not valid multipart/form-data of at most {MAX_PARTS} parts",
-        ) from error
-
-
-def _said(form: FormMultiDict, keys: list[str]) -> dict[str, About]:
+def _said(fields: dict[str, str], keys: list[str]) -> dict[str, About]:
     """Of each file: `title` and `attributes` hold for all, and `about` for one by its key."""
-    fields = {name: value for name, value in form.multi_items() if isinstance(value, str)}
     if unknown := sorted(set(fields) - {"title", "attributes", "about"}):
         raise InvalidRequest(
             f"the form has a field {unknown[0]!r}; besides files it may have 'title', 'attributes'"

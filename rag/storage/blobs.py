@@ -20,13 +20,21 @@ from rag.storage.durable import (
     make_private_folder,
     sync_folder,
     write_durably,
+    write_parts_durably,
 )
 from rag.storage.locking import insert_new
+from rag.storage.spooling import (
+    PIECE,
+    Content,
+    content_parts,
+    content_size,
+    content_version,
+)
 from rag.storage.tables import BlobPartRow, BlobRow
 
 DIGITS = 64  # of a SHA-256
 
-PART = 1 << 20
+PART = PIECE
 """Bytes of a row. Parts of 0.25 to 4 MB took the same time; a whole of 32 MB took twice as long
 to write and to read, and a large object three times as long to write."""
 
@@ -34,11 +42,11 @@ to write and to read, and a large object three times as long to write."""
 class Blobs(Protocol):
     """Whole or absent, and never answered with others."""
 
-    def put(self, content: bytes) -> Version:
+    def put(self, content: Content) -> Version:
         """Keeps the bytes; on disk when it returns. Bytes already kept are not written again."""
         ...
 
-    def keep(self, session: Session, content: bytes) -> None:
+    def keep(self, session: Session, content: Content) -> None:
         """The same within a transaction: on disk when that has committed."""
         ...
 
@@ -74,16 +82,16 @@ class BlobFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def put(self, content: bytes) -> Version:
-        version = version_of(content)
+    def put(self, content: Content) -> Version:
+        version = content_version(content)
         path = self._path(version)
-        if not self._holds(path, len(content)):
+        if not self._holds(path, content_size(content)):
             with disk_failures_told():
                 make_private_folder(path.parent)
-            write_durably(path, content)
+            write_parts_durably(path, content_parts(content))
         return version
 
-    def keep(self, session: Session, content: bytes) -> None:
+    def keep(self, session: Session, content: Content) -> None:
         self.put(content)
 
     def get(self, version: Version) -> bytes:
@@ -132,8 +140,8 @@ class BlobTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def put(self, content: bytes) -> Version:
-        version = version_of(content)
+    def put(self, content: Content) -> Version:
+        version = content_version(content)
         with self._database.read() as session:
             known = self.size(session, version)
         if known is None:
@@ -141,12 +149,12 @@ class BlobTable:
                 self.keep(session, content)
         return version
 
-    def keep(self, session: Session, content: bytes) -> None:
-        version = version_of(content)
-        if not insert_new(session, BlobRow, [{"sha256": version, "size": len(content)}]):
+    def keep(self, session: Session, content: Content) -> None:
+        version = content_version(content)
+        row = {"sha256": version, "size": content_size(content)}
+        if not insert_new(session, BlobRow, [row]):
             return
-        for number in _numbers(len(content)):
-            part = content[number * PART : (number + 1) * PART]
+        for number, part in enumerate(content_parts(content, PART)):
             session.execute(insert(BlobPartRow).values(sha256=version, number=number, content=part))
 
     def get(self, version: Version) -> bytes:

@@ -4,7 +4,7 @@ import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -42,10 +42,21 @@ def write_durably(path: Path, content: bytes) -> None:
         OutOfSpace: the disk is full.
         RagError: the disk does not take it.
     """
+    write_parts_durably(path, [content])
+
+
+def write_parts_durably(path: Path, parts: Iterable[bytes]) -> None:
+    """The same of parts that need not be in memory together.
+
+    Raises:
+        OutOfSpace: the disk is full.
+        RagError: the disk does not take it.
+    """
     aside = aside_of(path)
     with disk_failures_told():
         try:
-            aside.write_bytes(content)
+            with aside.open("wb") as file:
+                file.writelines(parts)
             settle(aside, path)
         finally:
             aside.unlink(missing_ok=True)

@@ -87,7 +87,7 @@ class Library:
 
         self.collections = CollectionStore(database, space, indexes, self._forgetting)
         self.indexes = IndexStore(database, indexes, self._wake)
-        self.originals = OriginalStore(blobs, space)
+        self.originals = OriginalStore(blobs, space, data_dir)
         self.jobs = JobStore(database, blobs, space, self._forgetting, self.indexes.forget, webhook)
         self.purchases = PurchaseStore(database)
         self.documents = DocumentStore(database, blobs, indexes, self._forgetting, self._wake)

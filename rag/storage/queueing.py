@@ -28,6 +28,7 @@ from rag.storage.cursors import cursor
 from rag.storage.jobs import close_job_if_done, find_job, new_job, reopen_job
 from rag.storage.ledger import nanodollars
 from rag.storage.savings import worth_of
+from rag.storage.spooling import Handed
 from rag.storage.superseding import supersede
 from rag.storage.tables import (
     DocumentRow,
@@ -51,7 +52,7 @@ class Queued(Struct, frozen=True):
 def queue_sources(
     session: Session,
     collection: Collection,
-    sources: Sequence[Source],
+    sources: Sequence[Handed],
     job: JobId | None,
     lane: Lane | None = None,
 ) -> Queued:
@@ -128,7 +129,7 @@ def queue_fetch(
     return Queued(find_job(session, id), cursor(last or 0)), int(item or 0)
 
 
-def keep_fetched(session: Session, row: ItemRow, source: Source, lane: Lane) -> bool:
+def keep_fetched(session: Session, row: ItemRow, source: Handed, lane: Lane) -> bool:
     """An item has its bytes now, and waits to be read.
 
     Returns:
@@ -145,7 +146,7 @@ def keep_fetched(session: Session, row: ItemRow, source: Source, lane: Lane) -> 
     return False
 
 
-def has_come(session: Session, job: JobId, source: Source) -> bool:
+def has_come(session: Session, job: JobId, source: Handed) -> bool:
     """Whether the job had the same bytes under that key."""
     mine = (ItemRow.job_id == job) & (ItemRow.key == source.key)
     same = select(ItemRow.id).where(mine, ItemRow.sha256 == source.version)
@@ -167,7 +168,7 @@ def _reopened(
     return id, job.lane
 
 
-def _not_waiting(session: Session, id: JobId, sources: Sequence[Source]) -> list[Source]:
+def _not_waiting(session: Session, id: JobId, sources: Sequence[Handed]) -> list[Handed]:
     """Those of the sources that are not the last to wait in the job under their key."""
     last: dict[str, tuple[str, str | None, str | None, dict[str, Any]]] = {}
     for some in batches([source.key for source in sources]):
@@ -182,13 +183,13 @@ def _not_waiting(session: Session, id: JobId, sources: Sequence[Source]) -> list
     return [source for source in sources if last.get(source.key) != _identity(source)]
 
 
-def _identity(source: Source) -> tuple[str, str | None, str | None, dict[str, Any]]:
+def _identity(source: Handed) -> tuple[str, str | None, str | None, dict[str, Any]]:
     own = msgspec.json.decode(msgspec.json.encode(source.attributes))  # as it comes back
     return source.version, source.media_type, source.title, own
 
 
 def _new_items(
-    session: Session, collection_id: CollectionId, sources: Sequence[Source]
+    session: Session, collection_id: CollectionId, sources: Sequence[Handed]
 ) -> list[dict[str, Any]]:
     """Rows that belong to no job yet; those whose document is the same already have ended."""
     keys = [source.key for source in sources]
@@ -207,7 +208,7 @@ def _new_items(
     return [row | _all_saved(worth.get(row["key"], Saved())) for row in rows]
 
 
-def _new_item(collection_id: CollectionId, source: Source, state: ItemState) -> dict[str, Any]:
+def _new_item(collection_id: CollectionId, source: Handed, state: ItemState) -> dict[str, Any]:
     return {
         "collection_id": collection_id,
         "key": source.key,
@@ -286,7 +287,7 @@ def _given(
     return {(key, sha256): attributes for key, sha256, attributes in rows}
 
 
-def _is_current(source: Source, current: Current | None) -> bool:
+def _is_current(source: Handed, current: Current | None) -> bool:
     if current is None:
         return False
     sha256, title, attributes = current

@@ -3,16 +3,17 @@
 import math
 from collections.abc import Sequence
 
-from rag.domain import Attribute, Source
+from rag.domain import Attribute
 from rag.errors import InvalidRequest
 from rag.storage.attributes import is_storable
+from rag.storage.spooling import Handed
 
 MAX_KEY = 1_024  # characters
 MAX_ATTRIBUTES = 100  # of one document
 LARGEST_INTEGER = 2**63 - 1  # what a database column holds
 
 
-def check_sources(sources: Sequence[Source]) -> None:
+def check_sources(sources: Sequence[Handed]) -> None:
     """
     Raises:
         InvalidRequest: a key or attribute that cannot be kept.

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, delete, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from rag.domain import CollectionId, Failure, JobId, Source
+from rag.domain import CollectionId, Failure, JobId
 from rag.storage.batches import batches
 from rag.storage.leases import is_free
 from rag.storage.memos import forget_memos
 from rag.storage.readings import remove_passing
+from rag.storage.spooling import Handed
 from rag.storage.tables import BatchPurchaseRow, BatchRequestRow, ItemRow
 from rag.storage.timestamps import now
 
@@ -23,7 +24,7 @@ SUPERSEDED = Failure(
 
 
 def supersede(
-    session: Session, collection_id: CollectionId, sources: Sequence[Source]
+    session: Session, collection_id: CollectionId, sources: Sequence[Handed]
 ) -> dict[JobId, list[int]]:
     """Ends items of these keys, with other bytes, that wait for a batch or behind one that does.
     Those that a worker has go on: they are done soon.

@@ -314,7 +314,7 @@ MULTIPART = "multipart/form-data; boundary=b"
             422,
         ),
         (MULTIPART, b"--b--\r\n", 422),  # a form without a file
-        (MULTIPART, b"", 422),
+        (MULTIPART, b"", 400),
         ("text/plain", b"just text", 415),
         ("application/x-www-form-urlencoded", b"text=a", 415),
         ("", b"x", 415),

@@ -42,6 +42,7 @@ from rag.storage.progress import News, Place
 from rag.storage.queueing import Queued, ToFetch
 from rag.storage.sources import check_sources
 from rag.storage.space import Space
+from rag.storage.spooling import Handed
 from rag.storage.webhooks import Message
 
 
@@ -72,7 +73,7 @@ class JobStore:
     def queue(
         self,
         collection: Collection,
-        sources: Sequence[Source],
+        sources: Sequence[Handed],
         *,
         job: JobId | None = None,
         lane: Lane | None = None,
