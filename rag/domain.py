@@ -424,6 +424,7 @@ class Answer(Struct, frozen=True):
     citations: tuple[Citation, ...] = ()
     dropped: tuple[Dropped, ...] = ()
     conflicts: tuple[tuple[CitationId, ...], ...] = ()
+    """Citations of different documents that contradict each other; both sides are in the text."""
     nearest: tuple[Hit, ...] = ()
     """For a refusal: the passages that came nearest."""
     usage: Usage | None = None

@@ -1,7 +1,8 @@
 """What a question asks for, and the words it asks with.
 
 A question for a time is answered by a sentence that holds a date; one for an amount, by a number;
-one for a person or place, by a name that the question did not already say.
+one for a person or place, by a name that the question did not already say; one for a reason, by a
+word that gives one. Of a question for yes or no nothing is asked but what it says itself.
 """
 
 import re
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
-Asked: TypeAlias = Literal["time", "amount", "person", "place", "other"]
+Asked: TypeAlias = Literal["time", "amount", "person", "place", "reason", "other"]
 
 QUESTION_WORDS: tuple[tuple[Asked, str], ...] = (
     # the first that matches decides: "how many years" is an amount, "what year" a time
@@ -23,6 +24,17 @@ QUESTION_WORDS: tuple[tuple[Asked, str], ...] = (
     ("person", r"who|whom|whose|wer|wen|wem|wessen|quién(?:es)?|qui"),
     ("place", r"where|(?:what|which) (?:country|city|state|place|town|county|river)"),
     ("place", r"wo|woher|wohin|(?:welche[mnrs]?) (?:land|stadt|ort)\w*|dónde|adónde|où"),
+    ("reason", r"why|(?:what|which) (?:is|was|were|are)? ?(?:the )?(?:reasons?|causes?)|how come"),
+    ("reason", r"warum|weshalb|wieso|weswegen|por qué|pourquoi"),
+)
+
+_SEVERAL = re.compile(
+    r"^\s*(?:list|name|enumerate|nenne|zähle|enumera|énumère)\b|\b(?:list|name) (?:all|the|of)\b"
+    r"|\b(?:what|which|who) (?:are|were) (?:all )?(?:the|some|its|their)\b"
+    r"|\b(?:which|what) \w+s are\b"
+    r"|\b(?:examples|types|kinds|members|parts|steps|reasons|names|factors|differences?) of\b"
+    r"|\bwelche \w+en\b|\bcuáles\b|\bquel(?:le)?s\b",
+    re.IGNORECASE,
 )
 
 _ENGLISH = """
@@ -114,6 +126,46 @@ def asked(question: str) -> Asked:
 _PATTERNS = [(kind, re.compile(rf"\b(?:{pattern})\b")) for kind, pattern in QUESTION_WORDS]
 
 
+def asks_for_several(question: str) -> bool:
+    """Whether more than one thing is asked for, so that two answers do not exclude each other."""
+    return _SEVERAL.search(question) is not None
+
+
+def named_pages(question: str) -> frozenset[int]:
+    """Numbers of pages that the question names: "on page 5", "on the second page".
+
+    >>> sorted(named_pages("What do pages 3 and 4 say that the first page does not?"))
+    [1, 3, 4]
+    """
+    numbers = [int(n) for run in _PAGES.findall(question) for n in re.findall(r"\d+", run)]
+    ordinals = [_ORDINALS[word.lower()] for word in _NTH_PAGE.findall(question)]
+    return frozenset(numbers + ordinals)
+
+
+_PAGES = re.compile(
+    r"\b(?:pages?|pp?\.|slides?|Seiten?|páginas?) ?(?:no\.? ?|number )?"
+    r"(\d{1,4}(?:(?:,| and| or| to| und| y| et|-|–) ?\d{1,4})*)\b",
+    re.IGNORECASE,
+)
+_ORDINALS = {
+    word: number
+    for number, words in enumerate(
+        (
+            "first 1st ersten erste primera première",
+            "second 2nd zweiten zweite segunda deuxième",
+            "third 3rd dritten dritte tercera troisième",
+            "fourth 4th vierten vierte cuarta quatrième",
+            "fifth 5th fünften fünfte quinta cinquième",
+        ),
+        start=1,
+    )
+    for word in words.split()
+}
+_NTH_PAGE = re.compile(
+    rf"\b({'|'.join(_ORDINALS)}) (?:page|slide|Seite|página|cover page)\b", re.IGNORECASE
+)
+
+
 def holds(kind: Asked, sentence: str, question: str) -> bool:
     """Whether a sentence has something of the kind that was asked for; `other` asks nothing."""
     return _HOLDS[kind](sentence, question)
@@ -138,6 +190,17 @@ _AMOUNT = re.compile(
 )
 
 
+_REASON = re.compile(
+    r"\b(?:because|since|due to|owing to|thanks to|as a result|result(?:s|ed|ing)? (?:in|from|of)"
+    r"|caus(?:e[sd]?|ing)|reasons?|therefore|thus|hence|in order to|so that|so as to"
+    r"|leads? to|led to|intended to|meant to|designed to"
+    r"|to (?:avoid|prevent|protect|reduce|improve|ensure|allow|make)"
+    r"|why|weil|denn|daher|deshalb|wegen|aufgrund|damit|um [^.]{1,60} zu|da|grund|gründe"
+    r"|porque|debido|para que|por lo que|a causa|parce que|puisque|afin|à cause|car)\b",
+    re.IGNORECASE,
+)
+
+
 def _holds_a_new_name(sentence: str, question: str) -> bool:
     known = {word.lower() for word in _WORD.findall(question)}
     words = list(_WORD.finditer(sentence))
@@ -155,5 +218,6 @@ _HOLDS: dict[Asked, Callable[[str, str], bool]] = {
     "amount": lambda sentence, _: _AMOUNT.search(sentence) is not None,
     "person": _holds_a_new_name,
     "place": _holds_a_new_name,
+    "reason": lambda sentence, _: _REASON.search(sentence) is not None,
     "other": lambda _, __: True,
 }

@@ -23,6 +23,7 @@ from rag.domain import (
     Verified,
     derived_id,
 )
+from rag.grounding.conflicts import Statement, conflicting
 from rag.grounding.locating import lines_of, pages_of
 from rag.grounding.matching import Found, Passages, Rejected
 from rag.grounding.passages import Part
@@ -140,6 +141,7 @@ class Grounding:
             claims=tuple(self._claims) if stays else (),
             citations=tuple(self._citations.values()) if stays else (),
             dropped=tuple(self._dropped(stays)),
+            conflicts=tuple(self._conflicts()) if stays else (),
             nearest=() if stays else tuple(nearest),
             usage=usage,
         )
@@ -152,6 +154,12 @@ class Grounding:
             id = CitationId(derived_id("cit", self.id, str(len(self._citations) + 1)))
             self._citations[place] = _citation(id, verified, part)
         return self._citations[place].id
+
+    def _conflicts(self) -> Iterator[tuple[CitationId, ...]]:
+        cited = tuple(self._citations.values())
+        said = [Statement(each.quote, each.document_id, each.title) for each in cited]
+        for n, m in conflicting(self._question, said):
+            yield (cited[n].id, cited[m].id)
 
     def _outcome(self, stays: bool) -> Outcome:
         if stays:

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from rag.domain import Draft, DraftClaim, Quotation
 from rag.grounding.asked import is_english, terms, unheard
+from rag.grounding.conflicts import Statement, disagree
 from rag.grounding.pieces import ENGLISH, FOREIGN, WORDS_ALONE, Piece, Weights, worth
 
 MOST_PIECES = 3
@@ -59,7 +60,7 @@ def compose(question: str, pieces: Sequence[Piece], likeness: Likeness | None) -
     ]
     return Draft(
         sufficient=confidence(question, pieces, likeness) >= 0,
-        claims=tuple(_claim(run) for run in _choose(pieces, worths)),
+        claims=tuple(_claim(run) for run in _choose(question, pieces, worths)),
     )
 
 
@@ -69,8 +70,10 @@ def _weights(question: str, likeness: Likeness | None) -> Weights:
     return ENGLISH if is_english(question) else FOREIGN
 
 
-def _choose(pieces: Sequence[Piece], worths: Sequence[float]) -> list[tuple[Piece, ...]]:
-    """Runs of neighboring pieces, best first."""
+def _choose(
+    question: str, pieces: Sequence[Piece], worths: Sequence[float]
+) -> list[tuple[Piece, ...]]:
+    """Runs of neighboring pieces, best first, and what another document says against the best."""
     order = sorted(range(len(pieces)), key=lambda n: -worths[n])
     runs: list[tuple[Piece, ...]] = []
     for n in order:
@@ -81,7 +84,18 @@ def _choose(pieces: Sequence[Piece], worths: Sequence[float]) -> list[tuple[Piec
         taken = {id(piece) for run in runs for piece in run}
         if id(pieces[n]) not in taken and not _repeats(pieces[n], runs):
             runs.append(_with_neighbor(pieces, worths, n, taken))
+    against = next((n for n in order if _contradicts(question, pieces[order[0]], pieces[n])), None)
+    if against is not None and not any(pieces[against] is piece for run in runs for piece in run):
+        runs.insert(1, (pieces[against],))
     return runs
+
+
+def _contradicts(question: str, best: Piece, other: Piece) -> bool:
+    first, second = (
+        Statement(each.sentence.text, each.evidence.document_id, each.evidence.title)
+        for each in (best, other)
+    )
+    return disagree(question, first, second)
 
 
 def _with_neighbor(

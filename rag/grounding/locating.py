@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from rag.domain import Box, Line, PageBoxes
+from rag.grounding.cells import cells_under
 from rag.grounding.passages import Part
 
 
@@ -11,13 +12,16 @@ def pages_of(part: Part) -> tuple[PageBoxes, ...]:
     """The page with the box of each printed line that the span touches, from the line's left to
     its right as far as the span goes. Characters count as equally wide, those of East Asia as two.
 
-    The block's own box where its lines are not known, and no box where that is not either.
+    A row of a table has its box whole: how wide its columns are does not follow from their words.
+    The block's own box where its lines are not known, and no box where that is not either. Of a
+    sheet's cells, those that the span stands in.
     """
     block = part.evidence.block
     if block.page is None:
         return ()
     boxes = tuple(_line_boxes(part)) or ((block.box,) if block.box else ())
-    return (PageBoxes(block.page, boxes, block.place),)
+    place = block.place and cells_under(block.place, part.evidence.text, part.start, part.end)
+    return (PageBoxes(block.page, boxes, place),)
 
 
 def lines_of(part: Part) -> tuple[int, int] | None:
@@ -37,7 +41,9 @@ def _line_boxes(part: Part) -> Iterator[Box]:
     offset = part.evidence.block.start
     for line in part.evidence.block.lines:
         start, end = max(part.start + offset, line.start), min(part.end + offset, line.end)
-        if start < end:
+        if start < end and part.evidence.block.kind == "table":
+            yield line.box
+        elif start < end:
             text = part.evidence.text[line.start - offset : line.end - offset]
             yield _share(line, text, start - line.start, end - line.start)
 

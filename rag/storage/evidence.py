@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from rag.domain import Block, Document, DocumentId, Evidence, Hit
 from rag.errors import NotFound
+from rag.grounding.cells import cells_under
 from rag.storage.documents import read_document
 
 LONG_BLOCK = 2_000  # characters: of a longer block only the part the hit covers is shown
@@ -59,7 +60,9 @@ def _clipped(document: Document, block: Block, hit: Hit) -> Block:
         return block
     start, end = max(block.start, hit.start), min(block.end, hit.end)
     lines = tuple(line for line in block.lines if line.start < end and line.end > start)
-    return replace(block, start=start, end=end, lines=lines)
+    whole = document.text[block.start : block.end]
+    place = block.place and cells_under(block.place, whole, start - block.start, end - block.start)
+    return replace(block, start=start, end=end, lines=lines, place=place)
 
 
 def _evidence(document: Document, hit: Hit, block: Block, *, label: int) -> Evidence:

@@ -2,7 +2,16 @@
 
 import pytest
 
-from rag.grounding.asked import Asked, asked, holds, is_english, terms, unheard
+from rag.grounding.asked import (
+    Asked,
+    asked,
+    asks_for_several,
+    holds,
+    is_english,
+    named_pages,
+    terms,
+    unheard,
+)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +30,10 @@ from rag.grounding.asked import Asked, asked, holds, is_english, terms, unheard
         ("Where does it stand?", "place"),
         ("In which city does it stand?", "place"),
         ("who was king when the bridge opened", "person"),  # the first asks, the second tells
-        ("Why is it blue?", "other"),
+        ("Why is it blue?", "reason"),
+        ("What was the cause of the fire?", "reason"),
+        ("Warum ist sie blau?", "reason"),
+        ("Is it blue?", "other"),  # yes or no: nothing is asked for but what it says itself
         ("whenever it opens, what happens?", "other"),  # not the word `when`
     ],
 )
@@ -42,6 +54,9 @@ def test_the_kind_of_a_question(question: str, kind: Asked) -> None:
         ("person", "Tower Bridge was designed by an architect.", False),  # named by the question
         ("person", "Someone designed it.", False),  # a capital only opens the sentence
         ("place", "It stands in London.", True),
+        ("reason", "It is blue because the Queen liked it.", True),
+        ("reason", "It was painted to prevent rust.", True),
+        ("reason", "It is blue.", False),
         ("other", "It stands.", True),
     ],
 )
@@ -49,6 +64,36 @@ def test_a_sentence_fits_when_it_holds_what_was_asked_for(
     kind: Asked, sentence: str, fits: bool
 ) -> None:
     assert holds(kind, sentence, "of Tower Bridge") == fits
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("What are the parts of a bridge?", True),
+        ("List the owners.", True),
+        ("Which bridges are in London?", True),
+        ("Welche Brücken gibt es?", True),
+        ("What is the height of the bridge?", False),
+        ("When was it listed?", False),
+    ],
+)
+def test_whether_several_things_are_asked_for(question: str, expected: bool) -> None:
+    assert asks_for_several(question) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "pages"),
+    [
+        ("What is the date on page 10?", {10}),
+        ("Compare pages 3, 4 and 7.", {3, 4, 7}),
+        ("Who is named on the first page?", {1}),
+        ("Was steht auf Seite 12?", {12}),
+        ("How many pages does it have?", set()),
+        ("What does the page say about 1894?", set()),
+    ],
+)
+def test_pages_that_a_question_names(question: str, pages: set[int]) -> None:
+    assert named_pages(question) == pages
 
 
 def test_terms_leave_out_how_something_is_asked() -> None:
