@@ -63,6 +63,10 @@ class Snapshot(Struct, frozen=True):
     """Files there are; the others of them are left out, each with a reason."""
     indexed: int
     chunks: int
+    pending: int | None = None
+    """Chunks that have no vector yet; None where nobody asked."""
+    stale: bool = False
+    """Whether the ref has moved since."""
 
 
 class CodeFile(Struct, frozen=True):

@@ -15,6 +15,7 @@ from rag import picturing
 from rag.answering import Event, Question, answer, answering
 from rag.buying.buyer import Buyer
 from rag.chunking.chunks import CHUNKER
+from rag.codebase.following import CodeFollower
 from rag.comparing import Comparison, Probe, compare
 from rag.domain import (
     Answer,
@@ -143,6 +144,8 @@ class Services:
             unpacker=self._local_reader,
             visitor=Visitor(self.library, self._fetcher),
         )
+        self._follower = self._make_follower(pause)
+        self._following: asyncio.Task[None] | None = None
         self._work: asyncio.Task[None] | None = None
         self._is_started = False
         self._teller = self._make_teller()
@@ -158,6 +161,17 @@ class Services:
             self._work = asyncio.create_task(self._worker.run())
             if self._teller is not None:
                 self._telling = asyncio.create_task(self._teller.run())
+
+    def follow_code(self) -> None:
+        """From now on, what is indexed of code is embedded too. A command that ends at once does
+        not begin it."""
+        if self._follower is not None and not self.settings.serve_only:
+            self._following = asyncio.create_task(self._follower.run())
+
+    @property
+    def follower(self) -> CodeFollower | None:
+        """What embeds code in this process, if it does."""
+        return None if self._following is None else self._follower
 
     async def works(self) -> None:
         """Returns only if the worker ends by itself, which it should not.
@@ -181,7 +195,7 @@ class Services:
 
     async def stop(self) -> None:
         """Ends the work under way at its next step, and closes what was opened."""
-        for task in (self._work, self._telling):
+        for task in (self._work, self._telling, self._following):
             if task is not None:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
@@ -251,6 +265,11 @@ class Services:
 
     def wake_worker(self) -> None:
         self._worker.wake()
+
+    def _make_follower(self, pause: Pause) -> CodeFollower | None:
+        if self.embedding_model is None:
+            return None
+        return CodeFollower(self.library, self.embedders[self.embedding_model], pause)
 
     # --- what a request asks for ---
 

@@ -8,11 +8,12 @@ from litestar import Controller, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
-from rag.codebase.embedding import Embedded, Plan, embed_code, plan
+from rag.codebase.embedding import UNTRIED, Embedded, Plan, embed_code, plan
 from rag.codebase.indexing import Indexed, index
 from rag.codebase.legs import Meaning
-from rag.codebase.searching import CodeQuery, CodeResult, GroupBy, search_code
+from rag.codebase.searching import CodeQuery, CodeResult, GroupBy, search_code, stated
 from rag.codebase.symbols import Symbols, find_symbols
 from rag.domain import Listing
 from rag.errors import ModelUnavailable
@@ -34,6 +35,9 @@ class NewRepository(Struct, frozen=True, forbid_unknown_fields=True):
     """A branch, tag or commit; without it, the files as they lie in the folder."""
     name: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     """By default its folder's."""
+    words_only: bool = False
+    """Whether it is searched by words alone. Otherwise vectors follow in the background, where a
+    model is configured; one that is bought from a provider costs money (see `plan`)."""
 
 
 class CodeSearch(Struct, frozen=True, forbid_unknown_fields=True):
@@ -100,10 +104,13 @@ class RepositoriesController(Controller):
         self, data: JSONBody[NewRepository], services: NamedDependency[Services]
     ) -> Indexed:
         """Index a repository, or what has changed in it since. Its words are searchable when this
-        returns."""
-        return await asyncio.to_thread(
+        returns; its vectors follow."""
+        done = await asyncio.to_thread(
             index, Path(data.path), data.ref, name=data.name, library=services.library
         )
+        repository = await asyncio.to_thread(services.library.code.find, done.snapshot.repository)
+        await asyncio.to_thread(services.library.code.set_embeds, repository, not data.words_only)
+        return await _followed(done, services)
 
     @get(sync_to_thread=True)
     def list_all(self, services: NamedDependency[Services]) -> Listing[Repository]:
@@ -127,8 +134,11 @@ class RepositoriesController(Controller):
     ) -> Coverage:
         """List every path that is not searched, and why."""
         found = services.library.code.find(repository)
-        snapshot = services.library.code.snapshot(found, ref)
-        return Coverage(snapshot, services.library.code.left_out(found, snapshot.ref))
+        view = services.library.code.view(found, ref)
+        return Coverage(
+            stated(view, services.embedding_model, services.library),
+            services.library.code.left_out(found, view.snapshot.ref),
+        )
 
     @post("/{repository:str}/refresh", status_code=200)
     async def refresh(
@@ -139,9 +149,10 @@ class RepositoriesController(Controller):
     ) -> Indexed:
         """Index what has changed where the repository lies."""
         found = await asyncio.to_thread(services.library.code.find, repository)
-        return await asyncio.to_thread(
+        done = await asyncio.to_thread(
             index, Path(found.location), data.ref, name=found.name, library=services.library
         )
+        return await _followed(done, services)
 
     @post("/{repository:str}/search", status_code=200)
     async def search(
@@ -154,7 +165,12 @@ class RepositoriesController(Controller):
         chosen = await asyncio.to_thread(_chosen, repository, services)
         meaning = await _meaning(data, services) if data.mode in {"hybrid", "dense"} else None
         return await asyncio.to_thread(
-            search_code, data.asked(), chosen, library=services.library, meaning=meaning
+            search_code,
+            data.asked(),
+            chosen,
+            library=services.library,
+            meaning=meaning,
+            model=services.embedding_model,
         )
 
     @post("/{repository:str}/embed", status_code=200)
@@ -165,8 +181,13 @@ class RepositoriesController(Controller):
         services: NamedDependency[Services],
     ) -> Embedded:
         """Embed for a while what was not embedded yet, so that it is found by meaning too. Every
-        text is embedded once, wherever it stands; call again while something is `pending`."""
+        text is embedded once, wherever it stands; call again while something is `pending`. Where
+        that goes on in the background, it is waited for."""
         view = await _view(repository, data.ref, services)
+        if services.follower is not None:
+            await asyncio.to_thread(services.library.code.set_embeds, view.repository, True)
+            pending = await services.follower.embedded(view, data.seconds)
+            return Embedded(0, pending, _weight(view, services))
         with spending_for(Purpose(key=view.repository.name)):
             return await embed_code(
                 view, _embedder(services), data.seconds, library=services.library
@@ -203,6 +224,20 @@ class RepositoriesController(Controller):
 
 
 EVERY = "-"
+
+
+async def _followed(done: Indexed, services: Services) -> Indexed:
+    """Lets the vectors follow, and says how many are to come."""
+    if services.follower is not None:
+        services.follower.wake()
+    view = await _view(done.snapshot.repository, done.snapshot.ref, services)
+    state = await asyncio.to_thread(stated, view, services.embedding_model, services.library)
+    return replace(done, snapshot=state)
+
+
+def _weight(view: View, services: Services) -> float:
+    weight = services.library.code.weight(view, _embedder(services).model)
+    return UNTRIED if weight is None else weight
 
 
 def _chosen(wanted: str, services: Services) -> tuple[Repository, ...]:

@@ -31,30 +31,46 @@ def command() -> None:
 @click.option("--ref", help="A branch, tag or commit; by default, the files as they lie there.")
 @click.option("--name", help="What to call it; by default, its folder's name.")
 @click.option("--words-only", is_flag=True, help="Do not embed: search by words alone.")
+@click.option("--wait", is_flag=True, help="Return when it can be searched by meaning too.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON line for each path.")
 def index(
-    paths: tuple[str, ...], ref: str | None, name: str | None, words_only: bool, as_json: bool
+    paths: tuple[str, ...],
+    ref: str | None,
+    name: str | None,
+    words_only: bool,
+    wait: bool,
+    as_json: bool,
 ) -> None:
     """Index the code at each PATH, or what has changed there since.
 
     What git ignores is left out. A content that was seen before, under whatever name, in whatever
     branch or clone, is not looked at again.
+
+    A server embeds in the background, once the words can be searched. Where none runs it is done
+    here and now; what is broken off goes on where it was.
     """
+    if words_only and wait:
+        raise click.UsageError("--wait is for vectors, and --words-only wants none")
     if name is not None and len(paths) > 1:
         raise click.UsageError("--name is for a single path")
     places = [Path(path).resolve() for path in paths]
-    run(partial(_index, places, {"ref": ref, "name": name}, words_only, as_json))
+    body = {"ref": ref, "name": name, "words_only": words_only}
+    run(partial(_index, places, body, wait, as_json))
 
 
 async def _index(
-    paths: list[Path], body: dict[str, str | None], words_only: bool, as_json: bool, door: Door
+    paths: list[Path], body: dict[str, str | bool | None], wait: bool, as_json: bool, door: Door
 ) -> None:
     for path in paths:
         done = await door.call("POST", "/v1/repositories", json={"path": str(path), **body})
         if not as_json:
             show.aside.print(Text(_told(done)))
-        if not words_only:
+        if not body["words_only"] and (wait or door.address is None):
             done["embedded"] = await _embed(done["snapshot"], door)
+        elif done["snapshot"]["pending"]:
+            count = f"{done['snapshot']['pending']:,}"
+            later = "" if body["words_only"] else ": the server embeds them in the background"
+            show.aside.print(f"  {count} chunks have no vectors{later}")
         if as_json:
             click.echo(msgspec.json.encode(done).decode())
 

@@ -96,6 +96,7 @@ async def _serve(settings: Settings, files: list[Found], ask: str | None) -> Non
 
     try:
         await services.start()
+        services.follow_code()
         await serve(
             create_app(services),
             host=settings.host,

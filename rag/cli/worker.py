@@ -54,6 +54,7 @@ async def _work(settings: Settings) -> None:
         show.aside.print(notice, style="bold yellow")
     try:
         await services.start()
+        services.follow_code()
         show.aside.print(f"Working, with {services.library.data_dir}  (Ctrl+C stops)")
         waiting = {asyncio.create_task(stopped.wait()), asyncio.create_task(services.works())}
         done, rest = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

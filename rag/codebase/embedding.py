@@ -81,11 +81,12 @@ async def embed_code(
             await asyncio.to_thread(code.keep_vectors, embedder.model, batch, vectors)
         bought += len(unknown)
         await asyncio.to_thread(code.keep_cards, embedder.model, cards)
-    dense = await asyncio.to_thread(code.dense, view, embedder.model, embedder.dimension)
+    code.show_embedded()
     weight = await asyncio.to_thread(code.weight, view, embedder.model)
     if not contents and (bought or weight is None):
         weight = await _check(view, embedder, library)
-    return Embedded(bought, dense.pending, UNTRIED if weight is None else weight)
+    pending = await asyncio.to_thread(code.pending, view, embedder.model)
+    return Embedded(bought, pending, UNTRIED if weight is None else weight)
 
 
 def plan(view: View, embedder: Embedder, *, library: Library) -> Plan:

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from rag.codebase.freshness import Freshness
 from rag.codebase.legs import Meaning, Verbatim, find
 from rag.codebase.narrowing import allowed
 from rag.ranking.code.grouping import SHARE, SHARE_OF_USES, Group, by_file, by_span
@@ -16,6 +17,8 @@ from rag.storage.code.store import View
 from rag.storage.library import Library
 from rag.syntax.outline import Outline
 from rag.trees import CodeFile, Repository, Snapshot
+
+FRESHNESS = Freshness()
 
 GroupBy: TypeAlias = Literal["file", "span"]
 
@@ -88,10 +91,12 @@ def search_code(
     *,
     library: Library,
     meaning: Meaning | None = None,
+    model: str | None = None,
 ) -> CodeResult:
     """
     Args:
         meaning: None for words alone. Where nothing is embedded it changes nothing.
+        model: whose vectors are counted, to say how many are still to come.
 
     Raises:
         NotFound: a repository has no such ref.
@@ -107,7 +112,16 @@ def search_code(
         unread += left
     best = sorted(ranked, key=lambda each: -each.group.score)[: asked.k]
     hits = _with_text(best, asked, library)
-    return CodeResult(tuple(hits), tuple(view.snapshot for view in views), unread)
+    return CodeResult(tuple(hits), tuple(stated(view, model, library) for view in views), unread)
+
+
+def stated(view: View, model: str | None, library: Library) -> Snapshot:
+    """What is searched, and how complete and current it is at this moment."""
+    return replace(
+        view.snapshot,
+        pending=None if model is None else library.code.pending(view, model),
+        stale=FRESHNESS.is_stale(view.repository, view.snapshot),
+    )
 
 
 class _Shown(Struct, frozen=True):

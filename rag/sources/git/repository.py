@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rag.errors import InvalidRequest, NotFound
-from rag.sources.git.objects import contents_of, tree_of
+from rag.sources.git.objects import commit_of, contents_of, tree_of
 from rag.sources.git.running import GitFailed, git
 from rag.sources.git.worktrees import LARGEST, read_folder
 from rag.trees import LeftOut, Tree, TreeFile
@@ -39,6 +39,14 @@ class Place:
         if self._git_dir is None:
             raise NotFound("a folder without git has no refs; index it without one")
         return _of_size(tree_of(self._git_dir, ref or "HEAD"))
+
+    def commit(self, ref: str) -> str | None:
+        """What a ref names now; None in a folder without git.
+
+        Raises:
+            NotFound: it names nothing.
+        """
+        return None if self._git_dir is None else commit_of(self._git_dir, ref)
 
     def contents(self, files: Sequence[TreeFile]) -> Iterator[tuple[TreeFile, bytes | None]]:
         """Of files of the tree that was asked for last; None for what git has lost."""

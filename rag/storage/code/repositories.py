@@ -75,6 +75,39 @@ def all_repositories(session: Session) -> tuple[Repository, ...]:
     return tuple(map(_repository, rows))
 
 
+def set_embeds(session: Session, id: str, embeds: bool) -> None:
+    """Says whether its vectors are wanted."""
+    session.execute(update(RepositoryRow).where(RepositoryRow.id == id).values(embeds=embeds))
+
+
+def repositories_to_embed(session: Session) -> dict[str, int]:
+    """Ids of those whose vectors are wanted, each with how often it was published."""
+    rows = session.execute(
+        select(RepositoryRow.id, RepositoryRow.changes)
+        .where(RepositoryRow.embeds)
+        .order_by(RepositoryRow.created_at)
+    )
+    return {row.id: row.changes for row in rows}
+
+
+def hold_for_embedding(session: Session, id: str, until: str) -> bool:
+    """Keeps other processes away until then; False where one of them has it."""
+    wanted = RepositoryRow.id == id, RepositoryRow.embeds
+    held = session.scalars(select(RepositoryRow.embedded_until).where(*wanted).with_for_update())
+    is_free = [by is None or by < now() for by in held]
+    if is_free == [True]:
+        session.execute(update(RepositoryRow).where(*wanted).values(embedded_until=until))
+    return is_free == [True]
+
+
+def let_go(session: Session, id: str, ours: str) -> None:
+    session.execute(
+        update(RepositoryRow)
+        .where(RepositoryRow.id == id, RepositoryRow.embedded_until == ours)
+        .values(embedded_until=None)
+    )
+
+
 def delete_repository(session: Session, id: str) -> None:
     """With its states. Contents that nothing else has go too: they are its text."""
     contents = list(

@@ -4,6 +4,7 @@ repository, which is brought up to date by whoever needs it next."""
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from time import monotonic
 
 from msgspec import Struct
 
@@ -23,6 +24,7 @@ from rag.verbatim.demands import Demands
 _AT_A_TIME = 200  # files read and indexed at once: some MB of text
 _VIEWS = 20  # states that are kept open: lists of files
 _DENSE = 4  # states whose vectors are in memory: 1.5 KB for a chunk of 384 numbers
+LAG = 2.0  # seconds for which what is embedded meanwhile may not be seen
 _OUTLINES = 20_000  # outlines that are remembered, some 100 MB
 
 
@@ -62,7 +64,8 @@ class CodeStore:
         self._views: dict[tuple[str, str | None], tuple[int, View]] = {}
         self._changes = Remembered[int](database)
         self._outlines: dict[int, Outline] = {}
-        self._dense: dict[tuple[str, str, str, str], DenseView] = {}
+        self._dense: dict[tuple[str, str, str, str], tuple[float, DenseView]] = {}
+        self._pending: dict[tuple[str, str, str, str], tuple[float, int]] = {}
         self._weights = Remembered[float | None](database)
 
     # --- repositories ---
@@ -98,6 +101,27 @@ class CodeStore:
             words = self._words.pop(repository.id, None)
         if words is not None:
             words.remove()
+
+    def set_embeds(self, repository: Repository, embeds: bool) -> None:
+        """Says whether its vectors are wanted."""
+        with self._database.write() as session:
+            repositories.set_embeds(session, repository.id, embeds)
+
+    def to_embed(self) -> dict[str, int]:
+        """Ids of those whose vectors are wanted, each with how often it was published."""
+        with self._database.read() as session:
+            return repositories.repositories_to_embed(session)
+
+    def hold(self, id: str, until: str) -> bool:
+        """Keeps other processes from embedding it until then; False where one of them does."""
+        if not self._database.is_shared:
+            return True  # there is no other
+        with self._database.write() as session:
+            return repositories.hold_for_embedding(session, id, until)
+
+    def let_go(self, id: str, ours: str) -> None:
+        with self._database.write() as session:
+            repositories.let_go(session, id, ours)
 
     # --- contents ---
 
@@ -221,20 +245,40 @@ class CodeStore:
     def keep_cards(self, model: str, cards: Mapping[int, Sequence[str]]) -> None:
         with self._database.write() as session:
             vectors.keep_cards(session, model, cards)
-        self._dense = {}
 
     def dense(self, view: View, model: str, dimension: int) -> DenseView:
-        """The vectors of a state; read once, and again when there are more."""
+        """The vectors of a state, as they were a moment ago while more are coming."""
         key = (view.repository.id, view.snapshot.ref, view.snapshot.indexed_at, model)
-        known = self._dense.get(key)
-        if known is None:
-            files = {file.id: (file.content, file.chunks) for file in view.files.values()}
-            with self._database.read() as session:
-                known = vectors.dense_view(session, model, dimension, files)
-            if len(self._dense) >= _DENSE:
-                self._dense = {}
-            self._dense[key] = known
+        read_at, known = self._dense.get(key, (-LAG, None))
+        if known is not None and (not known.pending or monotonic() < read_at + LAG):
+            return known
+        files = {file.id: (file.content, file.chunks) for file in view.files.values()}
+        with self._database.read() as session:
+            known = vectors.dense_view(session, model, dimension, files, known)
+        if key not in self._dense and len(self._dense) >= _DENSE:
+            self._dense = {}
+        self._dense[key] = monotonic(), known
         return known
+
+    def pending(self, view: View, model: str) -> int:
+        """Chunks of a state that are not embedded yet, as it was a moment ago."""
+        key = (view.repository.id, view.snapshot.ref, view.snapshot.indexed_at, model)
+        counted_at, count = self._pending.get(key, (-LAG, -1))
+        if count == 0 or (count > 0 and monotonic() < counted_at + LAG):
+            return count
+        chunks = {file.content: file.chunks for file in view.files.values()}
+        with self._database.read() as session:
+            unembedded = vectors.unembedded(session, model, list(chunks))
+        count = sum(chunks[content] for content in unembedded)
+        if len(self._pending) >= _VIEWS:
+            self._pending = {}
+        self._pending[key] = monotonic(), count
+        return count
+
+    def show_embedded(self) -> None:
+        """What was embedded is seen at once."""
+        self._dense = {key: (-LAG, known) for key, (_, known) in self._dense.items()}
+        self._pending = {}
 
     def weight(self, view: View, model: str) -> float | None:
         """The share of meaning in its ranking; None where it was not checked."""

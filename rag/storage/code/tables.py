@@ -21,6 +21,10 @@ class RepositoryRow(Row):
     changes: Mapped[int] = mapped_column(default=0)
     """Counts what was published: a word index says up to which one it is complete."""
     created_at: Mapped[str] = mapped_column(String(32))
+    embeds: Mapped[bool] = mapped_column(default=False)
+    """Whether its vectors are wanted, and not its words alone."""
+    embedded_until: Mapped[str | None] = mapped_column(String(32))
+    """A process computes them, and has the repository to itself until then."""
 
 
 class ContentRow(Row):

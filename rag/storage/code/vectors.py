@@ -1,7 +1,7 @@
 """Vectors of code: kept by what was embedded, found by what holds it."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import numpy as np
 from msgspec import Struct
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from rag.domain import Vectors
 from rag.storage.batches import batches
 from rag.storage.bulk import insert_new_rows
-from rag.storage.code.tables import CardsRow, CodeEmbeddingRow, CodeWeightRow
+from rag.storage.code.tables import CardsRow, CodeEmbeddingRow, CodeWeightRow, ContentRow
 from rag.storage.embeddings import check_vectors
 
 DIGEST = 32  # bytes
@@ -25,6 +25,8 @@ class DenseView(Struct, frozen=True, eq=False):
     parts: tuple[int, ...]
     pending: int
     """Chunks that are not embedded yet."""
+    contents: frozenset[int]
+    """Those whose vectors are all here."""
 
     def nearest(self, question: Vectors, k: int) -> list[tuple[int, int, float]]:
         """File, part and cosine of the nearest, nearest first."""
@@ -80,27 +82,29 @@ def keep_vectors(session: Session, model: str, texts: Sequence[str], vectors: Ve
 
 
 def keep_cards(session: Session, model: str, cards: Mapping[int, Sequence[str]]) -> None:
-    """Says that the contents are embedded whole, as these texts."""
-    rows = [(id, b"".join(map(digest_of, texts))) for id, texts in sorted(cards.items())]
+    """Says that the contents are embedded whole, as these texts. What was deleted meanwhile is
+    left out."""
+    known = set(session.scalars(select(ContentRow.id).where(ContentRow.id.in_(list(cards)))))
+    rows = [
+        (id, b"".join(map(digest_of, texts))) for id, texts in sorted(cards.items()) if id in known
+    ]
     insert_new_rows(session, CardsRow, {"model": model}, ("content_id", "digests"), rows)
 
 
 def dense_view(
-    session: Session, model: str, dimension: int, files: Mapping[int, tuple[int, int]]
+    session: Session,
+    model: str,
+    dimension: int,
+    files: Mapping[int, tuple[int, int]],
+    known: DenseView | None = None,
 ) -> DenseView:
     """
     Args:
         files: content and number of chunks of each file, by its number.
+        known: what was read of them before; what has come since is read now.
     """
-    contents = sorted({content for content, _ in files.values()})
-    digests: dict[int, bytes] = {}
-    for some in batches(contents):
-        rows = session.execute(
-            select(CardsRow.content_id, CardsRow.digests).where(
-                CardsRow.content_id.in_(some), CardsRow.model == model
-            )
-        )
-        digests |= {row[0]: row[1] for row in rows}
+    known = known or DenseView(np.zeros((0, dimension), np.float32), (), (), 0, frozenset())
+    digests = _digests(session, model, {content for content, _ in files.values()} - known.contents)
     vectors = _vectors(session, model, {d for packed in digests.values() for d in _each(packed)})
     placed = [
         (file, part, vectors[digest])
@@ -108,14 +112,28 @@ def dense_view(
         for part, digest in enumerate(_each(digests.get(content, b"")))
         if digest in vectors
     ]
-    matrix = np.frombuffer(b"".join(vector for *_, vector in placed), "<f4")
-    pending = sum(chunks for _, chunks in files.values()) - len(placed)
+    new = np.frombuffer(b"".join(vector for *_, vector in placed), "<f4")
+    matrix = np.concatenate([known.vectors, new.reshape(len(placed), dimension)])
     return DenseView(
-        matrix.reshape(len(placed), dimension),
-        tuple(file for file, *_ in placed),
-        tuple(part for _, part, _ in placed),
-        pending,
+        matrix,
+        (*known.files, *(file for file, *_ in placed)),
+        (*known.parts, *(part for _, part, _ in placed)),
+        sum(chunks for _, chunks in files.values()) - len(matrix),
+        known.contents | digests.keys(),
     )
+
+
+def _digests(session: Session, model: str, contents: Set[int]) -> dict[int, bytes]:
+    """Of what is embedded whole."""
+    return {
+        id: digests
+        for some in batches(sorted(contents))
+        for id, digests in session.execute(
+            select(CardsRow.content_id, CardsRow.digests).where(
+                CardsRow.content_id.in_(some), CardsRow.model == model
+            )
+        )
+    }
 
 
 def weight_of(session: Session, repository: str, model: str) -> float | None:
