@@ -10,6 +10,7 @@ The house, each row importing only from rows below it (`tests/test_architecture.
     answering, estimation, buying,          stories; buying: ahead, in batches; comparing: of two
     comparing, picturing, verifying,        indexes; picturing: what is cited; verifying: what
     unpacking, visiting                     anybody says; visiting: addresses and sites
+    gathering                               story: passages of documents and of code, in turn
     retrieval, ingestion, codebase,         stories; fetching: of what has an address; routing: of
     calibration                             pages to readers; pausing: when all must wait; holding:
                                             of what a process works on; telling: of jobs that ended

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from itertools import chain
 
@@ -14,23 +14,19 @@ from rag.domain import (
     AnswerId,
     Citation,
     Claim,
-    Collection,
     Draft,
     DraftClaim,
     Dropped,
     Evidence,
-    Hit,
     Policy,
     Usage,
 )
+from rag.gathering import Gathered, Wanted, Within, evidence_of, gather_passages
 from rag.grounding.citations import Grounding, Written
 from rag.ports import Answerer, Embedders, WritingAnswerer
-from rag.questions.ordering import CANDIDATES
 from rag.questions.rephrasing import Turn
 from rag.ranking.filters import Filter
-from rag.retrieval.chatting import NO_CHAT, ChatModels, condensed, reranked, together
-from rag.retrieval.queries import Query
-from rag.retrieval.searching import search
+from rag.retrieval.chatting import NO_CHAT, ChatModels, condensed, together
 from rag.storage.library import Library
 
 
@@ -44,6 +40,8 @@ class Question(Struct, frozen=True):
     """What was said before, oldest first; a chat model makes the question stand by itself."""
     rerank: bool = False
     """Whether a chat model puts the candidates in order."""
+    ref: str | None = None
+    """Of the repositories that are asked; what was indexed last where None."""
 
 
 class Created(Struct, frozen=True):
@@ -85,21 +83,26 @@ it proves, and what is flagged after all claims."""
 
 async def answer(
     question: Question,
-    within: Sequence[Collection],
+    within: Within,
     *,
     embedders: Embedders,
     answerer: Answerer,
     library: Library,
     chat: ChatModels = NO_CHAT,
+    code_model: str | None = None,
 ) -> Answer:
     """Claims whose quotations were found in the stored sources, or a typed refusal.
 
+    Args:
+        code_model: by which code is embedded; None where there is none.
+
     Raises:
         InvalidRequest: it asks for a chat model, and none is configured.
+        NotFound: a repository has no such ref.
         ProviderError: the answerer failed for good, after retries.
         ModelUnavailable: a collection's model is not configured here.
     """
-    basis = await _basis(question, within, embedders, answerer, library, chat)
+    basis = await _basis(question, within, embedders, answerer, library, chat, code_model)
     draft, usage = await _draft(basis, answerer)
     for claim in draft.claims:
         basis.grounding.add(claim)
@@ -108,12 +111,13 @@ async def answer(
 
 async def answering(
     question: Question,
-    within: Sequence[Collection],
+    within: Within,
     *,
     embedders: Embedders,
     answerer: Answerer,
     library: Library,
     chat: ChatModels = NO_CHAT,
+    code_model: str | None = None,
 ) -> AsyncGenerator[Event, None]:
     """The same, told as it happens: each claim as soon as it is written and proven. The events are
     those of `events_of` the answer with which they end.
@@ -123,7 +127,7 @@ async def answering(
     Raises:
         As `answer` does.
     """
-    basis = await _basis(question, within, embedders, answerer, library, chat)
+    basis = await _basis(question, within, embedders, answerer, library, chat, code_model)
     yield Created(basis.grounding.id, question.text)
     yield Retrieved(basis.condensed, basis.degraded)
     told, draft, usage = 0, Draft(sufficient=False, claims=()), None
@@ -165,20 +169,13 @@ def _events_of_claim(written: Written | None) -> list[Event]:
 # --- what an answer is made of ---
 
 
-class _Found(Struct, frozen=True):
-    hits: list[Hit]
-    degraded: tuple[str, ...]
-    """Why a search had less to go by than it should."""
-    usage: Usage | None
-
-
 class _Basis(Struct, frozen=True):
     """All that is there before anything is said."""
 
     asked: str
     text: str
     """As it stands by itself."""
-    found: _Found
+    found: Gathered
     evidence: tuple[Evidence, ...]
     grounding: Grounding
     usage: Usage | None
@@ -192,15 +189,19 @@ class _Basis(Struct, frozen=True):
 
 async def _basis(
     question: Question,
-    within: Sequence[Collection],
+    within: Within,
     embedders: Embedders,
     answerer: Answerer,
     library: Library,
     chat: ChatModels,
+    code_model: str | None,
 ) -> _Basis:
     text, asking, not_condensed = await condensed(question.text, question.history, chat)
-    found = await _retrieve(question, text, within, embedders, library, chat)
-    evidence = await asyncio.to_thread(library.chunks.evidence, found.hits)
+    wanted = Wanted(text, question.k, question.filter, question.rerank, question.ref)
+    found = await gather_passages(
+        wanted, within, embedders=embedders, code_model=code_model, library=library, chat=chat
+    )
+    evidence = await asyncio.to_thread(evidence_of, found.hits, library)
     id = AnswerId(f"ans_{secrets.token_hex(12)}")
     reasons = [*((not_condensed,) if not_condensed else ()), *found.degraded]
     return _Basis(
@@ -244,27 +245,3 @@ async def _completed(
     )
     await asyncio.to_thread(library.answers.keep, answer)
     return answer
-
-
-async def _retrieve(
-    question: Question,
-    text: str,
-    within: Sequence[Collection],
-    embedders: Embedders,
-    library: Library,
-    chat: ChatModels,
-) -> _Found:
-    """The best chunks over all collections. Scores of one collection are comparable with another's
-    as far as fusion normalises them."""
-    k = max(question.k, CANDIDATES) if question.rerank else question.k
-    query = Query(text, k=k, filter=question.filter)
-    results = await asyncio.gather(
-        *(search(query, each, embedders=embedders, library=library) for each in within)
-    )
-    hits = sorted((h for r in results for h in r.data), key=lambda hit: -hit.score)[:k]
-    reasons = dict.fromkeys(result.degraded for result in results if result.degraded)
-    usage = None
-    if question.rerank:
-        hits, usage, not_reranked = await reranked(text, hits, chat)
-        reasons |= {not_reranked: None} if not_reranked else {}
-    return _Found(hits[: question.k], tuple(reasons), usage)

@@ -23,7 +23,8 @@ AnswerId = NewType("AnswerId", str)
 CitationId = NewType("CitationId", str)
 
 Version = NewType("Version", str)
-"""`sha256:` and the hex digest of a document's bytes."""
+"""`sha256:` and the hex digest of a document's bytes; of a file of code, `git:` and what git calls
+them."""
 
 Vectors: TypeAlias = npt.NDArray[np.float32]
 """(n, d), each row of length 1, so that an inner product is a cosine."""
@@ -235,6 +236,23 @@ class IndexSummary(Struct, frozen=True):
     created_at: str
 
 
+class CodePlace(Struct, frozen=True):
+    """Where a file of code stands: in which state of which repository."""
+
+    repository: str
+    """Its name."""
+    repository_id: str
+    ref: str
+    """As it was indexed; empty for the files as they lie in its folder."""
+    commit: str | None
+    """None where there is none: a plain folder."""
+    dirty: bool
+    """Whether the folder's files differ from those of the commit."""
+    path: str
+    blob: str
+    """Git's id of the file's content: `git cat-file blob` shows what was quoted from."""
+
+
 class Elsewhere(Struct, frozen=True):
     """Another document that holds the same passage."""
 
@@ -261,6 +279,8 @@ class Hit(Struct, frozen=True):
     also: tuple[Elsewhere, ...] = ()
     """Other documents of this collection in which the same passage was found: it is returned
     once."""
+    code: CodePlace | None = None
+    """Where it is code of a repository, and its document one of its files."""
 
 
 class Candidate(Struct, frozen=True):
@@ -326,6 +346,8 @@ class Evidence(Struct, frozen=True):
     """Line of the document's text on which the block starts, from 1; None where there are pages."""
     score: float = 0.0
     """Of the hit it came from."""
+    code: CodePlace | None = None
+    """As of `Hit`."""
 
 
 class Quotation(Struct, frozen=True, forbid_unknown_fields=True):
@@ -392,7 +414,10 @@ class Citation(Struct, frozen=True):
     links: dict[str, str] = {}
     """Where more of it is served."""
     stale: bool = False
-    """Whether its document has another text by now: the quotation stood in a former one."""
+    """Whether its document has another text by now: the quotation stood in a former one. For code,
+    whether its ref, as it is indexed now, has another file there."""
+    code: CodePlace | None = None
+    """As of `Hit`; `key` is the path and `lines` are the file's."""
 
 
 class Claim(Struct, frozen=True):
@@ -600,6 +625,15 @@ def derived_id(prefix: str, *parts: str) -> str:
     machine. 96 bits make a collision among a billion ids less likely than one in 10^10."""
     joined = "\x1f".join(parts).encode()
     return f"{prefix}_{hashlib.sha256(joined).hexdigest()[:24]}"
+
+
+def file_id(repository: str, path: str) -> DocumentId:
+    """Of a file of code, in whatever state.
+
+    Args:
+        repository: its id.
+    """
+    return DocumentId(derived_id("file", repository, path))
 
 
 def document_id(collection: CollectionId, key: str) -> DocumentId:

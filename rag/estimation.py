@@ -26,7 +26,7 @@ from rag.domain import (
 )
 from rag.errors import EmptyDocument, InvalidDocument, ModelUnavailable
 from rag.ingestion import cut, paid_pages, survey
-from rag.ports import Embedder, Embedders, PaidEmbedder, Priced, Reader, Readers, Unpacker
+from rag.ports import Embedder, Embedders, PaidEmbedder, Priced, Reader, Readers
 from rag.storage.library import Library
 
 TOKENS_OF_A_PAGE = (100, 2_500)
@@ -58,8 +58,6 @@ class Estimate(Struct, frozen=True):
     """What an ingest of some files would do. All prices in USD."""
 
     files: int = 0
-    members: int = 0
-    """Of archives, which become documents of their own, beside `files`."""
     unchanged: int = 0
     refused: int = 0
     """That cannot become documents; the reasons are in `problems`."""
@@ -110,8 +108,6 @@ class _Terms(Struct, frozen=True):
     """The one that serves first."""
     library: Library
     lane: Lane
-    readers: Readers
-    unpacker: Unpacker | None
 
 
 class _Texts(Struct, frozen=True):
@@ -141,21 +137,17 @@ async def estimate(
     readers: Readers,
     embedders: Embedders,
     library: Library,
-    unpacker: Unpacker | None = None,
     lane: Lane = "direct",
 ) -> Estimate:
     """
-    Args:
-        unpacker: of archives, as a worker has it.
-
     Raises:
         ModelUnavailable: the collection's model is not configured here.
     """
     is_kept = bool(within.id)  # or only planned
     views = await asyncio.to_thread(library.indexes.views, within.id) if is_kept else (within,)
-    indexes = tuple(_taking(views, embedders, lane))
-    terms = _Terms(indexes, library, lane, readers, unpacker)
-    return sum([await _of_source(each, terms) for each in sources], NOTHING_TO_DO)
+    terms = _Terms(tuple(_taking(views, embedders, lane)), library, lane)
+    parts = [await _of_file(each, readers[each.media_type or ""], terms) for each in sources]
+    return sum(parts, NOTHING_TO_DO)
 
 
 def _taking(views: Sequence[Collection], embedders: Embedders, lane: Lane) -> Iterator[_Index]:
@@ -168,32 +160,15 @@ def _taking(views: Sequence[Collection], embedders: Embedders, lane: Lane) -> It
             yield _Index(view, embedder, lane if number == 0 else "direct")
 
 
-async def _of_source(source: Source, terms: _Terms) -> Estimate:
+async def _of_file(source: Source, reader: Reader, terms: _Terms) -> Estimate:
     saved = await asyncio.to_thread(_worth_if_current, source, terms)
     if saved is not None:
         return Estimate(files=1, unchanged=1, saved=saved)
     try:
-        members = terms.unpacker and await terms.unpacker.members(source)
-        if terms.unpacker is None or members is None:
-            reader = terms.readers[source.media_type or ""]
-            return _priced(await _needs(source, reader, terms), reader, terms)
-        return await _of_archive(source, terms.unpacker, terms)
+        return _priced(await _needs(source, reader, terms), reader, terms)
     except InvalidDocument as error:
         reason = Failure(error.code, "read", str(error))
         return Estimate(files=1, refused=1, problems=((source.key, reason),))
-
-
-async def _of_archive(archive: Source, unpacker: Unpacker, terms: _Terms) -> Estimate:
-    """
-    Raises:
-        InvalidDocument: it is empty, damaged, locked or too large, and refused as a whole.
-    """
-    within = NOTHING_TO_DO
-    async for member in unpacker.unpack(archive):
-        within += await _of_source(member, terms)
-    if not within.files:
-        raise EmptyDocument("there is no file in this archive")
-    return msgspec.structs.replace(within, files=1, members=within.files)
 
 
 def _worth_if_current(source: Source, terms: _Terms) -> Saved | None:

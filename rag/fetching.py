@@ -8,7 +8,7 @@ from msgspec import Struct
 from rag.domain import Attribute, Collection, DocumentSummary, Source, version_of
 from rag.errors import Conflict, InvalidRequest, NotFound
 from rag.sources.web.addresses import WebAddress, parse_address
-from rag.sources.web.crawling import Bounds, Stage
+from rag.sources.web.crawling import Bounds
 from rag.sources.web.fetching import Fetched, Fetcher, Validators
 from rag.storage.library import Library
 from rag.storage.queueing import ToFetch
@@ -30,8 +30,6 @@ class Trip(Struct, frozen=True):
     url: str
     crawl: Bounds | None = None
     """How far to go from there; None where that page alone is wanted."""
-    stage: Stage | None = None
-    """How far it was gone, by somebody who stopped."""
 
 
 def written(trip: Trip) -> str:

@@ -1,22 +1,18 @@
 """Fetches what is queued by its address: pages one by one, and sites page by page.
 
 In lanes of their own, for whoever waits for a site needs no core, and keeps no document from being
-read. What fails for now is tried again later; a process that stops gives back what it had, and
-another goes on with a crawl where it was, or, if it was killed, half a minute before that: a page
-that is visited again is not read again.
+read. What fails for now is tried again later; a process that stops gives back what it had, and a
+crawl then begins again: what has not changed since is not read again.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from time import monotonic
-
-import msgspec
 
 from rag.domain import Failure, ItemState
 from rag.errors import Conflict, FetchFailed, OutOfSpace, RagError
-from rag.fetching import Trip, Wanted, fetch, page_source, page_to_fetch, trip_of, written
+from rag.fetching import Wanted, fetch, page_source, page_to_fetch, trip_of
 from rag.holding import Holding
 from rag.sources.web.crawling import Bounds, Crawl, Visit
 from rag.sources.web.fetching import Fetcher
@@ -28,9 +24,6 @@ log = logging.getLogger(__name__)
 LANES = 4  # pages and sites fetched at a time
 POLL = 2.0  # seconds between looks when nobody wakes us
 PATIENCE = 10.0  # seconds before another look after our own disk or database failed
-
-NOTED = 30.0
-"""Seconds of a crawl between two notes of how far it has come, which may be megabytes."""
 
 TRIES = 4
 """Of a page: what a site says of itself for two minutes is believed."""
@@ -99,7 +92,7 @@ class Visitor:
                 if trip.crawl is None:
                     await self._fetch(claimed, trip.url)
                 else:
-                    await self._crawl(claimed, trip, trip.crawl, came)
+                    await self._crawl(claimed, trip.url, trip.crawl, came)
             came()
         except asyncio.CancelledError:
             with suppress(RagError):
@@ -118,21 +111,12 @@ class Visitor:
         await asyncio.to_thread(self._library.jobs.keep_fetched, claimed, source)
 
     async def _crawl(
-        self, claimed: ClaimedItem, trip: Trip, bounds: Bounds, came: Callable[[], None]
+        self, claimed: ClaimedItem, url: str, bounds: Bounds, came: Callable[[], None]
     ) -> None:
-        crawl = Crawl(trip.url, bounds, self._fetcher, trip.stage)
-        noted = monotonic()
-        try:
-            async for visit in crawl.visits():
-                await self._note(visit, claimed)
-                came()
-                if monotonic() - noted > NOTED:
-                    await self._note_stage(crawl, trip, claimed)
-                    noted = monotonic()
-        except asyncio.CancelledError:
-            with suppress(RagError):  # it goes on from the last note
-                await self._note_stage(crawl, trip, claimed)
-            raise
+        crawl = Crawl(url, bounds, self._fetcher)
+        async for visit in crawl.visits():
+            await self._note(visit, claimed)
+            came()
         left = None
         if crawl.left:
             words = f"{crawl.left:,} more addresses were found and not visited; pages, depth and"
@@ -156,10 +140,6 @@ class Visitor:
                 jobs.queue_fetch, within, wanted, job=job, state=state, failure=known
             )
             self.wake()
-
-    async def _note_stage(self, crawl: Crawl, trip: Trip, claimed: ClaimedItem) -> None:
-        so_far = written(msgspec.structs.replace(trip, stage=crawl.stage))
-        await asyncio.to_thread(self._library.jobs.note_fetch, claimed, so_far)
 
     async def _end(self, claimed: ClaimedItem, error: Exception) -> None:
         """Later, or never."""

@@ -36,6 +36,7 @@ from rag.errors import Conflict, InvalidRequest, InvalidSettings, ModelUnavailab
 from rag.estimation import Estimate, estimate
 from rag.evaluation.wording import Worded
 from rag.fetching import Wanted, fetch
+from rag.gathering import Within
 from rag.ingestion import refusals
 from rag.local.extractive import ExtractiveAnswerer
 from rag.local.minilm import load_minilm, model_of
@@ -366,7 +367,6 @@ class Services:
             readers=self.readers,
             embedders=self.embedders,
             library=self.library,
-            unpacker=self._local_reader,
             lane=lane,
         )
 
@@ -428,8 +428,8 @@ class Services:
         with spending_for(Purpose(within.id)):
             return [await questioner.word(passage) for passage in passages]
 
-    async def answer(self, question: Question, within: Sequence[Collection]) -> Answer:
-        with spending_for(Purpose(within[0].id if len(within) == 1 else None)):
+    async def answer(self, question: Question, within: Within) -> Answer:
+        with spending_for(_purpose_of(within)):
             return await answer(
                 question,
                 within,
@@ -437,13 +437,12 @@ class Services:
                 answerer=self.answerer,
                 library=self.library,
                 chat=self.chat,
+                code_model=self.embedding_model,
             )
 
-    async def answering(
-        self, question: Question, within: Sequence[Collection]
-    ) -> AsyncGenerator[Event, None]:
+    async def answering(self, question: Question, within: Within) -> AsyncGenerator[Event, None]:
         """All in one task, from first to last: what is spent is booked to it."""
-        with spending_for(Purpose(within[0].id if len(within) == 1 else None)):
+        with spending_for(_purpose_of(within)):
             telling = answering(
                 question,
                 within,
@@ -451,6 +450,7 @@ class Services:
                 answerer=self.answerer,
                 library=self.library,
                 chat=self.chat,
+                code_model=self.embedding_model,
             )
             async with aclosing(telling) as events:
                 async for event in events:
@@ -561,6 +561,14 @@ def has_several_processes(settings: Settings) -> bool:
 
 def _lanes(settings: Settings) -> int:
     return max(settings.workers, REMOTE_LANES) if _is_remote(settings) else settings.workers
+
+
+def _purpose_of(within: Within) -> Purpose:
+    """What is asked of one alone is paid for it."""
+    if len(within) > 1:
+        return Purpose()
+    [only] = within
+    return Purpose(only.id) if isinstance(only, Collection) else Purpose(key=only.name)
 
 
 def _is_remote(settings: Settings) -> bool:

@@ -34,6 +34,7 @@ FLOORS = [
         "routing",
         "codebase",
     },
+    {"gathering"},
     {
         "answering",
         "buying",

@@ -1,6 +1,6 @@
 """What an ingest would cost, before anything is sent."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from rag.chunking.chunks import CHUNKER
 from rag.domain import Collection, Document, Failure, Lane, Page, Saved, Source, Survey
 from rag.errors import EncryptedDocument
 from rag.estimation import NOTHING_TO_DO, TOKENS_OF_A_PAGE, Estimate, Range, estimate
-from rag.ports import Embedders, Member, Readers, Unpacker
+from rag.ports import Embedders, Readers
 from rag.ranking.selfcheck import FEWEST
 from rag.spending import Errand
 from rag.storage.library import Library
@@ -69,19 +69,12 @@ class House:
         )
 
     async def estimate(self, lane: Lane = "direct", **contents: bytes) -> Estimate:
-        sources = [Source(key, content) for key, content in contents.items()]
-        return await self.estimate_of(*sources, lane=lane)
-
-    async def estimate_of(
-        self, *sources: Source, lane: Lane = "direct", unpacker: Unpacker | None = None
-    ) -> Estimate:
         return await estimate(
-            sources,
+            [Source(key, content) for key, content in contents.items()],
             self.within,
             readers=Readers(PagesReader(), {}),
             embedders=self.embedders,
             library=self.library,
-            unpacker=unpacker,
             lane=lane,
         )
 
@@ -211,42 +204,3 @@ async def test_a_collection_large_enough_to_try_itself_is_told_what_that_costs(
     assert many.self_check.usd == many.self_check.tokens * TOKEN_PRICE > 0
     assert many.usd.least == many.ocr_usd.least + many.embedding_usd.least
     assert many.usd.most == many.ocr_usd.most + many.embedding_usd.most + many.self_check.usd
-
-
-class Box:
-    """Knows one archive, and the files in it."""
-
-    def __init__(self, archive: Source, files: dict[str, bytes]) -> None:
-        self._archive = archive
-        self._files = files
-
-    async def members(self, source: Source) -> tuple[Member, ...] | None:
-        if source.content != self._archive.content:
-            return None
-        return tuple(Member(f"!/{path}", len(held)) for path, held in self._files.items())
-
-    async def unpack(self, source: Source) -> AsyncIterator[Source]:
-        for path, held in self._files.items():
-            yield Source(f"{source.key}!/{path}", held)
-
-
-async def test_an_archive_costs_what_the_files_in_it_cost(house: House) -> None:
-    archive = Source("all.zip", b"PK")
-    files = {"bread.md": BREAD, "scan.pdf": b"scan 2", "locked.pdf": b"locked"}
-    loose = [Source(f"all.zip!/{path}", held) for path, held in files.items()]
-
-    packed = await house.estimate_of(archive, unpacker=Box(archive, files))
-    apart = await house.estimate_of(*loose)
-
-    assert (packed.files, packed.members, packed.refused) == (1, 3, 1)
-    assert packed.problems[0][0] == "all.zip!/locked.pdf"
-    assert (packed.pages_to_ocr, packed.usd) == (apart.pages_to_ocr, apart.usd)
-    assert packed.usd.most > 0
-
-
-async def test_an_archive_with_nothing_in_it_is_refused(house: House) -> None:
-    archive = Source("all.zip", b"PK")
-
-    found = await house.estimate_of(archive, unpacker=Box(archive, {}))
-
-    assert (found.files, found.refused, found.members) == (1, 1, 0)

@@ -8,7 +8,6 @@ import httpx
 import pytest
 
 from rag.domain import IngestItem, JobId
-from rag.errors import Conflict
 from rag.fetching import Wanted, page_to_fetch, site_to_crawl
 from rag.sources.web.crawling import Bounds
 from rag.storage.library import Library
@@ -136,37 +135,3 @@ async def test_the_pages_of_a_site_are_items_of_the_crawl(house: House, web: Web
     assert found.attributes["of"] == "harbor"
     done = house.library.jobs.find(job)
     assert (done.items.total, done.items.done, done.items.failed) == (4, 3, 1)
-
-
-@pytest.mark.parametrize("is_noted", [True, False], ids=["stopped", "killed after a note"])
-async def test_a_crawl_that_was_broken_off_goes_on_where_it_was(
-    house: House, web: Web, is_noted: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    names = [f"/{n}" for n in range(8)]
-    listed = "".join(f"<url><loc>{HOST}{name}</loc></url>" for name in names)
-    web.pages |= {"/map": f"<urlset>{listed}</urlset>"} | {name: f"# Page {name}" for name in names}
-    monkeypatch.setattr("rag.visiting.NOTED", 0.0)
-    wanted = site_to_crawl(HOST + "/map", Bounds(delay=0.02, pages=7), {})
-    job = house.library.jobs.queue_fetch(house.within, wanted).job.id
-    working = asyncio.create_task(worker_of(house, web).run())
-    async with asyncio.timeout(60):
-        while "/3" not in web.asked:
-            await asyncio.sleep(0.01)
-    if not is_noted:
-        monkeypatch.setattr(type(house.library.jobs), "note_fetch", refusing)
-    working.cancel()
-    await asyncio.gather(working, return_exceptions=True)
-    monkeypatch.undo()
-    before = list(web.asked)
-    items = await worked(house, web, job)
-
-    assert {key.removeprefix(HOST) for key in items} == {f"crawl:{HOST}/map", *names[:7]}
-    assert {item.state for item in items.values()} == {"visited", "indexed"}
-    after = web.asked[len(before) :]
-    assert "/map" not in after
-    assert "/0" not in after
-    assert after.count("/robots.txt") == 1, "what it asks may have changed"
-
-
-def refusing(*_: object) -> None:
-    raise Conflict("nothing is written any more")

@@ -17,19 +17,24 @@ from rag.api.linking import linked, linked_answer
 from rag.api.narration import EventStream, afterwards, as_it_happens, number_of
 from rag.api.problems import HttpRequest, problem_of, request_id_of
 from rag.domain import Answer, AnswerId, Citation, CitationId, Collection, Policy
+from rag.gathering import Within
 from rag.questions.rephrasing import MAX_TURNS, Turn
 from rag.ranking.filters import Filter
+from rag.trees import Repository
 from rag.wiring import DEFAULT_COLLECTION, Services
 
 
 class Ask(Struct, frozen=True, forbid_unknown_fields=True):
     question: Annotated[str, Meta(min_length=1, max_length=10_000)]
-    collections: Annotated[tuple[str, ...], Meta(min_length=1, max_length=20)] = (
-        DEFAULT_COLLECTION,
-    )
-    """Names or ids."""
+    collections: Annotated[tuple[str, ...], Meta(min_length=1, max_length=20)] | None = None
+    """Names or ids; `default` where neither these nor repositories are given."""
+    repositories: Annotated[tuple[str, ...], Meta(max_length=20)] = ()
+    """Names or ids: the answer may quote their code, beside the documents of the collections."""
+    ref: str | None = None
+    """Of the repositories; what was indexed last where none is given."""
     filter: Filter | None = None
-    """Only documents whose attributes match."""
+    """Only documents whose attributes match; code is narrowed by `lang:` and `path:` in the
+    question."""
     verification: Policy = "strict"
     """`strict` drops what the sources do not support, `annotate` keeps and marks it, `off` keeps
     it unmarked. Quotations that are not in their source are dropped always."""
@@ -44,7 +49,13 @@ class Ask(Struct, frozen=True, forbid_unknown_fields=True):
 
     def asked(self) -> Question:
         return Question(
-            self.question, self.filter, self.verification, self.k, self.history, self.rerank
+            self.question,
+            self.filter,
+            self.verification,
+            self.k,
+            self.history,
+            self.rerank,
+            self.ref,
         )
 
 
@@ -56,7 +67,8 @@ class AnswersController(Controller):
     async def ask(
         self, request: HttpRequest, data: JSONBody[Ask], services: NamedDependency[Services]
     ) -> Answer | ServerSentEvent:
-        """Answer a question with quotations found in the sources, or refuse and say why.
+        """Answer a question with quotations found in documents, in code, or in both, or refuse and
+        say why.
 
         With `stream` it is told as server-sent events: `answer.created`, `retrieval.completed`,
         then each claim as an `answer.delta` after the `citation.added` that prove it,
@@ -64,7 +76,7 @@ class AnswersController(Controller):
         without; or `error` with a problem document. To hang up gives the question up.
         """
         question = data.asked()
-        within = await asyncio.to_thread(_named, services, data.collections)
+        within = await asyncio.to_thread(_named, services, data)
         if not data.stream:
             return linked_answer(await services.answer(question, within))
         path, id = request.scope["path"], request_id_of(request.scope)
@@ -103,7 +115,11 @@ class AnswersController(Controller):
         return await services.render_citation(CitationId(citation), page, dpi)
 
 
-def _named(services: Services, names: tuple[str, ...]) -> list[Collection]:
-    """Each collection once, also where it is named twice or by name and by id."""
-    found = (services.library.collections.find(name) for name in names)
-    return list({collection.id: collection for collection in found}.values())
+def _named(services: Services, asked: Ask) -> Within:
+    """Each collection and repository once, also where it is named twice or by name and by id."""
+    library = services.library
+    default = () if asked.repositories else (DEFAULT_COLLECTION,)
+    names = default if asked.collections is None else asked.collections
+    found: list[Collection | Repository] = [library.collections.find(name) for name in names]
+    found += [library.code.find(name) for name in asked.repositories]
+    return list({each.id: each for each in found}.values())

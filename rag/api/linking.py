@@ -10,6 +10,9 @@ def linked_answer(answer: Answer) -> Answer:
 
 
 def linked(citation: Citation) -> Citation:
+    if citation.code is not None:
+        links = {"repository": f"/v1/repositories/{citation.code.repository_id}"}
+        return replace(citation, links=links)
     links = {"document": f"/v1/documents/{citation.document_id}"}
     if any(place.boxes for place in citation.pages):
         links["image"] = f"/v1/citations/{citation.id}/image"

@@ -25,8 +25,9 @@ from rag.answering import (
 )
 from rag.api.linking import linked, linked_answer
 from rag.api.problems import Problem
-from rag.domain import Answer, Citation, Collection
+from rag.domain import Answer, Citation
 from rag.errors import RagError
+from rag.gathering import Within
 from rag.wiring import Services
 
 NAMES: dict[type, str] = {
@@ -53,7 +54,7 @@ class EventStream(ServerSentEvent):
 
 
 async def as_it_happens(
-    question: Question, within: list[Collection], services: Services, problem: Told
+    question: Question, within: Within, services: Services, problem: Told
 ) -> AsyncGenerator[ServerSentEventMessage, None]:
     """Ends with the answer, or with what went wrong.
 
@@ -97,7 +98,7 @@ def number_of(id: str | None) -> int:
 
 async def _make(
     question: Question,
-    within: list[Collection],
+    within: Within,
     services: Services,
     heard: "asyncio.Queue[Event | None]",
 ) -> None:

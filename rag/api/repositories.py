@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from rag.codebase.embedding import UNTRIED, Embedded, Plan, embed_code, plan
 from rag.codebase.indexing import Indexed, index
 from rag.codebase.legs import Meaning
+from rag.codebase.mining import Mined, mine_history
 from rag.codebase.searching import CodeQuery, CodeResult, GroupBy, search_code, stated
 from rag.codebase.symbols import Symbols, find_symbols
 from rag.domain import Listing
@@ -203,6 +204,19 @@ class RepositoriesController(Controller):
         """Say what embedding it would take: chunks, those known already, tokens."""
         view = await _view(repository, ref, services)
         return await asyncio.to_thread(plan, view, _embedder(services), library=services.library)
+
+    @get("/{repository:str}/cases", sync_to_thread=True)
+    def cases(
+        self,
+        repository: FromPath[str],
+        services: NamedDependency[Services],
+        ref: QueryRef = None,
+        most: Annotated[int, QueryParameter(ge=1, le=1_000)] = 200,
+    ) -> Mined:
+        """Mine questions with known answers from its history: what a commit says, and the files
+        that it changed. All are to be asked of `base`, the state before the oldest of them."""
+        found = services.library.code.find(repository)
+        return mine_history(Path(found.location), ref, most)
 
     @get("/{repository:str}/symbols", sync_to_thread=True)
     def symbols(

@@ -9,11 +9,20 @@ from rag.cli import show
 from rag.cli.door import Door, run
 from rag.cli.filtering import filters_option, parse_filters
 from rag.cli.questions import Asked, answer_each, one_or_many
+from rag.cli.repositories import repository_id
 
 
 @click.command("ask")
 @click.argument("text", required=False, metavar="QUESTION")
 @click.option("-C", "--collection", "collections", multiple=True, help="May be given repeatedly.")
+@click.option(
+    "--repo",
+    "repositories",
+    multiple=True,
+    help="Name or path of a repository whose code may be quoted; may be given repeatedly. Without"
+    " -C, only code is.",
+)
+@click.option("--ref", help="Of the repositories; by default, what was indexed last.")
 @click.option(
     "--verification",
     type=click.Choice(["strict", "annotate", "off"]),
@@ -31,6 +40,8 @@ from rag.cli.questions import Asked, answer_each, one_or_many
 def command(
     text: str | None,
     collections: tuple[str, ...],
+    repositories: tuple[str, ...],
+    ref: str | None,
     verification: str,
     questions: Path | None,
     filters: tuple[str, ...],
@@ -38,18 +49,20 @@ def command(
 ) -> None:
     """An answer whose every quotation was found in the stored sources, or a refusal.
 
+    The sources are documents (-C), code (--repo), or both.
+
     A refusal is an answer too: it ends with exit code 0.
     """
     asked = one_or_many(text, questions)
-    within = list(collections) or ["default"]
     wanted = parse_filters(filters)
 
     async def one(question: Asked, door: Door) -> Any:
-        body: dict[str, Any] = {
-            "question": question.text,
-            "collections": within,
-            "verification": verification,
-        }
+        body: dict[str, Any] = {"question": question.text, "verification": verification}
+        if collections:
+            body["collections"] = collections
+        if repositories:
+            found = [await repository_id(each, door) for each in repositories]
+            body |= {"repositories": found, "ref": ref}
         if wanted is not None:
             body["filter"] = wanted
         return await door.call("POST", "/v1/answers", json=body)

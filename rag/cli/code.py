@@ -10,14 +10,11 @@ import msgspec
 from rich.syntax import Syntax
 from rich.text import Text
 
-from rag.cli import show
-from rag.cli.door import Door, Refused, run
+from rag.cli import codeeval, show
+from rag.cli.door import Door, run
 from rag.cli.questions import Asked, answer_each, one_or_many, queries_option
-from rag.errors import RagError
+from rag.cli.repositories import embed_all, repository_meant
 
-EVERY = "-"  # what the API calls all repositories
-STEP = 20.0  # seconds of embedding for which one answer is waited for
-UNAVAILABLE = 503
 LINES_SHOWN = 12  # of a hit
 
 
@@ -66,31 +63,13 @@ async def _index(
         if not as_json:
             show.aside.print(Text(_told(done)))
         if not body["words_only"] and (wait or door.address is None):
-            done["embedded"] = await _embed(done["snapshot"], door)
+            done["embedded"] = await embed_all(done["snapshot"], door)
         elif done["snapshot"]["pending"]:
             count = f"{done['snapshot']['pending']:,}"
             later = "" if body["words_only"] else ": the server embeds them in the background"
             show.aside.print(f"  {count} chunks have no vectors{later}")
         if as_json:
             click.echo(msgspec.json.encode(done).decode())
-
-
-async def _embed(snapshot: dict[str, Any], door: Door) -> dict[str, Any] | None:
-    """In steps, so that no single answer takes minutes; None where there is no model."""
-    path = f"/v1/repositories/{snapshot['repository']}/embed"
-    bought = 0
-    while True:
-        try:
-            step = await door.call("POST", path, json={"seconds": STEP, "ref": snapshot["ref"]})
-        except Refused as refused:
-            if refused.status != UNAVAILABLE:
-                raise
-            show.aside.print(f"by words alone: {refused}", style="yellow")
-            return None
-        bought += step["bought"]
-        show.aside.print(f"  {bought:,} texts embedded, {step['pending']:,} chunks to come")
-        if not step["pending"]:
-            return {**step, "bought": bought}
 
 
 def _told(done: dict[str, Any]) -> str:
@@ -169,7 +148,7 @@ def search(
 async def _search(
     asked: Sequence[Asked], repo: str | None, body: dict[str, Any], as_json: bool, door: Door
 ) -> None:
-    wanted = await _wanted(repo, door)
+    wanted = await repository_meant(repo, door)
 
     async def one(question: Asked) -> dict[str, Any]:
         found: dict[str, Any] = await door.call(
@@ -179,21 +158,6 @@ async def _search(
 
     few = None if body["max_tokens"] else LINES_SHOWN
     await answer_each(asked, one, as_json, partial(_show_hits, few=few))
-
-
-async def _wanted(repo: str | None, door: Door) -> str:
-    """The id of the repository that is meant."""
-    known = [each async for each in door.listing("/v1/repositories")]
-    here = Path.cwd().resolve()
-    if repo is None:
-        around = [each for each in known if here.is_relative_to(each["location"])]
-        return max(around, key=lambda each: len(each["location"]))["id"] if around else EVERY
-    place = str(Path(repo).resolve())
-    for each in known:
-        if repo in (each["name"], each["id"]) or place == each["location"]:
-            return str(each["id"])
-    names = ", ".join(each["name"] for each in known) or "none"
-    raise RagError(f"no repository {repo!r} is indexed; there are: {names}")
 
 
 def _show_hits(result: dict[str, Any], few: int | None = LINES_SHOWN) -> None:
@@ -242,7 +206,7 @@ def symbols(
 async def _symbols(
     repo: str | None, asked: dict[str, str | int], references: bool, as_json: bool, door: Door
 ) -> None:
-    wanted = await _wanted(repo or ".", door)
+    wanted = await repository_meant(repo or ".", door)
     found = await door.call("GET", f"/v1/repositories/{wanted}/symbols", params=asked)
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
@@ -256,3 +220,6 @@ async def _symbols(
         show.results.print(Text(f"{each['path']}:{each['line']}  {each['text']}"))
     if not found["definitions"]:
         show.results.print("Nothing of that name is defined here.")
+
+
+command.add_command(codeeval.command)

@@ -58,11 +58,7 @@ def show_estimate(found: Estimate, lane: Lane) -> None:
     table.add_column(style="dim")
     table.add_column(justify="right")
     table.add_row("files", f"{found.files:,}")
-    for name, count in (
-        ("more in archives", found.members),
-        ("unchanged", found.unchanged),
-        ("cannot be read", found.refused),
-    ):
+    for name, count in (("unchanged", found.unchanged), ("cannot be read", found.refused)):
         if count:
             table.add_row(f"  {name}", f"{count:,}")
     table.add_row("pages", f"{found.pages:,}")

@@ -1,5 +1,6 @@
 """How results look in a terminal."""
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ aside = Console(stderr=True, highlight=False)
 REASONS_SHOWN = 20
 KEYS_SHOWN = 5  # of files that are left out for the same reason
 PASSAGE_SHOWN = 300  # characters of a passage shown in a list of hits
+INDENT = "    "
 
 
 def left_out(left: Sequence[LeftOut], *, on: Console = aside) -> None:
@@ -127,9 +129,25 @@ def answer(answered: dict[str, Any], *, on: Console = results) -> None:
         if citation["verified"] != "exact":
             head.append(f" ({citation['verified']})", style="dim")
         on.print(head)
-        quote = " ".join(citation["quote"].split())
-        on.print(Padding(Text(f"“{quote}”"), (0, 0, 0, 4)))
+        if citation["code"]:
+            on.print(Text(textwrap.indent(_as_it_stands(citation), INDENT)), soft_wrap=True)
+        else:
+            quote = " ".join(citation["quote"].split())
+            on.print(Padding(Text(f"“{quote}”"), (0, 0, 0, len(INDENT))))
     on.print(Text(f"answered by: {answered['answerer']}", style="dim"))
+
+
+def _as_it_stands(citation: dict[str, Any]) -> str:
+    """Code on its own lines."""
+    return textwrap.dedent(" " * _indent(citation) + citation["quote"])
+
+
+def _indent(citation: dict[str, Any]) -> int:
+    """Of the first line, which a quotation begins after: that of the others, or a step less where
+    it opens what they are in."""
+    first, *rest = citation["quote"].splitlines()
+    least = min((len(line) - len(line.lstrip()) for line in rest if line.strip()), default=0)
+    return max(0, least - 4) if first.rstrip().endswith((":", "{", "(", "[")) else least
 
 
 def hits(found: Iterable[dict[str, Any]], *, on: Console = results) -> None:
@@ -166,6 +184,8 @@ def _also(others: Sequence[dict[str, Any]]) -> str:
 
 def place(where: dict[str, Any]) -> str:
     """Document, page or lines, and headings of a hit or citation, in one line."""
+    if where.get("code"):
+        return _place_in_code(where)
     pages = [p["number"] if isinstance(p, dict) else p for p in where.get("pages") or ()]
     parts = [where["key"]]
     if pages:
@@ -177,6 +197,15 @@ def place(where: dict[str, Any]) -> str:
     if headings:
         parts.append(" > ".join(headings))
     return ", ".join(parts)
+
+
+def _place_in_code(where: dict[str, Any]) -> str:
+    """`src/http.py:12-14, shop at 0123abcd4567`, as editors and terminals open it."""
+    code, (first, last) = where["code"], where["lines"]
+    lines = str(first) if first == last else f"{first}-{last}"
+    at = f" at {code['commit'][:12]}" if code["commit"] else ""
+    changed = " and not committed" if code["dirty"] else ""
+    return f"{where['key']}:{lines}, {code['repository']}{at}{changed}"
 
 
 def _marked(answered: dict[str, Any], numbers: dict[str, int]) -> Text:

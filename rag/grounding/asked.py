@@ -84,6 +84,20 @@ def terms(text: str) -> list[str]:
     ]
 
 
+_SEAM = re.compile(
+    r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=\w)[.:/#-]+(?=\w)|(?<=\w)'(?=\w{2})"
+)
+"""Where an identifier falls into words: parse|HTTP|Response, os.path, Vec::new."""
+
+_ABOUT_CODE = frozenset({"defin", "declar", "implem", "locat", "codeba", "code"})
+"""Stems of words that ask where code is, and do not stand in it."""
+
+
+def terms_of_code(text: str) -> list[str]:
+    """As `terms`, with identifiers in their words: of code, and of questions about it."""
+    return [term for term in terms(_SEAM.sub(" ", text)) if term not in _ABOUT_CODE]
+
+
 @lru_cache(maxsize=65_536)
 def _stem(word: str) -> str:
     word = _POSSESSIVE.sub("", word)

@@ -27,7 +27,7 @@ from rag.grounding.conflicts import Statement, conflicting
 from rag.grounding.locating import lines_of, pages_of
 from rag.grounding.matching import Found, Passages, Rejected
 from rag.grounding.passages import Part
-from rag.grounding.plain import plain
+from rag.grounding.plain import plain, plain_code
 from rag.grounding.support import Proof, Vocabulary, objections
 
 REFUSALS: dict[Outcome, str] = {
@@ -186,8 +186,10 @@ def _check(
     reasons: tuple[str, ...] = () if found else (NO_QUOTATION,)
     if found and policy != "off":
         reasons = objections(claim.text, Proof(found), vocabulary)
-    quoted = "\n".join(part.text for item in found for part in item.parts)
-    return _Checked(plain(claim.text, quoted), found, reasons, dropped)
+    parts = [part for item in found for part in item.parts]
+    shown = plain_code if any(part.evidence.code for part in parts) else plain
+    text = shown(claim.text, "\n".join(part.text for part in parts))
+    return _Checked(text, found, reasons, dropped)
 
 
 def _is_kept(claim: _Checked, policy: Policy) -> bool:
@@ -209,6 +211,7 @@ def _citation(citation_id: CitationId, verified: Verified, part: Part) -> Citati
         pages=pages_of(part),
         lines=lines_of(part),
         confidence=_confidence(part),
+        code=evidence.code,
     )
 
 

@@ -8,11 +8,20 @@ import re
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from rag.domain import Draft, DraftClaim, Quotation
 from rag.grounding.asked import is_english, terms, unheard
 from rag.grounding.conflicts import Statement, disagree
-from rag.grounding.pieces import ENGLISH, FOREIGN, WORDS_ALONE, Piece, Weights, worth
+from rag.grounding.pieces import (
+    ENGLISH,
+    FOREIGN,
+    WORDS_ALONE,
+    Piece,
+    Weights,
+    is_code,
+    worth,
+)
 
 MOST_PIECES = 3
 NEIGHBOR_MARGIN = 1.5
@@ -46,22 +55,52 @@ class Likeness(Struct, frozen=True):
 def compose(question: str, pieces: Sequence[Piece], likeness: Likeness | None) -> Draft:
     """The best pieces as claims, each its own quotation, and whether they suffice.
 
+    Documents and code are each judged by themselves: where one of them suffices, the other is not
+    quoted unless it does too.
+
     Args:
         likeness: of `pieces` and of the passages; None where there is no embedder.
     """
     if not pieces or not terms(question):
         return Draft(sufficient=False, claims=())
-    best = max(piece.evidence.score for piece in pieces)
-    cosines = likeness.pieces if likeness else [None] * len(pieces)
-    weights = _weights(question, likeness)
-    worths = [
-        worth(piece, cosine, best, weights=weights)
-        for piece, cosine in zip(pieces, cosines, strict=True)
+    sides = [side for side in _sides(pieces, likeness) if side.pieces]
+    enough = [side for side in sides if confidence(question, side.pieces, side.likeness) >= 0]
+    chosen = [
+        (piece, worth) for side in enough or sides for piece, worth in _worths(question, side)
     ]
-    return Draft(
-        sufficient=confidence(question, pieces, likeness) >= 0,
-        claims=tuple(_claim(run) for run in _choose(question, pieces, worths)),
-    )
+    runs = _choose(question, [piece for piece, _ in chosen], [worth for _, worth in chosen])
+    return Draft(sufficient=bool(enough), claims=tuple(map(_claim, runs)))
+
+
+class _Side(Struct, frozen=True):
+    """Pieces that are judged together."""
+
+    pieces: tuple[Piece, ...]
+    likeness: Likeness | None
+
+
+def _sides(pieces: Sequence[Piece], likeness: Likeness | None) -> tuple[_Side, _Side]:
+    """Of documents, and of code."""
+    code = [n for n, piece in enumerate(pieces) if is_code(piece.evidence)]
+    documents = [n for n in range(len(pieces)) if n not in code]
+    return _side(documents, pieces, likeness), _side(code, pieces, likeness)
+
+
+def _side(places: Sequence[int], pieces: Sequence[Piece], likeness: Likeness | None) -> _Side:
+    own = tuple(pieces[n] for n in places)
+    if likeness is None:
+        return _Side(own, None)
+    return _Side(own, replace(likeness, pieces=tuple(likeness.pieces[n] for n in places)))
+
+
+def _worths(question: str, side: _Side) -> list[tuple[Piece, float]]:
+    best = max(piece.evidence.score for piece in side.pieces)
+    cosines = side.likeness.pieces if side.likeness else [None] * len(side.pieces)
+    weights = _weights(question, side.likeness)
+    return [
+        (piece, worth(piece, cosine, best, weights=weights))
+        for piece, cosine in zip(side.pieces, cosines, strict=True)
+    ]
 
 
 def _weights(question: str, likeness: Likeness | None) -> Weights:
@@ -167,7 +206,12 @@ def confidence(question: str, pieces: Sequence[Piece], likeness: Likeness | None
     question, words the whole passage holds) changed nothing when cross-validated.
     In other languages than English words say more, and passages nothing.
     The cosines are those of all-MiniLM-L6-v2: another model needs another fit.
+
+    Args:
+        pieces: all of documents, or all of code.
     """
+    if is_code(pieces[0].evidence):
+        return _confidence_in_code(pieces, likeness)
     if likeness is None:
         said = max(piece.said for piece in pieces)
         covered = max(piece.said + piece.around for piece in pieces)
@@ -182,9 +226,11 @@ def confidence(question: str, pieces: Sequence[Piece], likeness: Likeness | None
 def is_undecided(question: str, pieces: Sequence[Piece], likeness: Likeness) -> bool:
     """Whether the likeness of passages may yet turn an answer into a refusal or the reverse: it
     does so for one question in three, and costs more than all else."""
-    if not is_english(question):
+    documents, _ = _sides(pieces, likeness)
+    if not documents.pieces or documents.likeness is None or not is_english(question):
         return False
-    return -PER_LEAD * MOST_LEAD < _confidence_without_lead(question, pieces, likeness) < 0
+    without = _confidence_without_lead(question, documents.pieces, documents.likeness)
+    return -PER_LEAD * MOST_LEAD < without < 0
 
 
 PER_LEAD = 3.2
@@ -209,3 +255,12 @@ def _nearness(
 def _in_sight(piece: Piece) -> str:
     block = piece.evidence
     return "\n".join((block.title, *block.heading_path, block.text))
+
+
+def _confidence_in_code(pieces: Sequence[Piece], likeness: Likeness | None) -> float:
+    """Code says little in sentences: what counts is how many of the question's words its names,
+    comments and path hold, and how near it comes."""
+    said = max(piece.said + piece.around for piece in pieces)
+    if likeness is None:
+        return 6.0 * said - 3.0
+    return 5.0 * max(likeness.pieces) + 4.0 * said - 4.0

@@ -7,14 +7,14 @@ piece is worth once an embedder has had its say.
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import groupby
 from typing import TypeAlias
 
 from msgspec import Struct
 
 from rag.domain import DocumentId, Evidence
-from rag.grounding.asked import Asked, asked, holds, terms
+from rag.grounding.asked import Asked, asked, holds, terms, terms_of_code
 from rag.grounding.sentences import Sentence, sentences
 
 SHORTLIST = 10
@@ -51,10 +51,11 @@ class Piece(Struct, frozen=True):
 
     @property
     def in_context(self) -> str:
-        """What is embedded: a row or item below its heading, without which it is about nothing.
-        Sentences speak for themselves: with their title before them they are all alike."""
+        """What is embedded: a row, item or line of code below its heading, without which it is
+        about nothing. Sentences speak for themselves: with their title before them they are all
+        alike."""
         path = self.evidence.heading_path
-        if path and self.evidence.block.kind in ("table", "list"):
+        if path and self.evidence.block.kind in ("table", "list", "code"):
             return f"{path[-1]}: {self.sentence.text}"
         return self.sentence.text
 
@@ -67,6 +68,10 @@ def shortlist(question: str, evidence: Sequence[Evidence]) -> tuple[Piece, ...]:
     return tuple(pieces[n] for n in sorted(likely[:SHORTLIST]))
 
 
+Words: TypeAlias = frozenset[str]
+Terms: TypeAlias = Callable[[str], list[str]]
+
+
 class _Asking(Struct, frozen=True):
     """A question as its pieces are judged."""
 
@@ -74,21 +79,20 @@ class _Asking(Struct, frozen=True):
     kind: Asked
     weights: dict[str, float]
     """What each of its words weighs."""
-
-
-Words: TypeAlias = frozenset[str]
+    terms: Terms
 
 
 def _pieces(question: str, evidence: Sequence[Evidence]) -> list[Piece]:
+    words = terms_of_code if any(map(is_code, evidence)) else terms
     split = [
-        (block, [(one, frozenset(terms(one.text))) for one in sentences(block.block, block.text)])
+        (block, [(one, frozenset(words(one.text))) for one in sentences(block.block, block.text)])
         for block in evidence
     ]
-    titles = {block.title: frozenset(terms(block.title)) for block in evidence}
+    titles = {block.title: frozenset(words(block.title)) for block in evidence}
     weights = word_weights(
-        terms(question), [own | titles[block.title] for block, found in split for _, own in found]
+        words(question), [own | titles[block.title] for block, found in split for _, own in found]
     )
-    asking = _Asking(question, asked(question), weights)
+    asking = _Asking(question, asked(question), weights, words)
     return [piece for block, found in split for piece in _pieces_of(block, found, asking)]
 
 
@@ -97,13 +101,13 @@ def _pieces_of(
 ) -> Iterator[Piece]:
     """The pieces of one block but contents, and labels that say again what stands above."""
     words = asking.weights.keys()
-    title = set(terms(block.title))
-    headings = set(terms(" ".join(block.heading_path)))
+    title = set(asking.terms(block.title))
+    headings = set(asking.terms(" ".join(block.heading_path)))
     above = title | headings
     last: Sentence | None = None
     lead: Words = frozenset()
     for number, (one, own) in enumerate(found):
-        is_fragment = block.block.kind in PROSE and not _ENDS.search(one.text)
+        is_fragment = _is_fragment(block, one)
         if not _LEADERS.search(one.text) and not (is_fragment and own <= above | words):
             yield Piece(
                 block,
@@ -114,11 +118,38 @@ def _pieces_of(
                 around=sum(asking.weights[word] for word in (words & above) - own),
                 headed=sum(asking.weights[word] for word in (words & headings) - title - own),
                 led=sum(asking.weights[word] for word in (words & lead) - own),
-                fits=holds(asking.kind, one.text, asking.text),
+                fits=_fits(block, one, asking),
                 is_fragment=is_fragment,
             )
         last, lead = one, own
 
+
+def _fits(block: Evidence, one: Sentence, asking: _Asking) -> bool:
+    """Of code, what names the thing that the block is about: its signature, and what is said of
+    it there. Whatever is asked of code, dates and proper names are no answer."""
+    if not is_code(block):
+        return holds(asking.kind, one.text, asking.text)
+    name = block.heading_path[-1] if block.heading_path else None
+    return name is not None and name in one.text and name not in block.text[: one.start]
+
+
+def is_code(block: Evidence) -> bool:
+    """Whether it is of a repository: a document may show code, and speaks of it."""
+    return block.code is not None
+
+
+def _is_fragment(block: Evidence, one: Sentence) -> bool:
+    if is_code(block):
+        lines = block.text[one.start : one.end].splitlines()
+        return all(map(_IMPORTS.match, lines))
+    return block.block.kind in PROSE and not _ENDS.search(one.text)
+
+
+_IMPORTS = re.compile(
+    r"\s*(?:(?:import|from|use|using|package|require|include|#\s*include|mod)\b.*"
+    r"|[\w, ]*[)}]?;?,?)$"
+)
+"""Lines that say what a file uses, and the ends of such lists."""
 
 PROSE = ("text", "caption")
 _ENDS = re.compile(r"[.!?…:;。！？｡।॥؟۔။።։][\"'”’»›)\]」』）】]*$")
@@ -144,9 +175,11 @@ def word_weights(asked: Sequence[str], texts: Sequence[Collection[str]]) -> dict
 
 def passages(evidence: Sequence[Evidence]) -> tuple[str, ...]:
     """The best passage of each of the best documents, below its title; nothing where all is of
-    one document, whose passages are alike. Blocks of one hit share its score."""
+    one document, whose passages are alike. Blocks of one hit share its score. Code tells nothing
+    that way."""
+    prose = [block for block in evidence if not is_code(block)]
     best: dict[DocumentId, str] = {}
-    for (document, _), blocks in groupby(evidence, key=lambda e: (e.document_id, e.score)):
+    for (document, _), blocks in groupby(prose, key=lambda e: (e.document_id, e.score)):
         group = list(blocks)
         body = "\n".join(block.text for block in group)
         best.setdefault(document, f"{group[0].title}\n{body}".strip()[:PASSAGE_LENGTH])

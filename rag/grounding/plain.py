@@ -35,14 +35,27 @@ def plain(text: str, quoted: str = "") -> str:
     Args:
         quoted: an address that stands in here, visibly, is kept, as text.
     """
-    text = _HIDDEN.sub("", text)
-    text = _STRAY_JOINER.sub("", text)
-    text = _without(_TAG, _without(_LINK, text, r"\1"), "")
+    text = _without(_TAG, _without(_LINK, _visible(text), r"\1"), "")
     text = _ADDRESS.sub(lambda match: _if_quoted(match.group(), quoted), text)
     # what is left of half a tag or half a link is set apart, so that it is neither
     text = re.sub(r"<(?=[a-zA-Z!/?])", "< ", text)
     text = re.sub(r"\](?=[(\[:])", "] ", text)
     return " ".join(text.split())
+
+
+def plain_code(text: str, quoted: str = "") -> str:
+    """As `plain`, of text that speaks of code: `Vec<T>` and `calls[0](x)` are neither tag nor
+    link there. A space keeps a renderer from taking them for one."""
+    text = _ADDRESS.sub(lambda match: _if_quoted(match.group(), quoted), _visible(text))
+    return " ".join(_SEEMING.sub(r"\g<0> ", text).split())
+
+
+_SEEMING = re.compile(r"<(?=[a-zA-Z!/?])|\](?=[(\[])|^\[[^\]]*\](?=:)")
+"""What a tag, a link or the definition of one would begin with."""
+
+
+def _visible(text: str) -> str:
+    return _STRAY_JOINER.sub("", _HIDDEN.sub("", text))
 
 
 def _without(pattern: re.Pattern[str], text: str, kept: str) -> str:

@@ -32,7 +32,8 @@ def sentences(block: Block, text: str) -> tuple[Sentence, ...]:
     if block.kind == "table" or _looks_like_table(text):
         return tuple(_rows(text))
     if block.kind == "code":
-        return tuple(_pieces(text, _paragraph_spans(text), lambda code: " ".join(code.split())))
+        spans = (_without_marks(text, *span) for span in _paragraph_spans(text))
+        return tuple(_pieces(text, spans, lambda code: " ".join(code.split())))
     if block.kind == "list":
         return tuple(_pieces(text, _item_spans(text), readable))
     if block.kind in ("equation", "image"):
@@ -86,6 +87,10 @@ _FENCE = re.compile(r"(?m)^[ \t]*(?:`{3,}|~{3,}).*$")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _MARKER = re.compile(r"(?m)^[ \t]*(?:[-*+•‣◦▪]|\d{1,3}[.)]|[a-z][.)])[ \t]+")
 
+LONG_CODE = 480
+"""Characters of code that stand for one answer: a signature with its documentation, a dozen lines
+of a body. A longer paragraph falls into runs of whole lines."""
+
 LONG_ITEM = 400
 """Characters. A list item is one piece, since its sentences lean on each other; one longer than
 this is prose with a bullet, and falls into sentences."""
@@ -94,7 +99,28 @@ this is prose with a bullet, and falls into sentences."""
 def _paragraph_spans(code: str) -> list[tuple[int, int]]:
     cuts = sorted(m.span() for pattern in (_FENCE, _BLANK_LINE) for m in pattern.finditer(code))
     edges = [0, *(edge for cut in cuts for edge in cut), len(code)]
-    return [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b]
+    paragraphs = [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b]
+    return [run for paragraph in paragraphs for run in _runs_of_lines(code, *paragraph)]
+
+
+_COMMENT = re.compile(
+    r"\s*(?:[a-zA-Z]?(\"{3}|'{3})(?P<doc>.*)\1|/\*+(?P<block>.*)\*/)\s*", re.DOTALL
+)
+
+
+def _without_marks(text: str, start: int, end: int) -> tuple[int, int]:
+    """The inside of a paragraph that is one comment."""
+    comment = _COMMENT.fullmatch(text, start, end)
+    return comment.span(str(comment.lastgroup)) if comment else (start, end)
+
+
+def _runs_of_lines(code: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    first = start
+    for line in re.finditer(r"[^\n]+\n?", code[start:end]):
+        if first < start + line.start() and start + line.end() - first > LONG_CODE:
+            yield first, start + line.start()
+            first = start + line.start()
+    yield first, end
 
 
 def _item_spans(text: str) -> Iterator[tuple[int, int]]:

@@ -90,7 +90,7 @@ class Proof:
 def objections(claim: str, proof: Proof, vocabulary: Vocabulary) -> tuple[str, ...]:
     """What in the claim does not stand in its proof, as sentences; empty where all does."""
     text = normalize(claim).text
-    if text.rstrip(".") in proof.sentences:
+    if {text.rstrip("."), normalize(claim, "code").text.rstrip(".")} & proof.sentences:
         return ()
     said = dates(text)
     numbers = quantities(_without(text, said, " "))

@@ -4,8 +4,9 @@ import msgspec
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
-from rag.domain import Answer, AnswerId, Citation, CitationId, DocumentId
+from rag.domain import Answer, AnswerId, Citation, CitationId, Hit
 from rag.errors import NotFound
+from rag.storage.code.repositories import has_file
 from rag.storage.tables import AnswerDocumentRow, AnswerRow, CitationRow, VersionRow
 from rag.storage.timestamps import now
 
@@ -16,8 +17,8 @@ def keep_answer(session: Session, answer: Answer) -> None:
             id=answer.id, content=msgspec.msgpack.encode(answer), created_at=now()
         )
     )
-    shown = {citation.document_id for citation in answer.citations}
-    shown |= {hit.document_id for hit in answer.nearest}
+    shown = {_owner(citation) for citation in answer.citations}
+    shown |= {_owner(hit) for hit in answer.nearest}
     for document in sorted(shown):
         session.execute(insert(AnswerDocumentRow).values(answer_id=answer.id, document_id=document))
     for citation in answer.citations:
@@ -26,6 +27,11 @@ def keep_answer(session: Session, answer: Answer) -> None:
                 id=citation.id, answer_id=answer.id, content=msgspec.msgpack.encode(citation)
             )
         )
+
+
+def _owner(shown: Citation | Hit) -> str:
+    """With which it goes: its document, or its repository."""
+    return shown.document_id if shown.code is None else shown.code.repository_id
 
 
 def find_answer(session: Session, id: AnswerId) -> Answer:
@@ -54,7 +60,10 @@ def find_citation(session: Session, id: CitationId) -> Citation:
 
 def _as_of_now(session: Session, citation: Citation) -> Citation:
     """With whether it is stale: its document has other bytes, or the same were read anew and the
-    quotation stands elsewhere. Only the span is fetched, not the text."""
+    quotation stands elsewhere. Only the span is fetched, not the text. A file of code is the same
+    text wherever it has the same id."""
+    if citation.code is not None:
+        return msgspec.structs.replace(citation, stale=not has_file(session, citation.code))
     span = citation.source
     quoted = session.scalar(
         select(func.substr(VersionRow.text, span.start + 1, span.end - span.start)).where(
@@ -66,10 +75,14 @@ def _as_of_now(session: Session, citation: Citation) -> Citation:
     return msgspec.structs.replace(citation, stale=quoted != citation.quote)
 
 
-def remove_answers_showing(session: Session, document: DocumentId) -> None:
-    """Every copy of a deleted document's text goes, and quotations are copies."""
+def remove_answers_showing(session: Session, deleted: str) -> None:
+    """Every copy of deleted text goes, and quotations are copies.
+
+    Args:
+        deleted: id of a document, or of a repository.
+    """
     ids = session.scalars(
-        select(AnswerDocumentRow.answer_id).where(AnswerDocumentRow.document_id == document)
+        select(AnswerDocumentRow.answer_id).where(AnswerDocumentRow.document_id == deleted)
     ).all()
     for id in ids:
         session.execute(delete(CitationRow).where(CitationRow.answer_id == id))

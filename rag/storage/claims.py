@@ -65,14 +65,6 @@ def advance(session: Session, claimed: ClaimedItem, state: ItemState) -> None:
     note_change(session, row)
 
 
-def note_fetch(session: Session, claimed: ClaimedItem, fetch: str) -> None:
-    """
-    Raises:
-        Conflict: the item is no longer the worker's.
-    """
-    require_claim(session, claimed).fetch = fetch
-
-
 def release(session: Session, claimed: ClaimedItem) -> None:
     """Gives an item back untried, as when the service stops."""
     give_back(session, claimed)

@@ -445,12 +445,13 @@ class AnswerRow(Row):
 
 
 class AnswerDocumentRow(Row):
-    """An answer shows text of a document, and goes when the document goes."""
+    """An answer shows text of a document, or of a repository, and goes when that goes."""
 
     __tablename__ = "answer_document"
 
     answer_id: Mapped[str] = mapped_column(ForeignKey("answer.id"), primary_key=True)
     document_id: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)
+    """Or the repository's id."""
 
 
 class CitationRow(Row):

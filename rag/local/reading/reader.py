@@ -84,8 +84,6 @@ class LocalReader:
             RECOGNITION, (ocr, str(limits.ocr_memory)), ENGINE_RETIRES_AT, ENGINE_RESTS
         )
         self._parsers = Children(parser, workers)
-        self._unpackers = Children(parser, workers)
-        """Apart: one is lent until all files of an archive were read by the others."""
         self._engines = Children(engine, workers)
 
     @cached_property
@@ -164,7 +162,7 @@ class LocalReader:
         message: ParserRequest | bytes = UnpackSource(
             source, self._media_type(source), self._limits
         )
-        async with self._unpackers.lend() as parser:
+        async with self._parsers.lend() as parser:
             while True:
                 reply = _decoded(await parser.ask(message, self._limits.seconds))
                 if not isinstance(reply, Unpacked):
@@ -178,7 +176,6 @@ class LocalReader:
     async def close(self) -> None:
         """Ends the children that wait for work; those at work end with it."""
         await self._parsers.close()
-        await self._unpackers.close()
         await self._engines.close()
 
     def _media_type(self, source: Source) -> str:

@@ -137,6 +137,11 @@ def _standing(question: CodeQuestion, chunk: CodeCandidate) -> float:
     return factor * (OLD if chunk.is_foreign or path.is_old else 1)
 
 
+def is_test(path: str) -> bool:
+    """Whether a file tests others, or helps those that do."""
+    return _path_facts(path).is_test
+
+
 class _PathFacts(Struct, frozen=True):
     words: frozenset[str]
     """Of the name that tells what it is about: the file's, or its folder's."""

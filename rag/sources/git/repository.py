@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rag.errors import InvalidRequest, NotFound
+from rag.sources.git.history import Commit, commits_of
 from rag.sources.git.objects import commit_of, contents_of, tree_of
 from rag.sources.git.running import GitFailed, git
 from rag.sources.git.worktrees import LARGEST, read_folder
@@ -47,6 +48,16 @@ class Place:
             NotFound: it names nothing.
         """
         return None if self._git_dir is None else commit_of(self._git_dir, ref)
+
+    def commits(self, ref: str | None, most: int) -> Iterator[Commit]:
+        """What was changed up to a ref, the latest first.
+
+        Raises:
+            NotFound: no such ref; a plain folder has none at all.
+        """
+        if self._git_dir is None:
+            raise NotFound("a folder without git has no history")
+        return commits_of(self._git_dir, ref or "HEAD", most)
 
     def contents(self, files: Sequence[TreeFile]) -> Iterator[tuple[TreeFile, bytes | None]]:
         """Of files of the tree that was asked for last; None for what git has lost."""

@@ -49,44 +49,19 @@ class Visit(Struct, frozen=True):
     failure: RagError | None = None
 
 
-class Stage(Struct, frozen=True):
-    """How far a crawl has come, for another to go on from there."""
-
-    first: str
-    """The address where it began in the end, whose host is kept to."""
-    folder: str
-    """On that host, and kept to as well."""
-    pages: int
-    """That were had."""
-    seconds: float
-    """That it took."""
-    waiting: tuple[tuple[str, int], ...]
-    """Addresses to be visited, in this order, and their depth."""
-    seen: tuple[str, ...]
-    """Those, and all that were found before."""
-
-
 class Crawl:
     """The page or sitemap at an address, and what it leads to on the same host: from a page, only
     what lies below its own folder."""
 
-    def __init__(
-        self, url: str, bounds: Bounds, fetcher: Fetcher, stage: Stage | None = None
-    ) -> None:
+    def __init__(self, url: str, bounds: Bounds, fetcher: Fetcher) -> None:
         """
-        Args:
-            stage: of an earlier one that was broken off.
-
         Raises:
             AddressRefused: that is no address.
         """
         self._start = parse_address(url)
         self._bounds = bounds
         self._fetcher = fetcher
-        self._stage = stage
         self._frontier = _Frontier()
-        self._pages = stage.pages if stage else 0
-        self._began = time.monotonic() - (stage.seconds if stage else 0.0)
 
     @property
     def left(self) -> int:
@@ -94,50 +69,25 @@ class Crawl:
         sent nothing any more."""
         return len(self._frontier.waiting)
 
-    @property
-    def stage(self) -> Stage | None:
-        """The page that is visited at the moment, or was told of last, is yet to be visited: what
-        was made of it may be lost. None before the first one."""
-        frontier = self._frontier
-        if frontier.first is None:
-            return self._stage
-        under_way = [frontier.current] if frontier.current else []
-        return Stage(
-            str(frontier.first),
-            frontier.folder,
-            self._pages,
-            time.monotonic() - self._began,
-            tuple((str(address), depth) for address, depth in (*under_way, *frontier.waiting)),
-            tuple(map(str, frontier.seen)),
-        )
-
     async def visits(self) -> AsyncIterator[Visit]:
         """
         Raises:
             AddressRefused, DocumentTooLarge, FetchFailed: of the first page; of all others the
                 visits tell.
         """
-        if self._stage is not None:
-            robots = await self._go_on(self._stage)
+        ends = time.monotonic() + self._bounds.seconds
+        first, robots = await self._first()
+        self._frontier = frontier = _Frontier(first.address, self._bounds.depth, robots)
+        frontier.seen |= {self._start, first.address}
+        pages = 0
+        if is_sitemap(first.content):
+            await _add_sitemap(first, frontier, self._fetcher, robots)
         else:
-            first, robots = await self._first()
-            self._frontier = frontier = _Frontier(first.address, self._bounds.depth, robots)
-            frontier.seen |= {self._start, first.address}
-            if is_sitemap(first.content):
-                await _add_sitemap(first, frontier, self._fetcher, robots)
-            else:
-                frontier.current = first.address, 0
-                frontier.add(_links_of(first), 1)
-                yield Visit(first.address, first)
-                self._pages = 1
-        async for visit in self._others(robots):
-            yield visit
-
-    async def _others(self, robots: Robots) -> AsyncIterator[Visit]:
-        frontier, failures = self._frontier, 0
-        ends = self._began + self._bounds.seconds
-        while frontier.waiting and self._pages < self._bounds.pages and failures < MOST_FAILURES:
-            frontier.current = None
+            pages = 1
+            frontier.add(_links_of(first), 1)
+            yield Visit(first.address, first)
+        failures = 0
+        while frontier.waiting and pages < self._bounds.pages and failures < MOST_FAILURES:
             await asyncio.sleep(max(self._bounds.delay, robots.delay))
             if time.monotonic() > ends:
                 return
@@ -145,21 +95,9 @@ class Crawl:
             if visit is None:
                 continue
             yield visit
-            self._pages += visit.page is not None
+            pages += visit.page is not None
             failures = 0 if visit.failure is None else failures + 1
             await asyncio.sleep(_wait_after(visit))
-
-    async def _go_on(self, stage: Stage) -> Robots:
-        """Where another stood, as far as robots may today."""
-        first = parse_address(stage.first)
-        robots = await _robots_of(first, self._fetcher)
-        _require(robots, first)
-        self._frontier = frontier = _Frontier(first, self._bounds.depth, robots)
-        frontier.folder = stage.folder
-        frontier.seen |= set(map(parse_address, stage.seen))
-        known = ((parse_address(url), depth) for url, depth in stage.waiting)
-        frontier.waiting.extend(each for each in known if frontier.is_within(each[0]))
-        return robots
 
     async def _first(self) -> tuple[Fetched, Robots]:
         """And what is asked of robots where it was found."""
@@ -174,7 +112,7 @@ class Crawl:
 
     async def _next(self, frontier: "_Frontier") -> Visit | None:
         """None where the address is another's, or was visited under it."""
-        frontier.current = address, depth = frontier.waiting.popleft()
+        address, depth = frontier.waiting.popleft()
         try:
             page = await self._fetcher.fetch(address)
         except (AddressRefused, DocumentTooLarge, FetchFailed) as failure:
@@ -206,8 +144,6 @@ class _Frontier:
     def __init__(
         self, first: WebAddress | None = None, depth: int = 0, robots: Robots = NOTHING
     ) -> None:
-        self.first = first
-        self.current: tuple[WebAddress, int] | None = None
         self.waiting: deque[tuple[WebAddress, int]] = deque()
         self.seen: set[WebAddress] = set()
         path = first.target.partition("?")[0] if first else "/"

@@ -99,5 +99,15 @@ def texts_of(session: Session, ids: Sequence[int]) -> dict[int, str]:
     }
 
 
+def oids_of(session: Session, ids: Sequence[int]) -> dict[int, str]:
+    return {
+        id: oid
+        for some in batches(ids)
+        for id, oid in session.execute(
+            select(ContentRow.id, ContentRow.oid).where(ContentRow.id.in_(some))
+        )
+    }
+
+
 def _packed(content: bytes) -> bytes:
     return zlib.compress(content, COMPRESSION)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from rag.domain import CodePlace
 from rag.errors import Conflict, NotFound
 from rag.storage.batches import batches
 from rag.storage.bulk import insert_new_rows
@@ -218,6 +219,25 @@ def files_of(session: Session, repository: Repository, ref: str) -> FileIds:
         )
     )
     return _ids(packed) if packed is not None else np.zeros(0, np.int64)
+
+
+def has_file(session: Session, place: CodePlace) -> bool:
+    """Whether the ref, as it is indexed now, has this content under this path."""
+    packed = session.scalar(
+        select(SnapshotRow.files).where(
+            SnapshotRow.repository_id == place.repository_id, SnapshotRow.ref == place.ref
+        )
+    )
+    ids = session.scalars(
+        select(CodeFileRow.id)
+        .join(ContentRow, ContentRow.id == CodeFileRow.content_id)
+        .where(
+            CodeFileRow.repository_id == place.repository_id,
+            CodeFileRow.path == place.path,
+            ContentRow.oid == place.blob,
+        )
+    ).all()
+    return packed is not None and bool(np.isin(_ids(packed), ids).any())
 
 
 def left_out_of(session: Session, repository: Repository, ref: str) -> tuple[LeftOut, ...]:

@@ -9,6 +9,7 @@ from time import monotonic
 from msgspec import Struct
 
 from rag.domain import Vectors
+from rag.storage.answers import remove_answers_showing
 from rag.storage.batches import batches
 from rag.storage.code import contents, repositories, vectors
 from rag.storage.code.contents import Content
@@ -93,7 +94,9 @@ class CodeStore:
             return repositories.all_repositories(session)
 
     def delete(self, repository: Repository) -> None:
+        """With the answers that show its code."""
         with self._database.alone() as session:
+            remove_answers_showing(session, repository.id)
             repositories.delete_repository(session, repository.id)
         with self._opening:
             for key in [key for key in self._views if key[0] == repository.id]:
@@ -224,6 +227,11 @@ class CodeStore:
     def texts_by_number(self, wanted: Collection[int]) -> dict[int, str]:
         with self._database.read() as session:
             return contents.texts_of(session, list(wanted))
+
+    def oids(self, files: Iterable[CodeFile]) -> dict[int, str]:
+        """What git calls their contents, by their numbers."""
+        with self._database.read() as session:
+            return contents.oids_of(session, list({file.content for file in files}))
 
     # --- meaning ---
 

@@ -154,15 +154,6 @@ class JobStore:
             if queueing.keep_fetched(session, row, source, claimed.lane):
                 items.finish_row(session, row, "unchanged")
 
-    def note_fetch(self, claimed: ClaimedItem, fetch: str) -> None:
-        """Writes down anew from where an item is fetched, as it is by now.
-
-        Raises:
-            Conflict: the item was cancelled, or is another worker's by now.
-        """
-        with self._database.write() as session:
-            claims.note_fetch(session, claimed, fetch)
-
     def postpone(self, claimed: ClaimedItem, seconds: float, reason: Failure) -> None:
         """Gives an item back that is tried again after a while.
 

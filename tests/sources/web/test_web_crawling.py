@@ -5,12 +5,11 @@ import time
 from collections.abc import Mapping
 
 import httpx
-import msgspec
 import pytest
 
 from rag.errors import AddressRefused, FetchFailed
 from rag.sources.web.addresses import parse_address
-from rag.sources.web.crawling import MOST_FAILURES, Bounds, Crawl, Stage, Visit
+from rag.sources.web.crawling import MOST_FAILURES, Bounds, Crawl, Visit
 from rag.sources.web.links import links, listed
 from tests.sources.web.visits import Visits
 
@@ -260,27 +259,3 @@ def test_a_bomb_is_no_sitemap() -> None:
 
     assert listed(bomb) == []
     assert listed(bomb[:5_000]) == []
-
-
-@pytest.mark.parametrize("told", range(1, 7))
-async def test_a_crawl_goes_on_from_wherever_another_was_broken_off(told: int) -> None:
-    pages = {
-        "/": linking("a", "b", "gone", "c"),
-        "/a": linking("/", "deep/1"),
-        "/b": linking("/a", "c"),
-        "/c": linking("b", "deep/2"),
-        "/deep/1": linking("3"),
-        "/deep/2": linking("1"),
-        "/deep/3": "further than it goes",
-    }
-    bounds = Bounds(delay=0, depth=2)
-    whole, _, _ = await crawled(pages, bounds=bounds)
-    fetcher = Visits().fetcher(lambda request: answer(pages, request))
-    first = Crawl("http://example.org/", bounds, fetcher)
-    visiting = first.visits()
-    before = [await anext(visiting) for _ in range(told)]
-    stage = msgspec.json.decode(msgspec.json.encode(first.stage), type=Stage)
-    after = [v async for v in Crawl("http://example.org/", bounds, fetcher, stage).visits()]
-
-    assert stage.pages == len(found_in(before[:-1]))
-    assert [visit.address for visit in (*before[:-1], *after)] == [v.address for v in whole]
