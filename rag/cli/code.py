@@ -10,7 +10,7 @@ import msgspec
 from rich.syntax import Syntax
 from rich.text import Text
 
-from rag.cli import codeeval, show
+from rag.cli import codeeval, codelist, show
 from rag.cli.door import Door, run
 from rag.cli.questions import Asked, answer_each, one_or_many, queries_option
 from rag.cli.repositories import embed_all, repository_meant
@@ -222,4 +222,5 @@ async def _symbols(
         show.results.print("Nothing of that name is defined here.")
 
 
-command.add_command(codeeval.command)
+for each in (codelist, codeeval):
+    command.add_command(each.command)

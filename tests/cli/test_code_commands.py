@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.serving import Commands
-from tests.codebase.repositories import git, repository
+from tests.codebase.repositories import commit, git, repository, write
 
 FILES = {
     "src/retry.py": "class RetryPolicy:\n"
@@ -37,3 +37,21 @@ def test_a_repository_that_is_not_indexed_cannot_be_asked(rag: Commands, tmp_pat
 
     assert done.code == 2
     assert "is indexed; there are:" in done.said
+
+
+def test_a_repository_is_measured_by_its_own_history(rag: Commands, tmp_path: Path) -> None:
+    code = repository(tmp_path / "calls", FILES | {"src/limits.py": "CEILING = 60  # seconds\n"})
+    write(code, {"src/limits.py": "CEILING = 90  # seconds\n"})
+    last = commit(code, "fix: wait longer below the ceiling (#7)")
+    rag("code", "index", code, "--words-only")
+
+    shown = rag("code", "eval", "--repo", code)
+    [line] = rag("code", "eval", "--repo", "calls", "--mode", "words", "--json").out.splitlines()
+    told = json.loads(line)
+    assert "calls: 1 commits asked of 3 files" in shown.out
+    assert told["cases"] == [
+        {"id": last, "question": "wait longer below the ceiling", "paths": ["src/limits.py"]}
+    ]
+    assert told["arms"][0]["figures"]["acc@1"]["mean"] == 1
+    listed = map(json.loads, rag("code", "list", "--json").out.splitlines())
+    assert [each["name"] for each in listed if each["name"].startswith("calls")] == ["calls"]
