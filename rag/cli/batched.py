@@ -13,7 +13,7 @@ from typing import Any
 from rag.cli import show
 from rag.cli.door import Door
 from rag.cli.handing import WATCH, Handing, known_documents, pause_of
-from rag.cli.outcomes import Outcome, Paused, Spending, Summary, Told
+from rag.cli.outcomes import Outcome, Paused, Spending, Summary, Told, UnderWay
 from rag.cli.parcels import parcels
 from rag.errors import InvalidSettings
 from rag.sources.found import Address, Found, Sought
@@ -28,9 +28,10 @@ async def ingest_in_batches(
     told: Told,
     paused: Paused = lambda _: None,
     spent: Spending = lambda _: None,
+    under_way: UnderWay = lambda _: None,
     hashes: Hashes = FORGETFUL,
 ) -> tuple[Summary, list[Outcome]]:
-    """As `ingest_files`.
+    """As `ingest_files`; nobody waits to see what is under way for hours.
 
     Raises:
         InvalidSettings: no provider here takes work in batches.

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from rag.cli.door import Door
 from rag.cli.handing import WATCH, Handing, known_documents, pause_of
-from rag.cli.outcomes import Outcome, Paused, Spending, Summary, Told
+from rag.cli.outcomes import Outcome, Paused, Spending, Summary, Told, UnderWay
 from rag.cli.parcels import Known, parcels
 from rag.errors import RagError
 from rag.sources.found import Address, Found, Sought
@@ -33,6 +33,7 @@ async def ingest_files(
     told: Told,
     paused: Paused = lambda _: None,
     spent: Spending = lambda _: None,
+    under_way: UnderWay = lambda _: None,
     hashes: Hashes = FORGETFUL,
 ) -> tuple[Summary, list[Outcome]]:
     """Brings the files into the collection, made if missing, as one job.
@@ -49,7 +50,7 @@ async def ingest_files(
     handing = Handing(collection, door, told, "direct")
     try:
         async with asyncio.TaskGroup() as group:
-            watch = group.create_task(_watch(handing, door, paused, spent))
+            watch = group.create_task(_watch(handing, door, paused, spent, under_way))
             await _send_all(files, known, hashes, handing, door)
             await handing.hear_of_members()
             watch.cancel()
@@ -99,8 +100,10 @@ async def follow(
                 pause = min(pause * SLOWER, SLOWEST)
 
 
-async def _watch(handing: Handing, door: Door, paused: Paused, spent: Spending) -> None:
-    """Tells of pauses and of money, until cancelled."""
+async def _watch(
+    handing: Handing, door: Door, paused: Paused, spent: Spending, under_way: UnderWay
+) -> None:
+    """Tells of pauses, of money and of what is under way, until cancelled."""
     shown = None
     while True:
         await asyncio.sleep(WATCH)
@@ -111,6 +114,7 @@ async def _watch(handing: Handing, door: Door, paused: Paused, spent: Spending) 
             shown = reason
             paused(reason)
         usage = await door.call("GET", "/v1/usage", params={"job": handing.job})
+        under_way([(doing, key) for key, doing in handing.under_way.items()])
         spent(Decimal(usage["total"]["usd"]))
 
 

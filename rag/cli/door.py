@@ -87,7 +87,7 @@ class Door:
 
     async def _answer(self, method: str, path: str, request: dict[str, Any]) -> httpx.Response:
         deadline = monotonic() + self._patience
-        waiting = False
+        failures = 0
         while True:
             try:
                 response = await self._http.request(method, path, **request)
@@ -99,11 +99,12 @@ class Door:
                         " keeps; once it runs again, the same command goes on from there"
                     ) from error
             else:
-                if waiting:
+                if failures > 1:
                     self._waits(None)
                 return response
-            waiting = True
-            self._waits("the server does not answer; waiting for it")
+            failures += 1
+            if failures > 1:  # once is a connection that was closed for having been idle
+                self._waits("the server does not answer; waiting for it")
             await asyncio.sleep(AWAY)
             self.address = self._find() or self.address
             self._http.base_url = httpx.URL(self.address or "")

@@ -22,6 +22,15 @@ FULL = 507
 """Status of a service whose disk takes no more: no other file would fare better."""
 
 
+DOING = {
+    "queued": "reading",
+    "read": "cutting up",
+    "chunked": "embedding",
+    "embedded": "publishing",
+}
+"""To an item that was begun, by the last step that it has behind it."""
+
+
 class Halted(RagError):
     """Nothing more can be done before the operator acts; what is queued stays queued."""
 
@@ -43,6 +52,8 @@ class Handing:
         self.outcomes: list[Outcome] = []
         self.waiting: set[str] = set()
         """Keys that were handed in and have not ended."""
+        self.under_way: dict[str, str] = {}
+        """What is done to which of them, as far as was heard."""
         self._collection = collection
         self._path = f"/v1/collections/{collection}/documents"
         self._door = door
@@ -61,9 +72,13 @@ class Handing:
     def hear_of(self, items: list[dict[str, Any]]) -> None:
         """Of those that have ended, and are waited for."""
         for item in items:
-            if item["key"] in self.waiting and item["state"] in FINAL_ITEM_STATES:
-                self.waiting.discard(item["key"])
+            key, state = item["key"], item["state"]
+            if key in self.waiting and state in FINAL_ITEM_STATES:
+                self.waiting.discard(key)
+                self.under_way.pop(key, None)
                 self.hear(outcome_of(item))
+            elif key in self.waiting and item["attempts"] and state in DOING:
+                self.under_way[key] = DOING[state]
 
     async def hear_of_members(self) -> None:
         """Of the files of archives that were handed in, which the service queues itself, until

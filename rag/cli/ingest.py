@@ -129,7 +129,7 @@ def command(
         if watching:
             _watch(before, wish, outcomes)
     except KeyboardInterrupt:
-        show.aside.print("Interrupted: what is in stays, and the same command goes on.")
+        show.interrupted(outcomes.values(), len(findings.sought))
         code = EXIT_INCOMPLETE
     sys.exit(code)
 
@@ -222,6 +222,7 @@ async def _ingest(
             told=told,
             paused=progress.paused,
             spent=progress.spent,
+            under_way=progress.under_way,
             hashes=hashes,
         )
     done = done.with_troubles(findings.troubles)

@@ -43,6 +43,9 @@ async def opened(settings: Settings, answer_time: float) -> AsyncIterator[httpx.
                 click.secho(f"rag: {notice}", fg="yellow", err=True)
             yield http
             await services.settle()
+    except asyncio.CancelledError:
+        click.secho("rag: stopping; what is under way is finished or given back", err=True)
+        raise
     finally:
         await services.stop()
 

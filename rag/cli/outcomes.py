@@ -66,6 +66,8 @@ class Summary(Struct, frozen=True):
 Told: TypeAlias = Callable[[Outcome], None]
 Paused: TypeAlias = Callable[[str | None], None]
 """Hears why nothing goes on, when it begins, and None when it ends."""
+UnderWay: TypeAlias = Callable[[Sequence[tuple[str, str]]], None]
+"""Hears what is done to which files at the moment: `("reading", "report.pdf")`."""
 Spending: TypeAlias = Callable[[Decimal], None]
 """Hears what providers were paid so far, in USD."""
 

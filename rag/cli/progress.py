@@ -1,6 +1,6 @@
 """What a long command is doing, told while it does: a bar on a terminal, plain lines elsewhere."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from time import monotonic
@@ -20,6 +20,12 @@ from rich.text import Text
 from rag.cli import show
 from rag.cli.outcomes import Outcome
 
+NAMED_AT_ONCE = 20
+"""Files that are not read, each told of when that is known; the others are counted."""
+SLOW = 5.0
+"""Seconds from which it is told how long a file has been under way."""
+LONGEST_NAME = 60  # characters of a key, from its end
+FEWEST_A_SECOND = 0.05  # that are told as a pace, and not as 0.0
 PLAIN_EVERY = 10.0  # seconds between two lines where there is no terminal
 
 
@@ -37,6 +43,9 @@ class Progress:
         self._chunks = 0
         self._unread = 0
         self._usd = Decimal(0)
+        self._named = 0
+        self._since: dict[tuple[str, str], float] = {}
+        """When what is under way was first heard of."""
         self._waiting: str | None = None
         self._began = monotonic()
 
@@ -51,6 +60,8 @@ class Progress:
         if outcome.state != "unchanged":
             self._pages += outcome.pages
             self._chunks += outcome.chunks
+        if outcome.state in ("refused", "failed") and not was_known:
+            self._name(outcome)
         self._changed()
 
     def step(self) -> None:
@@ -64,6 +75,15 @@ class Progress:
             self._waiting = reason
             self._say(f"paused: {reason}" if reason else "going on")
 
+    def under_way(self, doing: Sequence[tuple[str, str]]) -> None:
+        """
+        Args:
+            doing: as of `UnderWay`.
+        """
+        now = monotonic()
+        self._since = {each: self._since.get(each, now) for each in doing}
+        self._changed()
+
     def spent(self, usd: Decimal) -> None:
         self._usd = usd
         self._changed()
@@ -71,13 +91,13 @@ class Progress:
     def counts(self) -> str:
         """Pages, chunks, failures, money."""
         reads = self.unit == "files"
-        parts = [f"{self._pages:,} pages, {self._chunks:,} chunks"] if reads else []
+        parts = [_many(self._pages, "page"), _many(self._chunks, "chunk")] if reads else []
         if self._unread:
             parts.append(f"{self._unread:,} not read")
         if self._usd:
             parts.append(f"${self._usd:.4f}")
         seconds = monotonic() - self._began
-        if seconds >= 1 and self._worked_on:
+        if seconds >= 1 and self._worked_on >= FEWEST_A_SECOND * seconds:
             parts.append(f"{self._worked_on / seconds:,.1f} {self.unit}/s")
         return ", ".join(parts)
 
@@ -91,6 +111,21 @@ class Progress:
         hours, minutes = divmod(round(seconds / 60), 60)
         return f"{hours} h {minutes} min left" if hours else f"{minutes} min left"
 
+    def doing_now(self) -> str:
+        """What is done to which files, and for how long."""
+        now = monotonic()
+        return ", ".join(
+            f"{doing} {_short(key)}" + (f" ({now - since:.0f} s)" if now - since >= SLOW else "")
+            for (doing, key), since in self._since.items()
+        )
+
+    def _name(self, outcome: Outcome) -> None:
+        self._named += 1
+        if self._named <= NAMED_AT_ONCE:
+            self._say(f"{outcome.key}: {outcome.state}, {outcome.reason}")
+        if self._named == NAMED_AT_ONCE:
+            self._say("others that are not read are counted, and listed in the end")
+
     def _changed(self) -> None:
         pass
 
@@ -99,7 +134,7 @@ class Progress:
 
 
 class OnTerminal(Progress):
-    """Two lines that stay in their place: the bar, and the counts."""
+    """Three lines that stay in their place: the bar, the counts, and what is under way."""
 
     def __init__(self, total: int, doing: str, unit: str, console: Console) -> None:
         super().__init__(total, doing, unit)
@@ -117,7 +152,11 @@ class OnTerminal(Progress):
         self._task = self._bar.add_task(doing, total=total, left="")
 
     def __rich__(self) -> Group:
-        return Group(self._bar, Text(f"  {self.counts()}", style="dim", overflow="ellipsis"))
+        lines = filter(None, (self.counts(), self.doing_now()))
+        return Group(
+            self._bar,
+            *(Text(f"  {line}", style="dim", overflow="ellipsis", no_wrap=True) for line in lines),
+        )
 
     def _changed(self) -> None:
         self._bar.update(self._task, completed=self.done, total=self.total, left=self.left())
@@ -139,10 +178,19 @@ class InLines(Progress):
             self._last = monotonic()
             left = f", {self.left()}" if self.left() else ""
             counts = f": {self.counts()}" if self.counts() else ""
-            self._say(f"{self.doing}: {self.done:,} of {self.total:,}{counts}{left}")
+            now = f"; {self.doing_now()}" if self.doing_now() else ""
+            self._say(f"{self.doing}: {self.done:,} of {self.total:,}{counts}{left}{now}")
 
     def _say(self, line: str) -> None:
-        self._console.print(line, soft_wrap=True)
+        self._console.print(line, soft_wrap=True, markup=False)
+
+
+def _many(n: int, what: str) -> str:
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
+
+
+def _short(key: str) -> str:
+    return key if len(key) <= LONGEST_NAME else "…" + key[-LONGEST_NAME:]
 
 
 @contextmanager

@@ -142,6 +142,7 @@ async def _ingest(files: list[Found], door: Door) -> Summary:
             told=progress.told,
             paused=progress.paused,
             spent=progress.spent,
+            under_way=progress.under_way,
             hashes=hashes,
         )
     show.summary(done, outcomes, on=show.results)

@@ -81,6 +81,18 @@ def summary(done: Summary, outcomes: Sequence[Outcome], *, on: Console = aside) 
     not_read([o for o in outcomes if o.state in ("refused", "failed")], on)
 
 
+def interrupted(outcomes: Iterable[Outcome], files: int, *, on: Console = aside) -> None:
+    """How far it came, and what becomes of the rest."""
+    states = [outcome.state for outcome in outcomes]
+    there = sum(state in ("indexed", "unchanged") for state in states)
+    more = f", {len(states) - there:,} not read" if len(states) > there else ""
+    on.print(f"Interrupted after {len(states):,} of {files:,} files: {there:,} are in{more}.")
+    on.print(
+        "What is in stays. What was handed in to a server is read there all the same; the same"
+        " command goes on with the rest."
+    )
+
+
 def saved(known: Saved) -> tuple[str, str]:
     """Two cells of a table."""
     pages = f"{known.pages:,} page{'s' if known.pages > 1 else ''}, " if known.pages else ""
@@ -105,6 +117,11 @@ def not_read(bad: Sequence[Outcome], on: Console) -> None:
     left = sum(map(len, list(same.values())[REASONS_SHOWN:]))
     if left:
         on.print(f"  ... and {left} more; --report FILE lists all of them")
+    states = {outcome.state for outcome in bad}
+    if "failed" in states:
+        on.print("The same command tries again what failed.", style="yellow")
+    if "refused" in states:
+        on.print("What was refused is tried again when it has changed.", style="dim")
 
 
 def degraded(result: dict[str, Any], *, on: Console = aside) -> None:

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from rag.cli import progress as progressing
 from rag.cli.outcomes import Outcome
-from rag.cli.progress import InLines, OnTerminal, Progress
+from rag.cli.progress import NAMED_AT_ONCE, InLines, OnTerminal, Progress
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_a_terminal_says_how_long_it_will_take(clock: list[float]) -> None:
 
     assert isinstance(screen.file, io.StringIO)
     assert "2 min left" in screen.file.getvalue()
-    assert "0 pages, 2 chunks, 0.0 files/s" in screen.file.getvalue()
+    assert "0 pages, 2 chunks\n" in screen.file.getvalue().replace(" \n", "\n")
 
 
 def test_a_log_gets_a_line_now_and_then(clock: list[float]) -> None:
@@ -54,3 +54,33 @@ def test_a_log_gets_a_line_now_and_then(clock: list[float]) -> None:
 
     assert isinstance(log.file, io.StringIO)
     assert log.file.getvalue() == "ingesting: 3 of 3: 0 pages, 0 chunks, 0.3 files/s\n"
+
+
+def test_it_is_told_which_file_takes_its_time(clock: list[float]) -> None:
+    screen = Console(file=io.StringIO(), width=120)
+    progress = OnTerminal(3, "ingesting", "files", screen)
+    progress.under_way([("reading", "a/" + 40 * "deep/" + "scan.pdf")])
+    clock[0] = 42.0
+    progress.under_way([("reading", "a/" + 40 * "deep/" + "scan.pdf"), ("embedding", "b.md")])
+    screen.print(progress)
+
+    assert isinstance(screen.file, io.StringIO)
+    assert "deep/scan.pdf (42 s), embedding b.md" in screen.file.getvalue()
+    assert "reading …" in screen.file.getvalue()
+
+
+def test_a_file_that_is_not_read_is_named_at_once_and_hundreds_are_not(
+    clock: list[float],
+) -> None:
+    log = Console(file=io.StringIO(), width=200)
+    progress = InLines(100, "ingesting", "files", log)
+    for n in range(60):
+        progress.told(Outcome(f"[{n}].pdf", "refused", "encrypted", "it is locked", seconds=0.1))
+    progress.told(Outcome("known.pdf", "refused", "encrypted", "it was before"))
+
+    assert isinstance(log.file, io.StringIO)
+    lines = log.file.getvalue().splitlines()
+    assert lines[0] == "[0].pdf: refused, it is locked"
+    assert len(lines) == NAMED_AT_ONCE + 1
+    assert "known.pdf" not in log.file.getvalue()
+    assert "61 not read" in progress.counts()
