@@ -71,7 +71,12 @@ async def _evaluate(
     if not mined["cases"]:
         raise InvalidRequest("no commit makes a case: its files came later, or are named by it")
     aside = f"{repository['name']} before {mined['cases'][-1]['id'][:12]}"
-    body = {"path": repository["location"], "ref": mined["base"], "name": aside}
+    body = {
+        "path": repository["location"],
+        "ref": mined["base"],
+        "name": aside,
+        "words_only": True,  # or a server would embed it, whatever is to be measured
+    }
     indexed = await door.call("POST", "/v1/repositories", json=body)
     place = f"/v1/repositories/{await _id_of(aside, door)}"
     try:

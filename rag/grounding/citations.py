@@ -156,7 +156,8 @@ class Grounding:
         return self._citations[place].id
 
     def _conflicts(self) -> Iterator[tuple[CitationId, ...]]:
-        cited = tuple(self._citations.values())
+        """Of documents: two files of code that differ in a number are no contradiction."""
+        cited = tuple(each for each in self._citations.values() if each.code is None)
         said = [Statement(each.quote, each.document_id, each.title) for each in cited]
         for n, m in conflicting(self._question, said):
             yield (cited[n].id, cited[m].id)

@@ -130,6 +130,8 @@ def _choose(
 
 
 def _contradicts(question: str, best: Piece, other: Piece) -> bool:
+    if is_code(best.evidence) or is_code(other.evidence):
+        return False
     first, second = (
         Statement(each.sentence.text, each.evidence.document_id, each.evidence.title)
         for each in (best, other)
