@@ -15,6 +15,7 @@ from rag import picturing
 from rag.answering import Event, Question, answer, answering
 from rag.buying.buyer import Buyer
 from rag.chunking.chunks import CHUNKER
+from rag.codebase.cloning import Clones
 from rag.codebase.following import CodeFollower
 from rag.comparing import Comparison, Probe, compare
 from rag.domain import (
@@ -127,6 +128,7 @@ class Services:
             rules_of(settings.fetch_allow, settings.fetch_ports),
             FetchLimits(settings.fetch_bytes, settings.fetch_seconds),
         )
+        self.clones = Clones(Path(settings.data_dir).expanduser() / "clones", self._fetcher)
         self.readers = _readers(self._local_reader, self._providers.reader())
         self.embedders = self._load_embedders()
         self.embedding_model = next(iter(self.embedders), None)

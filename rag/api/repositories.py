@@ -10,6 +10,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
+from rag.codebase.cloning import is_address, named_by
 from rag.codebase.embedding import UNTRIED, Embedded, Plan, embed_code, plan
 from rag.codebase.indexing import Indexed, index
 from rag.codebase.legs import Meaning
@@ -17,7 +18,7 @@ from rag.codebase.mining import Mined, mine_history
 from rag.codebase.searching import CodeQuery, CodeResult, GroupBy, search_code, stated
 from rag.codebase.symbols import Symbols, find_symbols
 from rag.domain import Listing
-from rag.errors import ModelUnavailable
+from rag.errors import InvalidRequest, ModelUnavailable
 from rag.ports import Embedder
 from rag.spending import Purpose, spending_for
 from rag.storage.code.store import View
@@ -30,10 +31,13 @@ QueryRef: TypeAlias = Annotated[
 
 
 class NewRepository(Struct, frozen=True, forbid_unknown_fields=True):
-    path: Annotated[str, Meta(min_length=1, max_length=4_096)]
+    path: Annotated[str, Meta(min_length=1, max_length=4_096)] | None = None
     """Of a folder on this machine: a work tree, a bare repository, a plain folder."""
+    url: Annotated[str, Meta(min_length=1, max_length=8_000)] | None = None
+    """Of a repository elsewhere, instead: its latest state is fetched by https."""
     ref: Annotated[str, Meta(min_length=1, max_length=300)] | None = None
-    """A branch, tag or commit; without it, the files as they lie in the folder."""
+    """A branch, tag or commit; without it, the files as they lie in the folder, or what the other
+    host shows first."""
     name: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     """By default its folder's."""
     words_only: bool = False
@@ -106,9 +110,13 @@ class RepositoriesController(Controller):
     ) -> Indexed:
         """Index a repository, or what has changed in it since. Its words are searchable when this
         returns; its vectors follow."""
-        done = await asyncio.to_thread(
-            index, Path(data.path), data.ref, name=data.name, library=services.library
-        )
+        if (data.path is None) == (data.url is None):
+            raise InvalidRequest("name either the path of a folder or the url of a repository")
+        if data.url is not None:
+            location, called = named_by(data.url)
+        else:
+            location, called = str(Path(data.path or "").resolve()), None
+        done = await _indexed(location, data.ref, data.name or called, services)
         repository = await asyncio.to_thread(services.library.code.find, done.snapshot.repository)
         await asyncio.to_thread(services.library.code.set_embeds, repository, not data.words_only)
         return await _followed(done, services)
@@ -148,11 +156,9 @@ class RepositoriesController(Controller):
         data: JSONBody[Refresh],
         services: NamedDependency[Services],
     ) -> Indexed:
-        """Index what has changed where the repository lies."""
+        """Index what has changed where the repository lies, or fetch it again and index that."""
         found = await asyncio.to_thread(services.library.code.find, repository)
-        done = await asyncio.to_thread(
-            index, Path(found.location), data.ref, name=found.name, library=services.library
-        )
+        done = await _indexed(found.location, data.ref, found.name, services)
         return await _followed(done, services)
 
     @post("/{repository:str}/search", status_code=200)
@@ -216,7 +222,7 @@ class RepositoriesController(Controller):
         """Mine questions with known answers from its history: what a commit says, and the files
         that it changed. All are to be asked of `base`, the state before the oldest of them."""
         found = services.library.code.find(repository)
-        return mine_history(Path(found.location), ref, most)
+        return mine_history(services.clones.folder_of(found.location), ref, most)
 
     @get("/{repository:str}/symbols", sync_to_thread=True)
     def symbols(
@@ -233,8 +239,23 @@ class RepositoriesController(Controller):
 
     @delete("/{repository:str}", sync_to_thread=True)
     def remove(self, repository: FromPath[str], services: NamedDependency[Services]) -> None:
-        """Forget a repository; the folder itself is not touched."""
-        services.library.code.delete(services.library.code.find(repository))
+        """Forget a repository; the folder itself is not touched, a clone of ours goes."""
+        found = services.library.code.find(repository)
+        services.library.code.delete(found)
+        if all(each.location != found.location for each in services.library.code.all()):
+            services.clones.remove(found.location)
+
+
+async def _indexed(location: str, ref: str | None, name: str | None, services: Services) -> Indexed:
+    folder = await services.clones.fetch(location, ref)
+    return await asyncio.to_thread(
+        index,
+        folder,
+        ref,
+        name=name,
+        location=location if is_address(location) else None,
+        library=services.library,
+    )
 
 
 EVERY = "-"

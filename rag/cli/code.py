@@ -38,7 +38,8 @@ def index(
     wait: bool,
     as_json: bool,
 ) -> None:
-    """Index the code at each PATH, or what has changed there since.
+    """Index the code at each PATH, or what has changed there since. A PATH may be the https
+    address of a repository: its latest state is fetched, and again each time.
 
     What git ignores is left out. A content that was seen before, under whatever name, in whatever
     branch or clone, is not looked at again.
@@ -50,16 +51,26 @@ def index(
         raise click.UsageError("--wait is for vectors, and --words-only wants none")
     if name is not None and len(paths) > 1:
         raise click.UsageError("--name is for a single path")
-    places = [Path(path).resolve() for path in paths]
+    places = [_place(path) for path in paths]
     body = {"ref": ref, "name": name, "words_only": words_only}
     run(partial(_index, places, body, wait, as_json))
 
 
+def _place(path: str) -> dict[str, str]:
+    """What the API calls it."""
+    is_address = path.startswith(("https://", "http://"))
+    return {"url": path} if is_address else {"path": str(Path(path).resolve())}
+
+
 async def _index(
-    paths: list[Path], body: dict[str, str | bool | None], wait: bool, as_json: bool, door: Door
+    places: list[dict[str, str]],
+    body: dict[str, str | bool | None],
+    wait: bool,
+    as_json: bool,
+    door: Door,
 ) -> None:
-    for path in paths:
-        done = await door.call("POST", "/v1/repositories", json={"path": str(path), **body})
+    for place in places:
+        done = await door.call("POST", "/v1/repositories", json={**place, **body})
         if not as_json:
             show.aside.print(Text(_told(done)))
         if not body["words_only"] and (wait or door.address is None):

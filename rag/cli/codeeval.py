@@ -71,8 +71,9 @@ async def _evaluate(
     if not mined["cases"]:
         raise InvalidRequest("no commit makes a case: its files came later, or are named by it")
     aside = f"{repository['name']} before {mined['cases'][-1]['id'][:12]}"
+    location = repository["location"]
     body = {
-        "path": repository["location"],
+        "url" if location.startswith("http") else "path": location,
         "ref": mined["base"],
         "name": aside,
         "words_only": True,  # or a server would embed it, whatever is to be measured

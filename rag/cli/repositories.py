@@ -39,7 +39,7 @@ async def wanted_repository(repo: str, door: Door) -> dict[str, Any]:
     place = str(Path(repo).resolve())
     known = await _known(door)
     for each in known:
-        if repo in (each["name"], each["id"]) or place == each["location"]:
+        if repo in (each["name"], each["id"], each["location"]) or place == each["location"]:
             return each
     names = ", ".join(each["name"] for each in known) or "none"
     raise RagError(f"no repository {repo!r} is indexed; there are: {names}")

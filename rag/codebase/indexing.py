@@ -50,10 +50,14 @@ def index(
     ref: str | None,
     *,
     name: str | None = None,
+    location: str | None = None,
     library: Library,
     told: Callable[[Progress], None] = lambda _: None,
 ) -> Indexed:
     """Words are searchable when it returns.
+
+    Args:
+        location: where it is from, if the folder is only our copy.
 
     Raises:
         NotFound: no such folder, or no such ref.
@@ -63,7 +67,7 @@ def index(
     place = Place(folder)
     tree = _wanted(place.tree(ref))
     languages = [language_of(file.path) for file in tree.files]
-    repository = library.code.create(name or name_of(place.folder), str(place.folder))
+    repository = library.code.create(name or name_of(place.folder), location or str(place.folder))
     pairs = [(file.oid, language) for file, language in zip(tree.files, languages, strict=True)]
     unknown = set(library.code.unknown(pairs))
     new = {pair: file for pair, file in zip(pairs, tree.files, strict=True) if pair in unknown}

@@ -54,3 +54,12 @@ def test_what_is_wrong_is_told(
 
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_repository_elsewhere_is_refused_where_the_rules_say_so(http: httpx.Client) -> None:
+    both = http.post("/v1/repositories", json={"path": "/x", "url": "https://example.org/x"})
+    private = http.post("/v1/repositories", json={"url": "https://169.254.169.254/x"})
+
+    assert both.status_code == 422
+    assert private.status_code == 422
+    assert private.json()["code"] == "address_refused"

@@ -55,7 +55,7 @@ def git(folder: Path, *arguments: str, given: bytes | None = None) -> bytes:
     """
     try:
         done = subprocess.run(  # noqa: S603 (a program found by name; no shell)
-            _command(folder, arguments),
+            command(folder, arguments),
             input=given,
             stdin=subprocess.DEVNULL if given is None else None,
             capture_output=True,
@@ -75,7 +75,7 @@ def git(folder: Path, *arguments: str, given: bytes | None = None) -> bytes:
 def talking(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     """Git as a process that is asked many things, ended afterwards."""
     with subprocess.Popen(  # noqa: S603 (a program found by name; no shell)
-        _command(folder, arguments),
+        command(folder, arguments),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -97,7 +97,8 @@ class GitFailed(InvalidRequest):
     """Git cannot do what was asked of this repository."""
 
 
-def _command(folder: Path, arguments: Sequence[str]) -> list[str]:
+def command(folder: Path, arguments: Sequence[str]) -> list[str]:
+    """The words of a call of git, for whoever starts it otherwise than here."""
     return ["git", *_OPTIONS, f"--git-dir={folder}", *arguments]
 
 

@@ -97,6 +97,22 @@ class Fetcher:
         if address.ip is not None:
             self._rules.admit(address.host, [address.ip])
 
+    async def admitted(self, url: str) -> tuple[WebAddress, list[Ip]]:
+        """An address, and the IP addresses by which it may be connected to: for who speaks another
+        protocol than this.
+
+        Raises:
+            AddressRefused: it is not fetched from.
+            FetchFailed: nobody knows its host.
+        """
+        address = parse_address(url)
+        async with self._in_time(address.host):
+            return address, await self._admitted(address, self._rules)
+
+    def is_allowed_by_name(self, address: WebAddress) -> bool:
+        """Whether the operator has allowed the host, beside the public internet."""
+        return self._rules.allows_by_name(address)
+
     async def fetch(self, url: str | WebAddress, known: Validators | None = None) -> Fetched | None:
         """What is there; None where that is what the caller has, by what is `known` of it.
 

@@ -76,6 +76,12 @@ class Rules(Struct, frozen=True):
                 raise self._refused(host)
         return list(dict.fromkeys(map(unwrapped, answers)))
 
+    def allows_by_name(self, address: WebAddress) -> bool:
+        """Whether it is one of those that the operator allows besides."""
+        return self._is_named(address.host) or (
+            address.ip is not None and self._is_allowed(unwrapped(address.ip))
+        )
+
     def _refused(self, host: str) -> AddressRefused:
         hint = (
             "a public page redirects there: hand in that address itself, if it is allowed"
