@@ -7,6 +7,7 @@ from litestar.di import Provide
 
 from rag.api.answers import AnswersController
 from rag.api.bodies import StrictRequest, only_json
+from rag.api.browsing import BrowsingController
 from rag.api.collections import CollectionsController
 from rag.api.contents import ContentsController
 from rag.api.documents import DocumentsController
@@ -45,6 +46,7 @@ def create_app(services: Services, *, limits: Limits | None = None) -> Litestar:
             ContentsController,
             JobsController,
             SearchController,
+            BrowsingController,
             WordingController,
             RepositoriesController,
             AnswersController,

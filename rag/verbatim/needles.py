@@ -83,6 +83,7 @@ class Expression:
         self._pieces = [set(map(folded, pieces)) for pieces in known.demands]
         self._at_once = BLOCK if known.stays_in_line else 1  # or it would run on into other lines
         self._matcher = _compiled(f"{case}(?m)^.*(?:{text}).*$\\n?")
+        self._first = _compiled(f"{case}{text}"), _compiled(f"{case}^.*?(?:{text})")
 
     def lines(self, text: str, is_over: IsOver) -> list[int]:
         found: list[int] = []
@@ -94,6 +95,14 @@ class Expression:
                 having = {match.removesuffix("\n") for match in self._matcher.analyze(joined)}
                 found += [first + n for n, line in enumerate(block) if line in having]
         return found
+
+    def span(self, line: str) -> tuple[int, int]:
+        """Where its first match is in a line that has one; the whole line where that is empty."""
+        shown = line[:LINE].removesuffix("\r")
+        first, up_to = ("".join(each.analyze(shown)[:1]) for each in self._first)
+        if not (first and up_to.endswith(first)):
+            return 0, len(shown)
+        return len(up_to) - len(first), len(up_to)
 
     def _may_be_in(self, text: str) -> bool:
         low = folded(text)

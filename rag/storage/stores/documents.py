@@ -1,7 +1,7 @@
 """The documents of a library."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 from rag.domain import (
     Attribute,
@@ -21,8 +21,10 @@ from rag.domain import (
     Version,
 )
 from rag.errors import Conflict, IndexGone, NotFound
-from rag.storage import claims, documents, items, publishing
+from rag.ranking.filters import Filter
+from rag.storage import browsed, claims, documents, items, publishing
 from rag.storage.blobs import Blobs
+from rag.storage.browsed import Stored
 from rag.storage.claims import ClaimedItem
 from rag.storage.database import Database
 from rag.storage.forgetting import Forgetting
@@ -137,6 +139,23 @@ class DocumentStore:
         """A version whole; the current one unless another is named."""
         with self._database.read() as session:
             return documents.read_document(session, id, version)
+
+    def within(self, collection: Collection, document: str, filter: Filter | None) -> Stored:
+        """A current document whole, by id or key.
+
+        Raises:
+            NotFound: none such in this collection, or the filter does not let it through.
+        """
+        with self._database.read() as session:
+            return browsed.find_within(session, collection.id, filter, document)
+
+    @contextmanager
+    def reading(
+        self, collection: Collection, filter: Filter | None, key: str
+    ) -> Iterator[Iterator[Stored]]:
+        """Current documents whole, one at a time, by key from this key on."""
+        with self._database.read() as session:
+            yield browsed.stored_from(session, collection.id, filter, key)
 
     def attributes(self, ids: Sequence[DocumentId]) -> dict[DocumentId, dict[str, Attribute]]:
         """Of current documents, as filters see them, and when each was made and changed."""
