@@ -12,7 +12,7 @@ The house, each row importing only from rows below it (`tests/test_architecture.
     unpacking, visiting                     anybody says; visiting: addresses and sites
     gathering                               story: passages of documents and of code, in turn
     retrieval, ingestion, codebase,         stories; fetching: of what has an address; routing: of
-    calibration                             pages to readers; pausing: when all must wait; holding:
+    calibration, browsing                   pages to readers; pausing: when all must wait; holding:
                                             of what a process works on; telling: of jobs that ended
     mistral  local  sources  storage        adapters: one outside thing each
     ports                                   what the stories need from outside

@@ -2,9 +2,11 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from decimal import Decimal
 from itertools import chain
+from typing import Literal, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,22 +14,44 @@ from msgspec.structs import replace
 from rag.domain import (
     Answer,
     AnswerId,
+    Block,
     Citation,
     Claim,
+    DocumentId,
     Draft,
     DraftClaim,
     Dropped,
     Evidence,
+    Looked,
     Policy,
     Usage,
+    Version,
 )
-from rag.gathering import Gathered, Wanted, Within, evidence_of, gather_passages
+from rag.exploring import MOST_EVIDENCE, Task, explore
+from rag.gathering import Gathered, Sources, Wanted, Within, evidence_of, gather_passages
 from rag.grounding.citations import Grounding, Written
-from rag.ports import Answerer, Embedders, WritingAnswerer
+from rag.ports import Answerer, Embedders, PricedAnswerer, WritingAnswerer
+from rag.questions.exploring import Limits
 from rag.questions.rephrasing import Turn
 from rag.ranking.filters import Filter
-from rag.retrieval.chatting import NO_CHAT, ChatModels, condensed, together
+from rag.retrieval.chatting import (
+    NO_CHAT,
+    Call,
+    ChatModels,
+    Price,
+    condensed,
+    required_explorer,
+    together,
+)
+from rag.retrieval.chatting import price as searching_price
+from rag.retrieval.queries import Query
 from rag.storage.library import Library
+
+PASSAGE = 4_000
+"""Characters of the blocks that a hit covers, at most as a rule: two that are as long as any."""
+
+Mode: TypeAlias = Literal["direct", "agentic"]
+"""From what one search found, or from what a chat model looked at besides."""
 
 
 class Question(Struct, frozen=True):
@@ -42,6 +66,9 @@ class Question(Struct, frozen=True):
     """Whether a chat model puts the candidates in order."""
     ref: str | None = None
     """Of the repositories that are asked; what was indexed last where None."""
+    mode: Mode = "direct"
+    limits: Limits = Limits()
+    """Of looking further."""
 
 
 class Created(Struct, frozen=True):
@@ -76,7 +103,7 @@ class Completed(Struct, frozen=True):
     answer: Answer
 
 
-Event = Created | Retrieved | Citation | Said | Flagged | Completed
+Event = Created | Looked | Retrieved | Citation | Said | Flagged | Completed
 """What happens while a question is answered, in this order; a citation comes before the claim that
 it proves, and what is flagged after all claims."""
 
@@ -102,7 +129,11 @@ async def answer(
         ProviderError: the answerer failed for good, after retries.
         ModelUnavailable: a collection's model is not configured here.
     """
-    basis = await _basis(question, within, embedders, answerer, library, chat, code_model)
+    sources = Sources(within, embedders, library, code_model)
+    async with aclosing(_preparing(question, sources, answerer, chat, _new_id())) as preparing:
+        async for part in preparing:
+            basis = part
+    assert isinstance(basis, _Basis), "it ends with it"
     draft, usage = await _draft(basis, answerer)
     for claim in draft.claims:
         basis.grounding.add(claim)
@@ -127,8 +158,15 @@ async def answering(
     Raises:
         As `answer` does.
     """
-    basis = await _basis(question, within, embedders, answerer, library, chat, code_model)
-    yield Created(basis.grounding.id, question.text)
+    id = _new_id()
+    yield Created(id, question.text)
+    sources = Sources(within, embedders, library, code_model)
+    async with aclosing(_preparing(question, sources, answerer, chat, id)) as preparing:
+        async for step in preparing:
+            if isinstance(step, Looked):
+                yield step
+            else:
+                basis = step
     yield Retrieved(basis.condensed, basis.degraded)
     told, draft, usage = 0, Draft(sufficient=False, claims=()), None
     async with aclosing(_writing(basis, answerer)) as writing:
@@ -152,6 +190,7 @@ def events_of(answer: Answer) -> list[Event]:
     """All that was told, or would have been told, while an answer was made."""
     told: list[Event] = [
         Created(answer.id, answer.question),
+        *answer.looked,
         Retrieved(answer.condensed, answer.degraded),
     ]
     citations = {citation.id: citation for citation in answer.citations}
@@ -164,6 +203,31 @@ def events_of(answer: Answer) -> list[Event]:
 
 def _events_of_claim(written: Written | None) -> list[Event]:
     return [] if written is None else [*written.citations, Said(written.text, written.claim)]
+
+
+def answer_price(question: Question, answerer: Answerer, chat: ChatModels) -> Price:
+    """What an answer would cost at most.
+
+    Raises:
+        InvalidRequest: it asks for a chat model, and none is configured.
+    """
+    asked = Query(question.text, history=question.history, rerank=question.rerank)
+    calls = [*searching_price(asked, chat).calls]
+    limits, seen = question.limits, question.k * PASSAGE
+    if question.mode == "agentic":
+        explorer = required_explorer(chat)
+        calls.append(Call("explore", explorer.name, explorer.most(limits.steps, limits.tokens)))
+        seen = max(seen, MOST_EVIDENCE)
+    if isinstance(answerer, PricedAnswerer):
+        calls.append(Call("answer", answerer.name, answerer.cost(question.text, _longest(seen))))
+    usd = sum((call.usd for call in calls), Decimal(0))
+    is_limited = question.mode == "agentic" and limits.usd is not None
+    return Price(tuple(calls), min(usd, limits.usd) if is_limited and limits.usd else usd)
+
+
+def _longest(characters: int) -> tuple[Evidence, ...]:
+    whole = Block("text", 0, characters)
+    return (Evidence(1, DocumentId(""), Version(""), "", "", "x" * characters, whole),)
 
 
 # --- what an answer is made of ---
@@ -181,38 +245,62 @@ class _Basis(Struct, frozen=True):
     usage: Usage | None
     """So far."""
     degraded: str | None
+    looked: tuple[Looked, ...]
 
     @property
     def condensed(self) -> str | None:
         return self.text if self.text != self.asked else None
 
 
-async def _basis(
-    question: Question,
-    within: Within,
-    embedders: Embedders,
-    answerer: Answerer,
-    library: Library,
-    chat: ChatModels,
-    code_model: str | None,
-) -> _Basis:
+def _new_id() -> AnswerId:
+    return AnswerId(f"ans_{secrets.token_hex(12)}")
+
+
+async def _preparing(
+    question: Question, sources: Sources, answerer: Answerer, chat: ChatModels, id: AnswerId
+) -> AsyncGenerator[Looked | _Basis, None]:
+    """Each look that is taken, and at last all that there is before anything is said."""
+    if question.mode == "agentic":
+        required_explorer(chat)
     text, asking, not_condensed = await condensed(question.text, question.history, chat)
     wanted = Wanted(text, question.k, question.filter, question.rerank, question.ref)
-    found = await gather_passages(
-        wanted, within, embedders=embedders, code_model=code_model, library=library, chat=chat
-    )
-    evidence = await asyncio.to_thread(evidence_of, found.hits, library)
-    id = AnswerId(f"ans_{secrets.token_hex(12)}")
-    reasons = [*((not_condensed,) if not_condensed else ()), *found.degraded]
-    return _Basis(
+    found = await gather_passages(wanted, sources, chat)
+    evidence = await asyncio.to_thread(evidence_of, found.hits, sources.library)
+    usage, looked, stopped = together(asking, found.usage), list[Looked](), None
+    if question.mode == "agentic":
+        task = Task(wanted, question.limits, _reserve(text, answerer))
+        exploring = explore(task, evidence, found.hits, sources, required_explorer(chat))
+        async with aclosing(exploring) as parts:
+            async for part in parts:
+                if isinstance(part, Looked):
+                    looked.append(part)
+                    yield part
+                else:
+                    evidence, stopped = part.evidence, part.stopped
+                    usage = together(usage, part.usage)
+    ended = f"looked no further after: {stopped}" if stopped else None
+    reasons = [why for why in (not_condensed, *found.degraded, ended) if why]
+    yield _Basis(
         question.text,
         text,
         found,
         evidence,
         Grounding(text, evidence, question.policy, answerer.name, id),
-        together(asking, found.usage),
+        usage,
         "; ".join(reasons) or None,
+        tuple(looked),
     )
+
+
+def _reserve(question: str, answerer: Answerer) -> Callable[[Sequence[Evidence]], Decimal]:
+    """USD that an answer may cost once so much was read."""
+
+    def reserve(evidence: Sequence[Evidence]) -> Decimal:
+        if isinstance(answerer, PricedAnswerer):
+            return answerer.cost(question, evidence)
+        return Decimal(0)
+
+    return reserve
 
 
 async def _writing(
@@ -242,6 +330,7 @@ async def _completed(
         question=basis.asked,
         condensed=basis.condensed,
         degraded=basis.degraded,
+        looked=basis.looked,
     )
     await asyncio.to_thread(library.answers.keep, answer)
     return answer

@@ -429,6 +429,19 @@ class Claim(Struct, frozen=True):
     citations: tuple[CitationId, ...]
 
 
+class Looked(Struct, frozen=True):
+    """A look that a chat model wanted taken, before there was an answer."""
+
+    verb: str
+    """`search`, `open`, `navigate` or `grep`."""
+    arguments: str
+    """As the model wrote them, JSON as a rule; text alone."""
+    found: int
+    """Blocks that were not known before."""
+    problem: str | None = None
+    """Why it came to nothing."""
+
+
 class Dropped(Struct, frozen=True):
     """Something a draft said that was not believed, and why."""
 
@@ -459,6 +472,8 @@ class Answer(Struct, frozen=True):
     degraded: str | None = None
     """Why evidence was looked for with less than there should be, as by words alone while no
     question can be embedded; None where it was not."""
+    looked: tuple[Looked, ...] = ()
+    """What a chat model looked at besides, in the agentic mode."""
 
 
 # --- jobs ---------------------------------------------------------------------------------------

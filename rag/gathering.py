@@ -25,6 +25,16 @@ Within: TypeAlias = Sequence[Collection | Repository]
 """What is asked: documents, code, or both together."""
 
 
+class Sources(Struct, frozen=True):
+    """Where passages come from, and what finds them."""
+
+    within: Within
+    embedders: Embedders
+    library: Library
+    code_model: str | None = None
+    """By which code is embedded; None where there is none."""
+
+
 class Wanted(Struct, frozen=True):
     text: str
     k: int
@@ -42,23 +52,10 @@ class Gathered(Struct, frozen=True):
     usage: Usage | None
 
 
-async def gather_passages(
-    wanted: Wanted,
-    within: Within,
-    *,
-    embedders: Embedders,
-    code_model: str | None,
-    library: Library,
-    chat: ChatModels,
-) -> Gathered:
-    """
-    Args:
-        code_model: by which code is embedded; None where there is none.
-    """
+async def gather_passages(wanted: Wanted, sources: Sources, chat: ChatModels) -> Gathered:
     k = max(wanted.k, CANDIDATES) if wanted.rerank else wanted.k
     documents, code = await asyncio.gather(
-        _documents(replace(wanted, k=k), within, embedders, library),
-        _code(replace(wanted, k=k), within, embedders, code_model, library),
+        _documents(replace(wanted, k=k), sources), _code(replace(wanted, k=k), sources)
     )
     reasons = [*documents.degraded, *code.degraded]
     hits, usage = _in_turn(documents.hits, code.hits)[:k], None
@@ -89,16 +86,14 @@ def _in_turn(documents: Sequence[Hit], code: Sequence[Hit]) -> list[Hit]:
     return [hit for pair in pairs for hit in pair if hit is not None]
 
 
-async def _documents(
-    wanted: Wanted, within: Within, embedders: Embedders, library: Library
-) -> Gathered:
+async def _documents(wanted: Wanted, sources: Sources) -> Gathered:
     """The best chunks over all collections. Scores of one collection are comparable with another's
     as far as fusion normalises them."""
     query = Query(wanted.text, k=wanted.k, filter=wanted.filter)
     results = await asyncio.gather(
         *(
-            search(query, each, embedders=embedders, library=library)
-            for each in within
+            search(query, each, embedders=sources.embedders, library=sources.library)
+            for each in sources.within
             if isinstance(each, Collection)
         )
     )
@@ -106,21 +101,15 @@ async def _documents(
     return Gathered(hits, tuple(each.degraded for each in results if each.degraded), None)
 
 
-async def _code(
-    wanted: Wanted,
-    within: Within,
-    embedders: Embedders,
-    code_model: str | None,
-    library: Library,
-) -> Gathered:
-    repositories = [each for each in within if isinstance(each, Repository)]
+async def _code(wanted: Wanted, sources: Sources) -> Gathered:
+    repositories = [each for each in sources.within if isinstance(each, Repository)]
     if not repositories:
         return Gathered([], (), None)
     found = await code_passages(
         CodeQuery(wanted.text, k=wanted.k, ref=wanted.ref),
         repositories,
-        model=code_model,
-        embedders=embedders,
-        library=library,
+        model=sources.code_model,
+        embedders=sources.embedders,
+        library=sources.library,
     )
     return Gathered(found.hits, (found.degraded,) if found.degraded else (), None)

@@ -30,6 +30,7 @@ from rag.domain import (
 from rag.errors import ModelUnavailable
 from rag.evaluation.wording import Worded
 from rag.pages import LoosePage
+from rag.questions.exploring import Called, Exchange
 from rag.questions.rephrasing import Rephrased, Wish
 from rag.spending import Awaited, Bill, Bought, Ending, Errand, Intent, IntentId
 
@@ -287,6 +288,15 @@ class WritingAnswerer(Answerer, Protocol):
 
 
 @runtime_checkable
+class PricedAnswerer(Answerer, Protocol):
+    """An answerer that costs money."""
+
+    def cost(self, question: str, evidence: Sequence[Evidence]) -> Decimal:
+        """USD at most for a draft, what mends it included; 0 where no price is known."""
+        ...
+
+
+@runtime_checkable
 class Rephraser(Protocol):
     """A question -> the same in words that find more."""
 
@@ -328,6 +338,41 @@ class Reranker(Protocol):
         self, question: str, titled: Sequence[tuple[str, str]]
     ) -> tuple[Sequence[int], Usage]:
         """A permutation of the candidates' places, the best first.
+
+        Raises:
+            ProviderError: the provider failed for good, after retries.
+            BudgetExhausted: it may cost more than is allowed.
+        """
+        ...
+
+
+@runtime_checkable
+class Explorer(Protocol):
+    """A question and what was read for it -> what to look at next."""
+
+    @property
+    def name(self) -> str:
+        """The chat model's id."""
+        ...
+
+    def most(self, steps: int, tokens: int) -> Decimal:
+        """USD for so many steps, and so many tokens in all; 0 where no price is known."""
+        ...
+
+    def cost(
+        self, question: str, evidence: Sequence[Evidence], exchanges: Sequence[Exchange]
+    ) -> Decimal:
+        """USD at most for the next step; 0 where no price is known."""
+        ...
+
+    async def step(
+        self, question: str, evidence: Sequence[Evidence], exchanges: Sequence[Exchange]
+    ) -> tuple[tuple[Called, ...], Usage]:
+        """The verbs that it calls; none where it has enough.
+
+        Args:
+            evidence: what was found first.
+            exchanges: what it called since, and what came of it.
 
         Raises:
             ProviderError: the provider failed for good, after retries.

@@ -14,6 +14,7 @@ from rag.errors import InvalidSettings
 from rag.mistral.batching.lane import MistralBatchLane
 from rag.mistral.chat.answerer import MODEL as CHAT_MODEL
 from rag.mistral.chat.answerer import MistralAnswerer
+from rag.mistral.chat.exploring import MistralExplorer
 from rag.mistral.chat.questions import MistralQuestioner, MistralRephraser, MistralReranker
 from rag.mistral.client import MistralClient
 from rag.mistral.embedding.embedder import MistralEmbedder
@@ -86,6 +87,7 @@ class Providers:
             MistralRephraser(client, model, price=price),
             MistralReranker(client, model, price=price),
             MistralQuestioner(client, model, price=price),
+            MistralExplorer(client, model, price=price),
         )
 
     def batch_lane(self) -> MistralBatchLane | None:

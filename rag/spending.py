@@ -20,7 +20,9 @@ from rag.domain import CollectionId, InputType, JobId, Lane, Vectors, Version
 
 IntentId = NewType("IntentId", int)
 
-Operation: TypeAlias = Literal["ocr", "embed", "answer", "complete", "rephrase", "rerank"]
+Operation: TypeAlias = Literal[
+    "ocr", "embed", "answer", "complete", "rephrase", "rerank", "explore"
+]
 
 
 class Units(Struct, frozen=True):

@@ -12,7 +12,12 @@ from typing import get_args
 import msgspec
 
 from rag import picturing
-from rag.answering import Event, Question, answer, answering
+from rag.answering import Event, Question, answer, answer_price, answering
+from rag.browsing import grepping, verbs
+from rag.browsing.grepping import Grepped
+from rag.browsing.opening import Opened, Place
+from rag.browsing.outlines import Outline
+from rag.browsing.verbs import Pattern, Scope
 from rag.buying.buyer import Buyer
 from rag.chunking.chunks import CHUNKER
 from rag.codebase.cloning import Clones
@@ -405,6 +410,50 @@ class Services:
                 query, document, within, embedders=self.embedders, library=self.library
             )
 
+    async def open(
+        self, document: str, place: Place, scope: Scope, *, max_tokens: int, before: float
+    ) -> Opened:
+        """
+        Raises:
+            NotFound: no such document within the scope, or no such place in it.
+        """
+        return await verbs.open_at(
+            document,
+            place,
+            scope,
+            max_tokens=max_tokens,
+            before=before,
+            embedders=self.embedders,
+            library=self.library,
+        )
+
+    async def navigate(
+        self, document: str, place: Place | None, scope: Scope, *, depth: int
+    ) -> Outline:
+        """
+        Raises:
+            NotFound: no such document within the scope, or no such place in it.
+        """
+        return await verbs.navigate(document, place, scope, depth=depth, library=self.library)
+
+    async def grep(
+        self,
+        pattern: Pattern,
+        scope: Scope,
+        *,
+        document: str | None,
+        limit: int,
+        begin: grepping.Place,
+    ) -> Grepped:
+        """
+        Raises:
+            InvalidRequest: the pattern is none that is taken here.
+            NotFound: no such document within the scope.
+        """
+        return await verbs.grep(
+            pattern, scope, document=document, limit=limit, begin=begin, library=self.library
+        )
+
     def search_price(self, query: Query) -> Price:
         """What it would cost at most, beyond embedding its question.
 
@@ -429,6 +478,13 @@ class Services:
         questioner = required_questioner(self.chat)
         with spending_for(Purpose(within.id)):
             return [await questioner.word(passage) for passage in passages]
+
+    def answer_price(self, question: Question) -> Price:
+        """
+        Raises:
+            InvalidRequest: it asks for a chat model, and none is configured.
+        """
+        return answer_price(question, self.answerer, self.chat)
 
     async def answer(self, question: Question, within: Within) -> Answer:
         with spending_for(_purpose_of(within)):

@@ -33,8 +33,10 @@ FLOORS = [
         "telling",
         "routing",
         "codebase",
+        "browsing",
     },
     {"gathering"},
+    {"exploring"},
     {
         "answering",
         "buying",

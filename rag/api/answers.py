@@ -10,7 +10,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import ServerSentEvent
 from msgspec import Meta, Struct
 
-from rag.answering import Question
+from rag.answering import Mode, Question
 from rag.api.contents import DEFAULT_DPI, Dpi
 from rag.api.events import LastEvent
 from rag.api.linking import linked, linked_answer
@@ -18,8 +18,10 @@ from rag.api.narration import EventStream, afterwards, as_it_happens, number_of
 from rag.api.problems import HttpRequest, problem_of, request_id_of
 from rag.domain import Answer, AnswerId, Citation, CitationId, Collection, Policy
 from rag.gathering import Within
+from rag.questions.exploring import Limits
 from rag.questions.rephrasing import MAX_TURNS, Turn
 from rag.ranking.filters import Filter
+from rag.retrieval.chatting import Price
 from rag.trees import Repository
 from rag.wiring import DEFAULT_COLLECTION, Services
 
@@ -46,6 +48,11 @@ class Ask(Struct, frozen=True, forbid_unknown_fields=True):
     """What was said before, oldest first: a chat model makes the question stand by itself."""
     rerank: bool = False
     """Let a chat model put the candidates in order, in one call."""
+    mode: Mode = "direct"
+    """`agentic` lets a chat model look further before it answers: it may search again, open
+    documents, see their headings and look for words, within what is asked and this filter."""
+    limits: Limits = Limits()
+    """Of looking further."""
 
     def asked(self) -> Question:
         return Question(
@@ -56,6 +63,8 @@ class Ask(Struct, frozen=True, forbid_unknown_fields=True):
             self.history,
             self.rerank,
             self.ref,
+            self.mode,
+            self.limits,
         )
 
 
@@ -70,18 +79,26 @@ class AnswersController(Controller):
         """Answer a question with quotations found in documents, in code, or in both, or refuse and
         say why.
 
-        With `stream` it is told as server-sent events: `answer.created`, `retrieval.completed`,
-        then each claim as an `answer.delta` after the `citation.added` that prove it,
-        `claim.flagged` for what was not believed, and `answer.completed` with the same object as
-        without; or `error` with a problem document. To hang up gives the question up.
+        With `stream` it is told as server-sent events: `answer.created`, a `retrieval.looked` for
+        each look that a chat model wanted taken, `retrieval.completed`, then each claim as an
+        `answer.delta` after the `citation.added` that prove it, `claim.flagged` for what was not
+        believed, and `answer.completed` with the same object as without; or `error` with a problem
+        document. To hang up gives the question up.
         """
         question = data.asked()
+        services.answer_price(question)  # which refuses what cannot be asked here
         within = await asyncio.to_thread(_named, services, data)
         if not data.stream:
             return linked_answer(await services.answer(question, within))
         path, id = request.scope["path"], request_id_of(request.scope)
         told = partial(problem_of, path=path, request_id=id)
         return EventStream(as_it_happens(question, within, services, told))
+
+    @post("/answers/price", status_code=200, sync_to_thread=False)
+    def price(self, data: JSONBody[Ask], services: NamedDependency[Services]) -> Price:
+        """Show what an answer would cost at most, beyond embedding its question; nothing is
+        sent."""
+        return services.answer_price(data.asked())
 
     @get("/answers/{answer:str}/events", media_type="text/event-stream")
     async def events(

@@ -25,13 +25,14 @@ from rag.answering import (
 )
 from rag.api.linking import linked, linked_answer
 from rag.api.problems import Problem
-from rag.domain import Answer, Citation
+from rag.domain import Answer, Citation, Looked
 from rag.errors import RagError
 from rag.gathering import Within
 from rag.wiring import Services
 
 NAMES: dict[type, str] = {
     Created: "answer.created",
+    Looked: "retrieval.looked",
     Retrieved: "retrieval.completed",
     Citation: "citation.added",
     Said: "answer.delta",

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from rag.domain import Hit, Usage
 from rag.errors import BudgetExhausted, InvalidRequest, ProviderError
-from rag.ports import Questioner, Rephraser, Reranker
+from rag.ports import Explorer, Questioner, Rephraser, Reranker
 from rag.questions.ordering import CANDIDATES, SHOWN
 from rag.questions.rephrasing import VARIANTS, Rephrased, Turn, Wish
 from rag.retrieval.queries import Query
@@ -20,6 +20,7 @@ class ChatModels(Struct, frozen=True):
     rephraser: Rephraser | None = None
     reranker: Reranker | None = None
     questioner: Questioner | None = None
+    explorer: Explorer | None = None
 
 
 NO_CHAT = ChatModels()
@@ -29,14 +30,14 @@ class Call(Struct, frozen=True):
     """A call that a search would make."""
 
     purpose: str
-    """`rephrase` or `rerank`."""
+    """`rephrase`, `rerank`, `explore` or `answer`."""
     model: str
     usd: Decimal
     """At most."""
 
 
 class Price(Struct, frozen=True):
-    """What a search would cost besides the embedding of its question."""
+    """What a search or an answer would cost besides the embedding of its question."""
 
     calls: tuple[Call, ...]
     usd: Decimal
@@ -85,6 +86,12 @@ def required_questioner(chat: ChatModels) -> Questioner:
     if chat.questioner is None:
         raise _nobody("wording questions")
     return chat.questioner
+
+
+def required_explorer(chat: ChatModels) -> Explorer:
+    if chat.explorer is None:
+        raise _nobody("'mode': 'agentic'")
+    return chat.explorer
 
 
 def _nobody(what: str) -> InvalidRequest:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from decimal import Decimal
 
 import msgspec
 from msgspec import Struct
@@ -65,6 +66,12 @@ class MistralAnswerer:
     @property
     def name(self) -> str:
         return self._chat.model
+
+    def cost(self, question: str, evidence: Sequence[Evidence]) -> Decimal:
+        """USD at most: of a draft, and of another with the first before it."""
+        first = self._chat.most_usd(messages(question, evidence), self._terms)
+        again = self._chat.usd(Units(self._terms.max_tokens))
+        return 2 * first + again
 
     async def draft(self, question: str, evidence: Sequence[Evidence]) -> tuple[Draft, Usage]:
         """What the model says, with one request to mend it where it cannot be used.
