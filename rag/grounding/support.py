@@ -17,6 +17,7 @@ from rag.grounding.matching import Found
 from rag.grounding.names import Name, names
 from rag.grounding.negations import contradicts, negations
 from rag.grounding.normalization import BORDER, normalize
+from rag.grounding.opposites import opposed
 from rag.grounding.quantities import Quantity, quantities
 from rag.grounding.units import scales_of_table, units_standing_alone
 
@@ -107,6 +108,7 @@ def objections(claim: str, proof: Proof, vocabulary: Vocabulary) -> tuple[str, .
             for name in names(rest)
             if not _has_name(proof, name, vocabulary)
         ),
+        *(f"its quotations say the opposite of {word!r}" for word in opposed(text, proof.text)),
         *(
             ["its negation is not that of its quotations"]
             if contradicts(text, proof.clauses)
