@@ -124,7 +124,7 @@ class BrowsingController(Controller):
         found = await services.grep(
             pattern, scope, document=data.document, limit=data.limit, begin=begin
         )
-        onward = found.place and cursor(found.place.key, found.place.at)
+        onward = cursor(found.place.key, found.place.at) if found.place else None
         return Matches(found.matches, onward is not None, onward, found.documents, found.is_late)
 
 

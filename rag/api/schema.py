@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from rag import __version__
 from rag.api.answers import AnswersController, Ask
+from rag.api.browsing import BrowsingController, Grep, Matches, Navigate, Open
 from rag.api.collections import CollectionChange, CollectionsController, NewCollection
 from rag.api.contents import ContentsController, PageText
 from rag.api.docstrings import attribute_docs
@@ -34,6 +35,9 @@ from rag.api.repositories import (
 )
 from rag.api.search import Search, SearchController, SearchMany, SearchWhy
 from rag.api.uploads import NewDocument, PutText
+from rag.api.verify import ToVerify, Verdicts, VerifyController
+from rag.browsing.opening import Opened
+from rag.browsing.outlines import Outline
 from rag.codebase.embedding import Embedded, Plan
 from rag.codebase.indexing import Indexed
 from rag.codebase.searching import CodeResult
@@ -61,6 +65,7 @@ DOCUMENTS = "/v1/collections/{collection}/documents"
 
 SHAPES = (
     *(Search, SearchMany, SearchResult, Price, SearchWhy, Why, Ask, Answer),
+    *(Open, Opened, Navigate, Outline, Grep, Matches, ToVerify, Verdicts),
     *(NewCollection, CollectionChange, Collection),
     *(Reindex, Begun, Forecast, IndexSummary, Chosen, Compare, Comparison),
     *(NewDocument, PutText, Accepted, Put, DocumentSummary, Document, PageText),
@@ -92,7 +97,9 @@ of the following. Every failure is a problem document (RFC 9457) with a stable `
 
 DESCRIBED = (
     SearchController,
+    BrowsingController,
     AnswersController,
+    VerifyController,
     CollectionsController,
     IndexesController,
     DocumentsController,
