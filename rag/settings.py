@@ -59,6 +59,8 @@ OF_EMBEDDINGS_ELSEWHERE = (
     "embedding_query_prompt",
     "embedding_passage_prompt",
 )
+OF_A_FOLDER = ("embedding_query_prompt", "embedding_passage_prompt")
+"""Which of those also hold for a sentence model of one's own."""
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -99,6 +101,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     engine in the box cannot be told any."""
     embedding_precision: Literal["int8", "float32"] = "int8"
     """Of the embedded sentence model. int8 is 1.6 to 1.9 times as fast at equal quality."""
+    sentence_model: str | None = None
+    """Folder of another sentence model, in the layout of sentence-transformers (BERT or RoBERTa,
+    safetensors): the one in the box knows English only. Prompts are the folder's own, where
+    `embedding_query_prompt` and `embedding_passage_prompt` do not say otherwise."""
 
     provider: Provider = "auto"
     ocr_provider: Provider | None = None
@@ -355,8 +361,9 @@ def _check_address(url: str) -> None:
 def _check_nowhere(settings: Settings, role: Role) -> None:
     """What is said of another host, where there is none."""
     of_host = ["chat_model"] if role == "answer" else list(OF_EMBEDDINGS_ELSEWHERE)
+    of_folder = OF_A_FOLDER if settings.sentence_model is not None else ()
     for name in of_host:
-        if getattr(settings, name) is not None:
+        if getattr(settings, name) is not None and name not in of_folder:
             where = _named(role, "base_url")
             instead = f"; Mistral's is RAG_MISTRAL_{name.upper()}" if "model" in name else ""
             raise InvalidSettings(f"{_variable(name)} is of the host that {where} names{instead}")

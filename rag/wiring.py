@@ -2,12 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from decimal import Decimal
 from pathlib import Path
-from typing import get_args
 
 import msgspec
 
@@ -45,8 +44,6 @@ from rag.fetching import Wanted, fetch
 from rag.gathering import Within
 from rag.ingestion import refusals
 from rag.local.extractive import ExtractiveAnswerer
-from rag.local.minilm import load_minilm, model_of
-from rag.local.minilm_graph import Precision
 from rag.local.reading.limits import Limits
 from rag.local.reading.reader import LocalReader
 from rag.mistral.embedding.embedder import MistralEmbedder
@@ -62,6 +59,7 @@ from rag.retrieval.missing import Why, why
 from rag.retrieval.queries import Query, SearchResult
 from rag.retrieval.searching import search_each
 from rag.routing import RoutingReader
+from rag.sentence_models import MODELS_IN_THE_BOX, load_in_the_box, load_named
 from rag.settings import Role, Settings
 from rag.signing import secret_of
 from rag.sources.web.addresses import parse_address
@@ -94,11 +92,6 @@ THREADS = 64
 under way can have all at once: a question would then wait behind them."""
 
 SETTLING_TIME = 60.0  # seconds; a self-check takes a few
-
-LOCAL_MODELS: Mapping[str, Precision] = {
-    model_of(precision): precision for precision in get_args(Precision)
-}
-"""Those that need nobody else, by their names."""
 
 CHUNK_TOKENS = 400
 """Of a chunk at most, where its model takes more."""
@@ -542,8 +535,10 @@ class Services:
         embedders = Embedders()
         if remote := self._providers.embedder():
             embedders[remote.model] = remote
+        if named := load_named(self.settings):
+            embedders[named.model] = named
         try:
-            local = self._load_local(self.settings.embedding_precision)
+            local = load_in_the_box(self.settings)
             embedders[local.model] = local
         except ModelUnavailable as error:
             notice = f"no search by meaning, only by words: {error}"
@@ -551,9 +546,9 @@ class Services:
             self.notices.append(notice)
             return embedders
         for model in self.library.indexes.models_in_use():
-            if model in LOCAL_MODELS and model not in embedders:
+            if model in MODELS_IN_THE_BOX and model not in embedders:
                 with suppress(ModelUnavailable):  # its collections say so when they are asked
-                    embedders[model] = self._load_local(LOCAL_MODELS[model])
+                    embedders[model] = load_in_the_box(self.settings, MODELS_IN_THE_BOX[model])
         return embedders
 
     def _embedder(self, model: str) -> Embedder:
@@ -564,15 +559,11 @@ class Services:
             ModelUnavailable: its files are missing.
         """
         if model not in self.embedders:
-            if model not in LOCAL_MODELS:
-                known = ", ".join({**self.embedders, **LOCAL_MODELS})
+            if model not in MODELS_IN_THE_BOX:
+                known = ", ".join({**self.embedders, **MODELS_IN_THE_BOX})
                 raise InvalidRequest(f"this service cannot embed with {model!r}, but with: {known}")
-            self.embedders[model] = self._load_local(LOCAL_MODELS[model])
+            self.embedders[model] = load_in_the_box(self.settings, MODELS_IN_THE_BOX[model])
         return self.embedders[model]
-
-    def _load_local(self, precision: Precision) -> Embedder:
-        folder = Path(self.settings.data_dir).expanduser().resolve() / "models"
-        return load_minilm(folder, precision=precision)
 
     def _make_buyer(self, pause: Pause) -> Buyer | None:
         lane = self._providers.batch_lane()
@@ -643,6 +634,8 @@ def _readers(local: LocalReader, remote: MistralReader | None) -> Readers:
 
 
 def _extractive(embedders: Embedders) -> ExtractiveAnswerer:
-    """With an embedder that costs nothing, where there is one."""
+    """With the model that it was fitted to, where that is there; else with one that costs
+    nothing."""
+    fitted = [embedders[model] for model in MODELS_IN_THE_BOX if model in embedders]
     local = [each for each in embedders.values() if not isinstance(each, MistralEmbedder)]
-    return ExtractiveAnswerer(next(iter([*local, *embedders.values()]), None))
+    return ExtractiveAnswerer(next(iter([*fitted, *local, *embedders.values()]), None))

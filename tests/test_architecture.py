@@ -50,7 +50,7 @@ FLOORS = [
     {"reindexing"},
     {"worker"},
     {"settings"},
-    {"providers"},
+    {"providers", "sentence_models"},
     {"wiring"},
     {"api"},
     {"cli"},

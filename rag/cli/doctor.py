@@ -20,7 +20,6 @@ from rich.text import Text
 from rag.cli import show
 from rag.cli.door import open_door
 from rag.errors import RagError
-from rag.local.minilm import load_minilm
 from rag.local.ocr.engine import ocr_engine
 from rag.local.reading.confinement import check_seclusion
 from rag.local.reading.seclusion import NotSecluded
@@ -28,6 +27,7 @@ from rag.mistral.client import MistralClient
 from rag.mistral.examination import examine as examine_account
 from rag.mistral.hosts import Host
 from rag.providers import accounts, model_of
+from rag.sentence_models import load_sentence_model
 from rag.settings import Role, Settings, load_settings
 from rag.storage.ownership import owner
 
@@ -108,9 +108,7 @@ async def _disk(settings: Settings) -> str:
 
 
 async def _model(settings: Settings) -> str:
-    model = await asyncio.to_thread(
-        load_minilm, _folder(settings) / "models", precision=settings.embedding_precision
-    )
+    model = await asyncio.to_thread(load_sentence_model, settings)
     [same, other] = await model.embed(["a cat sat on the mat", "interest rates rose"], "passage")
     [near] = await model.embed(["the cat is sitting on a rug"], "query")
     if not float(np.dot(near, same)) > float(np.dot(near, other)):

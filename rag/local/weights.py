@@ -64,21 +64,24 @@ def verified(path: Path, digest: str) -> bytes:
     return content
 
 
+FLOATS = {"F32": "<f4", "F16": "<f2"}
+
+
 def read_tensors(safetensors: bytes) -> dict[str, npt.NDArray[np.float32]]:
-    """Every float32 tensor by name, as views of the given bytes.
+    """Every tensor of floats by name, as float32: views of the given bytes where they are that.
 
     The format: an 8-byte little-endian length, a JSON header of that length with each tensor's
     dtype, shape and offsets, then the tensors.
     """
     header_end = 8 + int.from_bytes(safetensors[:8], "little")
     header = json.loads(safetensors[8:header_end])
-    return {
-        name: np.frombuffer(
-            safetensors,
-            dtype="<f4",
-            count=(entry["data_offsets"][1] - entry["data_offsets"][0]) // 4,
-            offset=header_end + entry["data_offsets"][0],
-        ).reshape(entry["shape"])
-        for name, entry in header.items()
-        if name != "__metadata__" and entry["dtype"] == "F32"
-    }
+    tensors = {}
+    for name, entry in header.items():
+        if name == "__metadata__" or entry["dtype"] not in FLOATS:
+            continue
+        kind = np.dtype(FLOATS[entry["dtype"]])
+        start, end = entry["data_offsets"]
+        count = (end - start) // kind.itemsize
+        found = np.frombuffer(safetensors, kind, count, header_end + start)
+        tensors[name] = found.astype(np.float32, copy=False).reshape(entry["shape"])
+    return tensors

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from tokenizers import Tokenizer
 
-SPECIAL_TOKENS = 2  # [CLS] before every text and [SEP] after it
+from rag.local.bert import SPECIAL_TOKENS
+
 REMEMBERED = 100_000  # words; about 10 MB
 LONGEST_REMEMBERED = 32  # characters; longer ones seldom come again
 JOINERS = re.compile(r"[\x0b\x0c\x1c-\x1f\x85]")

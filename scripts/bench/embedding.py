@@ -33,8 +33,9 @@ from rag.chunking.chunks import chunk
 from rag.chunking.markdown import blocks
 from rag.domain import Document, Vectors, embedded_text, version_of
 from rag.evaluation.metrics import ndcg, recall
-from rag.local.minilm import MAX_TOKENS, MiniLm, load_minilm, load_tokenizer
-from rag.local.minilm_graph import Precision
+from rag.local.bert import BertEmbedder
+from rag.local.bert_graph import Precision
+from rag.local.minilm import MAX_TOKENS, load_minilm, load_tokenizer
 from rag.local.weights import find_model
 
 MODELS = Path(tempfile.gettempdir()) / "rag-bench-models"
@@ -85,7 +86,7 @@ def reference_runs(threads: int) -> dict[str, Callable[[list[str]], object]]:
     }
 
 
-def texts_of(length: int, model: MiniLm) -> list[str]:
+def texts_of(length: int, model: BertEmbedder) -> list[str]:
     """`AT_ONCE` different texts of exactly so many tokens."""
     texts = []
     for start in range(0, AT_ONCE * 100, 100):
@@ -176,7 +177,7 @@ def cut(corpus: Sequence[Passage]) -> list[Passage]:
     ]
 
 
-def chunked(corpus: Sequence[Passage], model: MiniLm) -> list[Passage]:
+def chunked(corpus: Sequence[Passage], model: BertEmbedder) -> list[Passage]:
     return [
         Passage(passage.id, embedded_text(each, passage.title))
         for passage in corpus
@@ -186,7 +187,7 @@ def chunked(corpus: Sequence[Passage], model: MiniLm) -> list[Passage]:
     ]
 
 
-def embedded(model: MiniLm, texts: list[str], folder: Path) -> Vectors:
+def embedded(model: BertEmbedder, texts: list[str], folder: Path) -> Vectors:
     """Kept in `folder` by model and texts: ten thousand passages take minutes."""
     name = hashlib.sha256("\x1f".join([model.model, *texts]).encode()).hexdigest()[:16]
     path = folder / f"{name}.npy"

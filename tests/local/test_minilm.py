@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import InvalidRequest
-from rag.local.minilm import MAX_TOKENS, MiniLm, batches_of_one_length, load_minilm, load_tokenizer
+from rag.local.bert import BertEmbedder, batches_of_one_length
+from rag.local.minilm import MAX_TOKENS, load_minilm, load_tokenizer
 from rag.local.weights import find_model, read_tensors
 from rag.local.wordpieces import WordPieces
 from rag.ports import Embedder
@@ -37,16 +38,16 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def int8(models: Path) -> MiniLm:
+def int8(models: Path) -> BertEmbedder:
     return load_minilm(models)
 
 
 @pytest.fixture(scope="session")
-def float32(models: Path) -> MiniLm:
+def float32(models: Path) -> BertEmbedder:
     return load_minilm(models, precision="float32")
 
 
-def embed(model: MiniLm, texts: Sequence[str]) -> Matrix:
+def embed(model: BertEmbedder, texts: Sequence[str]) -> Matrix:
     return asyncio.run(model.embed(texts, "passage"))
 
 
@@ -99,28 +100,28 @@ def forward(ids: Sequence[int]) -> Matrix:
     return np.asarray(mean / np.linalg.norm(mean))
 
 
-def test_float32_is_the_published_model(float32: MiniLm) -> None:
+def test_float32_is_the_published_model(float32: BertEmbedder) -> None:
     tokenizer = load_tokenizer(find_model())
     expected = np.stack([forward(tokenizer.encode(text).ids) for text in TEXTS])
 
     assert embed(float32, TEXTS) == pytest.approx(expected, abs=1e-5)
 
 
-def test_int8_is_near_float32(int8: MiniLm, float32: MiniLm) -> None:
+def test_int8_is_near_float32(int8: BertEmbedder, float32: BertEmbedder) -> None:
     cosines = (embed(int8, TEXTS) * embed(float32, TEXTS)).sum(axis=1)
 
     assert cosines.mean() >= 0.99
     assert np.delete(cosines, TEXTS.index("")).min() >= 0.985
 
 
-def test_texts_that_mean_the_same_are_near(int8: MiniLm) -> None:
+def test_texts_that_mean_the_same_are_near(int8: BertEmbedder) -> None:
     cat, kitten, rates = embed(int8, TEXTS[:3])
 
     assert cat @ kitten > 0.6
     assert cat @ rates < 0.1
 
 
-def test_vectors_have_length_one_and_come_in_order(int8: MiniLm) -> None:
+def test_vectors_have_length_one_and_come_in_order(int8: BertEmbedder) -> None:
     together = embed(int8, TEXTS)
 
     assert (together.dtype, together.shape) == (np.float32, (len(TEXTS), int8.dimension))
@@ -130,14 +131,14 @@ def test_vectors_have_length_one_and_come_in_order(int8: MiniLm) -> None:
         assert (alone == vector).all(), "its neighbors do not change a text's vector"
 
 
-def test_no_texts_give_no_vectors(int8: MiniLm) -> None:
+def test_no_texts_give_no_vectors(int8: BertEmbedder) -> None:
     assert embed(int8, []).shape == (0, 384)
 
 
 # --- long texts ---------------------------------------------------------------------------------
 
 
-def test_a_passage_is_never_cut_in_silence(int8: MiniLm) -> None:
+def test_a_passage_is_never_cut_in_silence(int8: BertEmbedder) -> None:
     fits = "word " * (MAX_TOKENS - 2)
 
     assert embed(int8, [fits]).shape == (1, 384)
@@ -145,7 +146,7 @@ def test_a_passage_is_never_cut_in_silence(int8: MiniLm) -> None:
         embed(int8, [fits + "word"])
 
 
-def test_the_end_of_a_long_question_counts(int8: MiniLm) -> None:
+def test_the_end_of_a_long_question_counts(int8: BertEmbedder) -> None:
     padding = "and so on " * 120
 
     async def asked(text: str) -> Matrix:
@@ -160,7 +161,7 @@ def test_the_end_of_a_long_question_counts(int8: MiniLm) -> None:
     assert (about_cats @ cat.T).item() > (about_rates @ cat.T).item() + 0.1
 
 
-def test_a_long_question_does_not_disturb_its_neighbors(int8: MiniLm) -> None:
+def test_a_long_question_does_not_disturb_its_neighbors(int8: BertEmbedder) -> None:
     vectors = asyncio.run(int8.embed(["word " * 600, TEXTS[0], "word " * 300, TEXTS[2]], "query"))
 
     assert (vectors[[1, 3]] == embed(int8, [TEXTS[0], TEXTS[2]])).all()
@@ -169,13 +170,15 @@ def test_a_long_question_does_not_disturb_its_neighbors(int8: MiniLm) -> None:
 # --- the port -----------------------------------------------------------------------------------
 
 
-def test_it_is_an_embedder_that_names_its_precision(int8: MiniLm, float32: MiniLm) -> None:
+def test_it_is_an_embedder_that_names_its_precision(
+    int8: BertEmbedder, float32: BertEmbedder
+) -> None:
     assert isinstance(int8, Embedder)
     assert (int8.model, float32.model) == ("all-MiniLM-L6-v2/int8", "all-MiniLM-L6-v2/float32")
     assert int8.max_tokens == 256
 
 
-def test_embedding_leaves_the_event_loop_free(int8: MiniLm) -> None:
+def test_embedding_leaves_the_event_loop_free(int8: BertEmbedder) -> None:
     async def ticks_meanwhile() -> int:
         ticks = 0
         embedding = asyncio.create_task(int8.embed(TEXTS * 4, "passage"))
@@ -187,7 +190,7 @@ def test_embedding_leaves_the_event_loop_free(int8: MiniLm) -> None:
     assert asyncio.run(ticks_meanwhile()) > 10
 
 
-def test_a_question_does_not_wait_behind_passages(int8: MiniLm) -> None:
+def test_a_question_does_not_wait_behind_passages(int8: BertEmbedder) -> None:
     async def passages_are_done_first() -> bool:
         passages = asyncio.create_task(int8.embed([TEXTS[-1]] * 60, "passage"))
         await asyncio.sleep(0.05)
@@ -202,11 +205,11 @@ def test_a_question_does_not_wait_behind_passages(int8: MiniLm) -> None:
 # --- counting and batching ----------------------------------------------------------------------
 
 
-def test_counts_include_the_special_tokens(int8: MiniLm) -> None:
+def test_counts_include_the_special_tokens(int8: BertEmbedder) -> None:
     assert int8.count_tokens(["", "cat", "a cat, and so on"]) == [2, 3, 8]
 
 
-def test_counting_does_not_stop_where_the_published_tokenizer_does(int8: MiniLm) -> None:
+def test_counting_does_not_stop_where_the_published_tokenizer_does(int8: BertEmbedder) -> None:
     assert int8.count_tokens(["word " * 1000]) == [1002]
 
 

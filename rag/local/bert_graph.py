@@ -1,4 +1,4 @@
-"""The sentence model as a graph: six BERT layers, the mean of their rows, length 1.
+"""A sentence model as a graph: BERT layers, the mean of their rows or the first, length 1.
 
 There is no mask: every text of a batch has the same length, so nothing is padded. The operators
 were chosen by measuring: onnxruntime's fused residual-and-norm takes four times what an addition
@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from rag.local.onnx_graph import FUSED, Graph
 
@@ -19,10 +20,6 @@ Matrix: TypeAlias = npt.NDArray[np.float32]
 GRAPH_VERSION = 4
 """Raised whenever a built graph would differ, so that a cached one is not taken for it."""
 
-LAYERS = 6
-HEADS = 12
-DIMENSION = 384
-EPSILON = 1e-12  # of every layer norm, as the model was trained
 FLOAT = 1  # ONNX's number for float32
 LEAST_GELU = 0.17
 """Gelu never falls below minus this."""
@@ -32,33 +29,49 @@ bits overflow: they would make other vectors than newer ones, and worse (mean co
 0.9925 instead of 0.9931)."""
 
 
-def build_graph(tensors: Mapping[str, Matrix], precision: Precision) -> bytes:
-    """A serialized model: `ids` (texts, tokens) -> `vectors` (texts, 384), rows of length 1.
+class Shape(Struct, frozen=True):
+    """What of a BERT model its tensors do not say."""
+
+    layers: int
+    heads: int
+    dimension: int
+    epsilon: float
+    """Of every layer norm, as the model was trained."""
+    first_position: int = 0
+    """Row of the table of positions that the first token has: RoBERTa leaves some out."""
+    pooling: Literal["mean", "first"] = "mean"
+    """What stands for the text: the mean of its rows, or the first (`[CLS]`)."""
+
+
+def build_graph(tensors: Mapping[str, Matrix], precision: Precision, shape: Shape) -> bytes:
+    """A serialized model: `ids` (texts, tokens) -> `vectors` (texts, dimension), rows of length 1.
 
     In int8, weights are integers with one scale a column, and activations become integers as they
     come, with one scale a run or a row; word embeddings are kept in half precision.
     """
-    encoder = _Encoder(tensors, precision)
+    encoder = _Encoder(tensors, precision, shape)
     hidden = encoder.embeddings("ids")
-    for layer in range(LAYERS):
+    for layer in range(shape.layers):
         hidden = encoder.layer(f"encoder.layer.{layer}", hidden)
-    encoder.mean_of_length_one(hidden, "vectors")
-    return encoder.graph.serialize({"ids": ("texts", "tokens")}, {"vectors": ("texts", DIMENSION)})
+    encoder.pooled_of_length_one(hidden, "vectors")
+    vectors = ("texts", shape.dimension)
+    return encoder.graph.serialize({"ids": ("texts", "tokens")}, {"vectors": vectors})
 
 
 class _Encoder:
     """Adds the model's parts to a graph, its tensors by the names they are published under."""
 
-    def __init__(self, tensors: Mapping[str, Matrix], precision: Precision) -> None:
+    def __init__(self, tensors: Mapping[str, Matrix], precision: Precision, shape: Shape) -> None:
         self.graph = Graph()
         self._tensors = tensors
         self._precision = precision
+        self._shape = shape
 
     def embeddings(self, ids: str) -> str:
         """Words plus positions plus the one type of token there is, normalized."""
         graph, tensors = self.graph, self._tensors
         words = tensors["embeddings.word_embeddings.weight"]
-        positions = tensors["embeddings.position_embeddings.weight"]
+        positions = tensors["embeddings.position_embeddings.weight"][self._shape.first_position :]
         token_type = tensors["embeddings.token_type_embeddings.weight"][0]
         if self._precision == "int8":
             halves = graph.constant("words", words.astype(np.float16))
@@ -87,14 +100,16 @@ class _Encoder:
         """Query, key and value come from one product, so that `hidden` is quantized once."""
         joined = self.product(name, hidden, (".query", ".key", ".value"))
         parts = self.graph.split(joined, 3)
-        return self.graph.apply("MultiHeadAttention", *parts, domain=FUSED, num_heads=HEADS)
+        return self.graph.apply(
+            "MultiHeadAttention", *parts, domain=FUSED, num_heads=self._shape.heads
+        )
 
     def normalized_sum(self, name: str, left: str, right: str) -> str:
         weight = self.graph.constant(f"{name}.weight", self._tensors[f"{name}.weight"])
         bias = self.graph.constant(f"{name}.bias", self._tensors[f"{name}.bias"])
         summed = self.graph.apply("Add", left, right)
         return self.graph.apply(
-            "LayerNormalization", summed, weight, bias, axis=-1, epsilon=EPSILON
+            "LayerNormalization", summed, weight, bias, axis=-1, epsilon=self._shape.epsilon
         )
 
     def product(self, name: str, hidden: str, parts: tuple[str, ...] = ("",)) -> str:
@@ -137,10 +152,14 @@ class _Encoder:
             domain=FUSED,
         )
 
-    def mean_of_length_one(self, hidden: str, output: str) -> str:
-        tokens_axis = self.graph.constant("tokens_axis", np.array([1]))
-        mean = self.graph.apply("ReduceMean", hidden, tokens_axis, keepdims=0)
-        return self.graph.apply("LpNormalization", mean, output=output, axis=-1, p=2)
+    def pooled_of_length_one(self, hidden: str, output: str) -> str:
+        if self._shape.pooling == "mean":
+            tokens_axis = self.graph.constant("tokens_axis", np.array([1]))
+            pooled = self.graph.apply("ReduceMean", hidden, tokens_axis, keepdims=0)
+        else:
+            first = self.graph.constant("first", np.array(0))
+            pooled = self.graph.apply("Gather", hidden, first, axis=1)
+        return self.graph.apply("LpNormalization", pooled, output=output, axis=-1, p=2)
 
 
 def quantize_columns(matrix: Matrix) -> tuple[npt.NDArray[np.int8], Matrix]:
