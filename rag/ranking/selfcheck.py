@@ -17,7 +17,8 @@ import numpy as np
 from msgspec import Struct
 
 from rag.domain import Candidate, Chunk, ChunkId, embedded_text
-from rag.ranking.analysis.words import query_words, words
+from rag.ranking.analysis.terms import Terms, term_of, terms_of
+from rag.ranking.analysis.words import query_words
 from rag.ranking.fusion import Shares, shares
 
 PRIOR_WEIGHT = 0.7
@@ -115,24 +116,26 @@ def _half(sentence: str, choose: np.random.Generator) -> str:
 
 
 def _kept(question: str, whole: str, remainder: str, rarity: Mapping[str, float]) -> float:
-    asked = query_words(question)
-    before, after = _bm25(asked, whole, rarity), _bm25(asked, remainder, rarity)
+    held = terms_of(whole)
+    left = terms_of(remainder, held.language)
+    asked = [term_of(word, held.language) for word in query_words(question)]
+    before, after = _bm25(asked, held, rarity), _bm25(asked, left, rarity)
     return after / before if before else 0.0
 
 
-def _bm25(asked: Sequence[str], text: str, rarity: Mapping[str, float]) -> float:
+def _bm25(asked: Sequence[str], text: Terms, rarity: Mapping[str, float]) -> float:
     """BM25 with k1 = 1.2 of a text of average length."""
-    frequency = Counter(word.lower() for word in words(text))
+    frequency = Counter(text.text.split())
     unseen = max(rarity.values())
     return sum(
-        rarity.get(word, unseen) * frequency[word] / (frequency[word] + 1.2) for word in asked
+        rarity.get(term, unseen) * frequency[term] / (frequency[term] + 1.2) for term in asked
     )
 
 
 def _rarity(texts: Sequence[str]) -> dict[str, float]:
     """Inverse document frequency among the sample."""
-    frequency = Counter(word for text in texts for word in {w.lower() for w in words(text)})
-    return {word: math.log(1 + (len(texts) - n + 0.5) / (n + 0.5)) for word, n in frequency.items()}
+    frequency = Counter(term for text in texts for term in set(terms_of(text).text.split()))
+    return {term: math.log(1 + (len(texts) - n + 0.5) / (n + 0.5)) for term, n in frequency.items()}
 
 
 # --- judging ------------------------------------------------------------------------------------
