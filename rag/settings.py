@@ -29,7 +29,7 @@ HEADERS = frozenset({"mistral_headers", "embedding_headers", "chat_headers"})
 OWN_KEYS = frozenset({"embedding_api_key", "chat_api_key"})
 """Empty they say something: that there is none."""
 
-SECRET = HEADERS | OWN_KEYS | {"mistral_api_key", "webhook_secret"}
+SECRET = HEADERS | OWN_KEYS | {"mistral_api_key", "webhook_secret", "code_hook_secret"}
 """Settings that are never shown: a proxy's header may hold a password."""
 
 Provider: TypeAlias = Literal["auto", "local", "mistral"]
@@ -165,6 +165,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Who is told when a job has ended, unless the job names another."""
     webhook_secret: str | None = None
     """Signs what is sent: `whsec_` and 16 to 64 random bytes in base64."""
+
+    code_hook_secret: Annotated[str, Meta(min_length=16, max_length=200)] | None = None
+    """Shared with the forges that say when a repository was pushed to; without it none is heard."""
 
     budget_day: Decimal | None = None
     budget_job: Decimal | None = None

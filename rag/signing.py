@@ -7,6 +7,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Mapping
 
 from rag.errors import InvalidSettings
 
@@ -44,3 +45,22 @@ def secret_of(written: str) -> bytes:
             " base64; `openssl rand -base64 32` makes some"
         )
     return secret
+
+
+def is_of_forge(headers: Mapping[str, str], body: bytes, secret: str) -> bool:
+    """Whether a message about a push comes from who knows the secret: GitHub, Gitea and Forgejo
+    sign the body with it, GitLab sends it along.
+
+    Args:
+        headers: by their names in lower case.
+    """
+    code = hmac.digest(secret.encode(), body, hashlib.sha256).hex()
+    proofs = {
+        "x-hub-signature-256": f"sha256={code}",
+        "x-gitea-signature": code,
+        "x-gitlab-token": secret,
+    }
+    return any(
+        hmac.compare_digest(headers.get(name, "").encode(), proof.encode())
+        for name, proof in proofs.items()
+    )

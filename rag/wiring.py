@@ -21,6 +21,7 @@ from rag.buying.buyer import Buyer
 from rag.chunking.chunks import CHUNKER
 from rag.codebase.cloning import Clones
 from rag.codebase.following import CodeFollower
+from rag.codebase.refreshing import CodeRefresher
 from rag.comparing import Comparison, Probe, compare
 from rag.domain import (
     Answer,
@@ -127,6 +128,7 @@ class Services:
             FetchLimits(settings.fetch_bytes, settings.fetch_seconds),
         )
         self.clones = Clones(Path(settings.data_dir).expanduser() / "clones", self._fetcher)
+        self.refresher = CodeRefresher(self.library, self.clones, self._wake_follower)
         self.readers = _readers(self._local_reader, self._providers.reader())
         self.embedders = self._load_embedders()
         self.embedding_model = next(iter(self.embedders), None)
@@ -201,6 +203,7 @@ class Services:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+        await self.refresher.stop()
         await self._local_reader.close()
         await self._fetcher.close()
         await self._providers.close()
@@ -266,6 +269,10 @@ class Services:
 
     def wake_worker(self) -> None:
         self._worker.wake()
+
+    def _wake_follower(self) -> None:
+        if self.follower is not None:
+            self.follower.wake()
 
     def _make_follower(self, pause: Pause) -> CodeFollower | None:
         if self.embedding_model is None:

@@ -88,6 +88,8 @@ class AnswersController(Controller):
         question = data.asked()
         services.answer_price(question)  # which refuses what cannot be asked here
         within = await asyncio.to_thread(_named, services, data)
+        repositories = [each for each in within if isinstance(each, Repository)]
+        await services.refresher.reconcile(repositories, data.ref)
         if not data.stream:
             return linked_answer(await services.answer(question, within))
         path, id = request.scope["path"], request_id_of(request.scope)

@@ -10,16 +10,20 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from rag.codebase.cloning import is_address, named_by
+from rag.api.bodies import ANY_BODY
+from rag.api.problems import HttpRequest, Refused
+from rag.codebase.cloning import named_by
 from rag.codebase.embedding import UNTRIED, Embedded, Plan, embed_code, plan
-from rag.codebase.indexing import Indexed, index
+from rag.codebase.indexing import Indexed
 from rag.codebase.legs import Meaning
 from rag.codebase.mining import Mined, mine_history
+from rag.codebase.planning import Foresight, foresee
 from rag.codebase.searching import CodeQuery, CodeResult, GroupBy, search_code, stated
 from rag.codebase.symbols import Symbols, find_symbols
 from rag.domain import Listing
-from rag.errors import InvalidRequest, ModelUnavailable
+from rag.errors import InvalidRequest, ModelUnavailable, NotFound
 from rag.ports import Embedder
+from rag.signing import is_of_forge
 from rag.spending import Purpose, spending_for
 from rag.storage.code.store import View
 from rag.trees import LeftOut, Repository, Snapshot
@@ -106,8 +110,13 @@ class RepositoriesController(Controller):
 
     @post(status_code=200)
     async def index(
-        self, data: JSONBody[NewRepository], services: NamedDependency[Services]
-    ) -> Indexed:
+        self,
+        data: JSONBody[NewRepository],
+        services: NamedDependency[Services],
+        dry_run: Annotated[
+            bool, QueryParameter(description="Say what it would do and cost, and keep nothing.")
+        ] = False,
+    ) -> Indexed | Foresight:
         """Index a repository, or what has changed in it since. Its words are searchable when this
         returns; its vectors follow."""
         if (data.path is None) == (data.url is None):
@@ -116,7 +125,13 @@ class RepositoriesController(Controller):
             location, called = named_by(data.url)
         else:
             location, called = str(Path(data.path or "").resolve()), None
-        done = await _indexed(location, data.ref, data.name or called, services)
+        if dry_run:
+            folder = await services.clones.fetch(location, data.ref)
+            embedder = None if services.embedding_model is None else _embedder(services)
+            return await asyncio.to_thread(
+                foresee, folder, data.ref, embedder=embedder, library=services.library
+            )
+        done = await services.refresher.index(location, data.ref, data.name or called)
         repository = await asyncio.to_thread(services.library.code.find, done.snapshot.repository)
         await asyncio.to_thread(services.library.code.set_embeds, repository, not data.words_only)
         return await _followed(done, services)
@@ -158,8 +173,25 @@ class RepositoriesController(Controller):
     ) -> Indexed:
         """Index what has changed where the repository lies, or fetch it again and index that."""
         found = await asyncio.to_thread(services.library.code.find, repository)
-        done = await _indexed(found.location, data.ref, found.name, services)
+        done = await services.refresher.index(found.location, data.ref, found.name)
         return await _followed(done, services)
+
+    @post("/{repository:str}/hook", status_code=202, opt={ANY_BODY: True})
+    async def hook(
+        self,
+        request: HttpRequest,
+        repository: FromPath[str],
+        services: NamedDependency[Services],
+    ) -> None:
+        """Hear from a forge that the repository was pushed to (GitHub, GitLab, Gitea), and index
+        what has changed in the background. The message must prove that its sender knows
+        `RAG_CODE_HOOK_SECRET`; nothing that it says is believed."""
+        secret, headers = services.settings.code_hook_secret, dict(request.headers)
+        if secret is None:
+            raise NotFound("no forge is heard here: the operator may set RAG_CODE_HOOK_SECRET")
+        if not is_of_forge(headers, await request.body(), secret):
+            raise Refused(403, "bad_signature", "this message is not signed with our secret")
+        services.refresher.begin(await asyncio.to_thread(services.library.code.find, repository))
 
     @post("/{repository:str}/search", status_code=200)
     async def search(
@@ -170,6 +202,7 @@ class RepositoriesController(Controller):
     ) -> CodeResult:
         """Find the code that a question is about, best first; `-` searches all repositories."""
         chosen = await asyncio.to_thread(_chosen, repository, services)
+        await services.refresher.reconcile(chosen, data.ref)
         meaning = await _meaning(data, services) if data.mode in {"hybrid", "dense"} else None
         return await asyncio.to_thread(
             search_code,
@@ -244,18 +277,6 @@ class RepositoriesController(Controller):
         services.library.code.delete(found)
         if all(each.location != found.location for each in services.library.code.all()):
             services.clones.remove(found.location)
-
-
-async def _indexed(location: str, ref: str | None, name: str | None, services: Services) -> Indexed:
-    folder = await services.clones.fetch(location, ref)
-    return await asyncio.to_thread(
-        index,
-        folder,
-        ref,
-        name=name,
-        location=location if is_address(location) else None,
-        library=services.library,
-    )
 
 
 EVERY = "-"

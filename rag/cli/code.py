@@ -10,7 +10,7 @@ import msgspec
 from rich.syntax import Syntax
 from rich.text import Text
 
-from rag.cli import codeeval, codelist, show
+from rag.cli import codeeval, codehook, codelist, codeplan, codewatch, show
 from rag.cli.door import Door, run
 from rag.cli.questions import Asked, answer_each, one_or_many, queries_option
 from rag.cli.repositories import embed_all, repository_meant
@@ -29,6 +29,8 @@ def command() -> None:
 @click.option("--name", help="What to call it; by default, its folder's name.")
 @click.option("--words-only", is_flag=True, help="Do not embed: search by words alone.")
 @click.option("--wait", is_flag=True, help="Return when it can be searched by meaning too.")
+@click.option("--watch", "watching", is_flag=True, help="Go on, and index what changes.")
+@click.option("--dry-run", is_flag=True, help="Say what it would take and cost; keep nothing.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON line for each path.")
 def index(
     paths: tuple[str, ...],
@@ -36,6 +38,8 @@ def index(
     name: str | None,
     words_only: bool,
     wait: bool,
+    watching: bool,
+    dry_run: bool,
     as_json: bool,
 ) -> None:
     """Index the code at each PATH, or what has changed there since. A PATH may be the https
@@ -52,8 +56,18 @@ def index(
     if name is not None and len(paths) > 1:
         raise click.UsageError("--name is for a single path")
     places = [_place(path) for path in paths]
+    if dry_run:
+        run(partial(codeplan.foresee, places, ref, as_json))
+        return
+    folders = [Path(place["path"]) for place in places if "path" in place]
+    if watching and (ref is not None or len(folders) < len(places)):
+        raise click.UsageError("--watch is for folders as they lie there")
+    before = codewatch.looked(folders) if watching else {}
     body = {"ref": ref, "name": name, "words_only": words_only}
-    run(partial(_index, places, body, wait, as_json))
+    work = partial(run, partial(_index, places, body, wait, as_json))
+    work()
+    if watching:
+        codewatch.watch_folders(folders, before, work)
 
 
 def _place(path: str) -> dict[str, str]:
@@ -233,5 +247,5 @@ async def _symbols(
         show.results.print("Nothing of that name is defined here.")
 
 
-for each in (codelist, codeeval):
+for each in (codelist, codeeval, codehook):
     command.add_command(each.command)

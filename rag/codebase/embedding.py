@@ -72,7 +72,7 @@ async def embed_code(
     bought = 0
     while contents and time.monotonic() < ends:
         some, contents = contents[:CONTENTS_AT_ONCE], contents[CONTENTS_AT_ONCE:]
-        cards = await asyncio.to_thread(_cards, some, embedder, library)
+        cards = await asyncio.to_thread(cards_of, some, embedder, library)
         texts = [text for each in cards.values() for text in each]
         unknown = await asyncio.to_thread(code.unknown_texts, embedder.model, texts)
         for at in range(0, len(unknown), TEXTS_AT_ONCE):
@@ -91,7 +91,7 @@ async def embed_code(
 
 def plan(view: View, embedder: Embedder, *, library: Library) -> Plan:
     unembedded = library.code.unembedded(view, embedder.model)
-    cards = _cards(unembedded, embedder, library)
+    cards = cards_of(unembedded, embedder, library)
     unknown = library.code.unknown_texts(
         embedder.model, [text for each in cards.values() for text in each]
     )
@@ -114,7 +114,8 @@ def fitted(texts: Sequence[str], embedder: Embedder) -> list[str]:
     return cut
 
 
-def _cards(contents: Sequence[int], embedder: Embedder, library: Library) -> dict[int, list[str]]:
+def cards_of(contents: Sequence[int], embedder: Embedder, library: Library) -> dict[int, list[str]]:
+    """What the chunks of contents are embedded as, by their numbers."""
     outlines = library.code.outlines_by_number(contents)
     texts = library.code.texts_by_number(contents)
     return {

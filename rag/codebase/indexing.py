@@ -65,7 +65,7 @@ def index(
         InvalidRequest: there is nothing to index.
     """
     place = Place(folder)
-    tree = _wanted(place.tree(ref))
+    tree = worth_reading(place.tree(ref))
     languages = [language_of(file.path) for file in tree.files]
     repository = library.code.create(name or name_of(place.folder), location or str(place.folder))
     pairs = [(file.oid, language) for file, language in zip(tree.files, languages, strict=True)]
@@ -88,7 +88,7 @@ def reasons(left_out: Sequence[LeftOut]) -> dict[str, int]:
     return counted
 
 
-def _wanted(tree: Tree) -> Tree:
+def worth_reading(tree: Tree) -> Tree:
     """Without what its name says is not worth reading."""
     files: list[TreeFile] = []
     left_out = list(tree.left_out)

@@ -7,7 +7,7 @@ from rag.errors import InvalidRequest, NotFound
 from rag.sources.git.history import Commit, commits_of
 from rag.sources.git.objects import commit_of, contents_of, tree_of
 from rag.sources.git.running import GitFailed, git
-from rag.sources.git.worktrees import LARGEST, read_folder
+from rag.sources.git.worktrees import LARGEST, files_in, read_folder
 from rag.trees import LeftOut, Tree, TreeFile
 
 
@@ -48,6 +48,34 @@ class Place:
             NotFound: it names nothing.
         """
         return None if self._git_dir is None else commit_of(self._git_dir, ref)
+
+    def files(self) -> list[Path]:
+        """That tell whether anything has changed: those of the folder, and git's own.
+
+        Raises:
+            InvalidRequest: there is no work tree.
+        """
+        if self._is_bare:
+            raise InvalidRequest("only a folder with its files can be watched")
+        return files_in(self.folder, self._git_dir)
+
+    def hooks(self) -> Path:
+        """The folder of its hooks, as git finds it.
+
+        Raises:
+            NotFound: a plain folder has none.
+        """
+        if self._git_dir is None:
+            raise NotFound("a folder without git has no hooks")
+        common = self._git_dir / "commondir"
+        shared = common.read_text().strip() if common.is_file() else "."
+        git_dir = (self._git_dir / shared).resolve()
+        asked = ("config", "--file", str(git_dir / "config"), "--get", "core.hooksPath")
+        try:
+            chosen = git(git_dir, *asked).decode().strip()
+        except GitFailed:  # it is not set
+            return git_dir / "hooks"
+        return self.folder / Path(chosen).expanduser()
 
     def commits(self, ref: str | None, most: int) -> Iterator[Commit]:
         """What was changed up to a ref, the latest first.

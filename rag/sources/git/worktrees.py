@@ -59,6 +59,12 @@ def _compared(
     return commit_of(git_dir, "HEAD"), before != {(each.path, each.oid) for each in files}
 
 
+def files_in(folder: Path, git_dir: Path | None) -> list[Path]:
+    """What would be read of a folder, and what tells that git has moved on."""
+    named = [folder / os.fsdecode(name) for name in _names(folder, git_dir)]
+    return [*named, git_dir / "HEAD", git_dir / "logs" / "HEAD"] if git_dir else named
+
+
 def _names(folder: Path, git_dir: Path | None) -> list[bytes]:
     """Files that git tracks, or would: it leaves out what is ignored."""
     if git_dir is not None:

@@ -12,7 +12,7 @@ from rag.domain import Vectors
 from rag.storage.answers import remove_answers_showing
 from rag.storage.batches import batches
 from rag.storage.code import contents, repositories, vectors
-from rag.storage.code.contents import Content
+from rag.storage.code.contents import Content, Known
 from rag.storage.code.vectors import DenseView
 from rag.storage.code.words import CodeWords, Match, Row
 from rag.storage.database import Database
@@ -134,6 +134,11 @@ class CodeStore:
             known = contents.known_contents(session, pairs)
         return [pair for pair in dict.fromkeys(pairs) if pair not in known]
 
+    def known(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Known]:
+        """What came of those that were looked at."""
+        with self._database.read() as session:
+            return contents.known_contents(session, pairs)
+
     def keep(self, looked_at: Sequence[Content]) -> None:
         self._space.require_room()
         with self._database.write() as session:
@@ -238,6 +243,11 @@ class CodeStore:
     def unembedded(self, view: View, model: str) -> list[int]:
         """Numbers of the state's contents that are not embedded whole."""
         wanted = sorted({file.content for file in view.files.values()})
+        with self._database.read() as session:
+            return vectors.unembedded(session, model, wanted)
+
+    def unembedded_contents(self, model: str, wanted: Sequence[int]) -> list[int]:
+        """As `unembedded`, of contents by their numbers."""
         with self._database.read() as session:
             return vectors.unembedded(session, model, wanted)
 
