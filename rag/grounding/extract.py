@@ -260,9 +260,14 @@ def _in_sight(piece: Piece) -> str:
 
 
 def _confidence_in_code(pieces: Sequence[Piece], likeness: Likeness | None) -> float:
-    """Code says little in sentences: what counts is how many of the question's words its names,
-    comments and path hold, and how near it comes."""
-    said = max(piece.said + piece.around for piece in pieces)
+    """What counts is how many of the question's words the names, comments and path of code hold,
+    and how near it comes.
+
+    A logistic over every other question of semble's benchmark, asked of its own repository and of
+    another one, fitted on half of them at a time: their own answers 0.87 of them, the other 0.17;
+    by words alone 0.74 and 0.17.
+    """
+    covered = max(piece.said + piece.around for piece in pieces)
     if likeness is None:
-        return 6.0 * said - 3.0
-    return 5.0 * max(likeness.pieces) + 4.0 * said - 4.0
+        return 3.8 * covered - 1.9
+    return 8.2 * max(likeness.pieces) + 2.6 * covered - 5.3
