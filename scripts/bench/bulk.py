@@ -1,7 +1,7 @@
 """How fast and how faithfully many files are read, beside a plain loop over another converter.
 
     python scripts/bench/bulk.py FOLDER... [--truth FOLDER] [--markitdown PYTHON]
-        [--unstructured PYTHON] [--rounds N]
+        [--docling PYTHON] [--unstructured PYTHON] [--rounds N]
 
 Takes the born-digital files below the folders: those of which no page is left to OCR. Here they go
 through the reader of the service, in child processes with their limits, as in a bulk run; there one
@@ -53,6 +53,11 @@ LOOPS = {
     "markitdown": LOOP.format(
         imported="from markitdown import MarkItDown\nconverter = MarkItDown()",
         converted="converter.convert(name).text_content",
+    ),
+    "docling": LOOP.format(
+        imported="from docling.document_converter import DocumentConverter\n"
+        "converter = DocumentConverter()",
+        converted="converter.convert(name).document.export_to_markdown()",
     ),
     "unstructured": LOOP.format(
         imported="from unstructured.partition.auto import partition",

@@ -7,9 +7,10 @@ Serves an empty library and runs `rag ingest FOLDER` against it as a person woul
 shows what it says. Then runs it again: nothing may be written or paid. Embeddings are bought of the
 fake provider of `tests/`, which counts what it bills, or made by the model in the box.
 
-With `--kill-every` the server is killed with SIGKILL at that pace and started again, and the
-command is repeated until it has ended by itself. `--account` keeps what the library holds in the
-end; `--against` compares with such a file, of an undisturbed run over the same files.
+With `--kill-every` the server is killed with SIGKILL at that pace and started again, but for a
+rest of two minutes after every ninth time, and the command is repeated until it has ended by
+itself. `--account` keeps what the library holds in the end; `--against` compares with such a file,
+of an undisturbed run over the same files.
 
 Exit code 0: all held; 1: something did not.
 """

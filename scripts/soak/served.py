@@ -8,16 +8,21 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 
 import httpx
 from msgspec import Struct
 
+from rag.holding import CALM
 from rag.storage.ownership import owner
 
 START = 300.0  # seconds until a server that was killed answers again, on a busy machine
 SAMPLE = 0.5  # seconds between two looks at memory
-NOTICE = 2.0  # seconds in which children notice that their server is dead
+NOTICE = 0.5  # seconds in which children are gone once their server is
+STORM = 10
+"""Kills, the last of which lets the server live until it is calm and has tried what several deaths
+had in hand: where nothing lives so long, that waits for ever, and with it the rest of a run."""
 
 
 class Memory(Struct, frozen=True):
@@ -90,16 +95,16 @@ def watched(server: Server) -> Iterator[list[Memory]]:
 
 @contextmanager
 def killed(server: Server, every: float | None) -> Iterator[None]:
-    """Kills it so many seconds after each start, and starts it again, until the end of the block.
-    Then it is up."""
+    """Kills it so many seconds after each start, but for a rest now and then, and starts it again,
+    until the end of the block. Then it is up."""
     done = threading.Event()
 
-    def kill() -> None:
-        while not done.wait(every):
+    def kill(every: float) -> None:
+        while not done.wait(every if (server.kills + 1) % STORM else every + 2 * CALM):
             server.kill()
             server.start()
 
-    with _beside(kill, done) if every else nullcontext():
+    with _beside(partial(kill, every), done) if every else nullcontext():
         yield
 
 
