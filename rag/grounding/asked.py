@@ -145,41 +145,6 @@ def asks_for_several(question: str) -> bool:
     return _SEVERAL.search(question) is not None
 
 
-def named_pages(question: str) -> frozenset[int]:
-    """Numbers of pages that the question names: "on page 5", "on the second page".
-
-    >>> sorted(named_pages("What do pages 3 and 4 say that the first page does not?"))
-    [1, 3, 4]
-    """
-    numbers = [int(n) for run in _PAGES.findall(question) for n in re.findall(r"\d+", run)]
-    ordinals = [_ORDINALS[word.lower()] for word in _NTH_PAGE.findall(question)]
-    return frozenset(numbers + ordinals)
-
-
-_PAGES = re.compile(
-    r"\b(?:pages?|pp?\.|slides?|Seiten?|páginas?) ?(?:no\.? ?|number )?"
-    r"(\d{1,4}(?:(?:,| and| or| to| und| y| et|-|–) ?\d{1,4})*)\b",
-    re.IGNORECASE,
-)
-_ORDINALS = {
-    word: number
-    for number, words in enumerate(
-        (
-            "first 1st ersten erste primera première",
-            "second 2nd zweiten zweite segunda deuxième",
-            "third 3rd dritten dritte tercera troisième",
-            "fourth 4th vierten vierte cuarta quatrième",
-            "fifth 5th fünften fünfte quinta cinquième",
-        ),
-        start=1,
-    )
-    for word in words.split()
-}
-_NTH_PAGE = re.compile(
-    rf"\b({'|'.join(_ORDINALS)}) (?:page|slide|Seite|página|cover page)\b", re.IGNORECASE
-)
-
-
 def holds(kind: Asked, sentence: str, question: str) -> bool:
     """Whether a sentence has something of the kind that was asked for; `other` asks nothing."""
     return _HOLDS[kind](sentence, question)

@@ -8,20 +8,29 @@ import re
 from collections.abc import Sequence
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from rag.domain import Draft, DraftClaim, Quotation
-from rag.grounding.asked import is_english, terms, unheard
+from rag.domain import Draft, DraftClaim, Evidence, Quotation
+from rag.grounding.answerability import (
+    log_odds,
+    log_odds_by_words,
+    log_odds_in_code,
+    signs_of,
+    weights_for,
+)
+from rag.grounding.asked import asks_for_several, is_english, terms
 from rag.grounding.conflicts import Statement, disagree
+from rag.grounding.likeness import Likeness
 from rag.grounding.pieces import (
     ENGLISH,
     FOREIGN,
+    LONGEST_LIST,
     WORDS_ALONE,
     Piece,
     Weights,
     is_code,
     worth,
 )
+from rag.grounding.sentences import Sentence, sentences
 
 MOST_PIECES = 3
 NEIGHBOR_MARGIN = 1.5
@@ -44,32 +53,35 @@ _LEANS = re.compile(
 """How a piece begins that means little without the one before it."""
 
 
-class Likeness(Struct, frozen=True):
-    """Cosines with the question."""
-
-    pieces: tuple[float, ...]
-    passages: tuple[float, ...] = ()
-    """Of different documents; none where they decide nothing."""
-
-
-def compose(question: str, pieces: Sequence[Piece], likeness: Likeness | None) -> Draft:
+def compose(
+    question: str,
+    pieces: Sequence[Piece],
+    near: Likeness | None,
+    *,
+    within_document: bool = False,
+) -> Draft:
     """The best pieces as claims, each its own quotation, and whether they suffice.
 
     Documents and code are each judged by themselves: where one of them suffices, the other is not
     quoted unless it does too.
 
     Args:
-        likeness: of `pieces` and of the passages; None where there is no embedder.
+        near: how near each piece comes; None where there is no embedder.
+        within_document: whether all evidence, of which the pieces are the likely part, is of one.
     """
     if not pieces or not terms(question):
         return Draft(sufficient=False, claims=())
-    sides = [side for side in _sides(pieces, likeness) if side.pieces]
-    enough = [side for side in sides if confidence(question, side.pieces, side.likeness) >= 0]
+    sides = [side for side in _sides(pieces, near) if side.pieces]
+    enough = [
+        side
+        for side in sides
+        if confidence(question, side.pieces, side.likeness, within_document=within_document) >= 0
+    ]
     chosen = [
         (piece, worth) for side in enough or sides for piece, worth in _worths(question, side)
     ]
     runs = _choose(question, [piece for piece, _ in chosen], [worth for _, worth in chosen])
-    return Draft(sufficient=bool(enough), claims=tuple(map(_claim, runs)))
+    return Draft(sufficient=bool(enough), claims=tuple(_claim(run, question) for run in runs))
 
 
 class _Side(Struct, frozen=True):
@@ -90,12 +102,12 @@ def _side(places: Sequence[int], pieces: Sequence[Piece], likeness: Likeness | N
     own = tuple(pieces[n] for n in places)
     if likeness is None:
         return _Side(own, None)
-    return _Side(own, replace(likeness, pieces=tuple(likeness.pieces[n] for n in places)))
+    return _Side(own, likeness.of(places))
 
 
 def _worths(question: str, side: _Side) -> list[tuple[Piece, float]]:
     best = max(piece.evidence.score for piece in side.pieces)
-    cosines = side.likeness.pieces if side.likeness else [None] * len(side.pieces)
+    cosines = side.likeness.cosines if side.likeness else [None] * len(side.pieces)
     weights = _weights(question, side.likeness)
     return [
         (piece, worth(piece, cosine, best, weights=weights))
@@ -164,7 +176,7 @@ def _adjoin(first: Piece, second: Piece) -> bool:
 
 
 def _in_prose(piece: Piece) -> bool:
-    return piece.evidence.block.kind not in ("table", "list", "code")
+    return piece.evidence.block.kind not in ("title", "table", "list", "code")
 
 
 def _repeats(piece: Piece, runs: Sequence[Sequence[Piece]]) -> bool:
@@ -173,101 +185,62 @@ def _repeats(piece: Piece, runs: Sequence[Sequence[Piece]]) -> bool:
     return len(own & said) > REPEATS * len(own)
 
 
-def _claim(run: Sequence[Piece]) -> DraftClaim:
-    """One quotation over the whole run, and a row's header as a second."""
+def _claim(run: Sequence[Piece], question: str) -> DraftClaim:
+    """One quotation over the whole run; a row's header as a second, and what stands below a piece
+    that only leads to it."""
     first, last = run[0], run[-1]
-    spoken = [piece.sentence for piece in run]
-    if first.before and _in_prose(first) and _LEANS.match(first.sentence.text):
-        spoken.insert(0, first.before)
-    text, label = first.evidence.text, first.evidence.label
-    spans = [(spoken[0].start, spoken[-1].end)]
-    spans += [last.sentence.header] if last.sentence.header else []
-    return DraftClaim(
-        text=" ".join(one.text for one in spoken),
-        evidence=tuple(Quotation(label, text[a:b]) for a, b in spans),
-    )
+    if first.evidence.block.kind == "list" and asks_for_several(question):
+        spoken, between = _list_around(first), "; "
+    else:
+        spoken, between = _with_lead(run), " "
+    text = between.join(one.text for one in spoken)
+    quoted = [_quotation(first.evidence, spoken[0].start, spoken[-1].end)]
+    if last.sentence.header:
+        quoted.append(_quotation(last.evidence, *last.sentence.header))
+    if below := last.below:
+        quoted.append(_quotation(below.evidence, below.start, below.end))
+        text = f"{text.rstrip(':：')}: {below.text}"
+    return DraftClaim(text=text, evidence=tuple(quoted))
+
+
+def _with_lead(run: Sequence[Piece]) -> list[Sentence]:
+    """The run's own sentences, and the one before where they mean little without it."""
+    first, spoken = run[0], [piece.sentence for piece in run]
+    leans = first.before and _in_prose(first) and _LEANS.match(first.sentence.text)
+    return [first.before, *spoken] if first.before and leans else spoken
+
+
+def _list_around(item: Piece) -> list[Sentence]:
+    """All of its list, where that is short enough to be quoted whole."""
+    items = sentences(item.evidence.block, item.evidence.text)
+    is_short = items[-1].end - items[0].start <= LONGEST_LIST
+    return list(items) if is_short else [item.sentence]
+
+
+def _quotation(block: Evidence, start: int, end: int) -> Quotation:
+    return Quotation(block.label, block.text[start:end])
 
 
 # --- enough? ------------------------------------------------------------------------------------
 
 
-USUAL_LEAD = 0.15
-"""By how much the closest passage leads the one of another document, for want of another."""
-
-UNHEARD = 1.5
-"""Log-odds against an answer when a name or number of the question stands nowhere in sight: so
-with 0.24 of XQuAD's questions without their paragraph, and with 0.03 of those with it."""
-
-
-def confidence(question: str, pieces: Sequence[Piece], likeness: Likeness | None) -> float:
+def confidence(
+    question: str,
+    pieces: Sequence[Piece],
+    near: Likeness | None,
+    *,
+    within_document: bool = False,
+) -> float:
     """Log-odds that the evidence answers the question; 0 is even.
-
-    A logistic of how close one sentence comes and how much of the question it says, and of how far
-    one document stands out from the next. Fitted on half of CLAPnq and of XQuAD, asked with and
-    without the paragraph that answers, each with the same vote. More features (the kind of
-    question, words the whole passage holds) changed nothing when cross-validated.
-    In other languages than English words say more, and passages nothing.
-    The cosines are those of all-MiniLM-L6-v2: another model needs another fit.
 
     Args:
         pieces: all of documents, or all of code.
+        within_document: as of `compose`.
     """
     if is_code(pieces[0].evidence):
-        return _confidence_in_code(pieces, likeness)
-    if likeness is None:
-        said = max(piece.said for piece in pieces)
-        covered = max(piece.said + piece.around for piece in pieces)
-        return 2.9 * said + 1.6 * covered - 2.2
-    if not is_english(question):
-        return _nearness(pieces, likeness, 5.0, 9.5) - 6.5
-    closeness = likeness.passages
-    lead = max(closeness) - min(closeness) if len(closeness) > 1 else USUAL_LEAD
-    return _confidence_without_lead(question, pieces, likeness) + PER_LEAD * lead
-
-
-def is_undecided(question: str, pieces: Sequence[Piece], likeness: Likeness) -> bool:
-    """Whether the likeness of passages may yet turn an answer into a refusal or the reverse: it
-    does so for one question in three, and costs more than all else."""
-    documents, _ = _sides(pieces, likeness)
-    if not documents.pieces or documents.likeness is None or not is_english(question):
-        return False
-    without = _confidence_without_lead(question, documents.pieces, documents.likeness)
-    return -PER_LEAD * MOST_LEAD < without < 0
-
-
-PER_LEAD = 3.2
-MOST_LEAD = 0.5
-
-
-def _confidence_without_lead(question: str, pieces: Sequence[Piece], likeness: Likeness) -> float:
-    strange = UNHEARD * unheard(question, map(_in_sight, pieces))
-    return _nearness(pieces, likeness, 8.0, 3.5) - strange - 6.4
-
-
-def _nearness(
-    pieces: Sequence[Piece], likeness: Likeness, per_cosine: float, per_word: float
-) -> float:
-    """Of the piece that comes nearest; what its section's headings say, it says too."""
-    return max(
-        per_cosine * cosine + per_word * (piece.said + piece.headed)
-        for cosine, piece in zip(likeness.pieces, pieces, strict=True)
-    )
-
-
-def _in_sight(piece: Piece) -> str:
-    block = piece.evidence
-    return "\n".join((block.title, *block.heading_path, block.text))
-
-
-def _confidence_in_code(pieces: Sequence[Piece], likeness: Likeness | None) -> float:
-    """What counts is how many of the question's words the names, comments and path of code hold,
-    and how near it comes.
-
-    A logistic over every other question of semble's benchmark, asked of its own repository and of
-    another one, fitted on half of them at a time: their own answers 0.87 of them, the other 0.17;
-    by words alone 0.74 and 0.17.
-    """
-    covered = max(piece.said + piece.around for piece in pieces)
-    if likeness is None:
-        return 3.8 * covered - 1.9
-    return 8.2 * max(likeness.pieces) + 2.6 * covered - 5.3
+        return log_odds_in_code(pieces, near)
+    if near is None:
+        return log_odds_by_words(pieces)
+    best, _ = max(_worths(question, _Side(tuple(pieces), near)), key=lambda pair: pair[1])
+    weights = weights_for(question, within_document=within_document)
+    return log_odds(signs_of(question, pieces, near, best), weights)

@@ -25,9 +25,9 @@ class Sentence(Struct, frozen=True):
 
 
 def sentences(block: Block, text: str) -> tuple[Sentence, ...]:
-    """The pieces of one block, in order. Headings, page headers and footers give none: they
-    name what follows, and answer nothing."""
-    if block.kind in ("title", "header", "footer"):
+    """The pieces of one block, in order; a heading is one. Page headers and footers give none: they
+    say the same on every page."""
+    if block.kind in ("header", "footer"):
         return ()
     if block.kind == "table" or _looks_like_table(text):
         return tuple(_rows(text))
@@ -36,7 +36,7 @@ def sentences(block: Block, text: str) -> tuple[Sentence, ...]:
         return tuple(_pieces(text, spans, lambda code: " ".join(code.split())))
     if block.kind == "list":
         return tuple(_pieces(text, _item_spans(text), readable))
-    if block.kind in ("equation", "image"):
+    if block.kind in ("title", "equation", "image"):
         return tuple(_pieces(text, [(0, len(text))], readable))
     return tuple(_pieces(text, sentence_spans(text, 0, len(text)), readable))
 

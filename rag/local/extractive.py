@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from msgspec.structs import replace
-
 from rag.domain import Draft, Evidence, Usage
-from rag.grounding.extract import Likeness, compose, is_undecided
-from rag.grounding.pieces import Piece, passages, shortlist
+from rag.grounding.extract import compose
+from rag.grounding.likeness import Likeness, likeness
+from rag.grounding.pieces import Piece, is_of_one_document, shortlist
 from rag.ports import Embedder
 
 
@@ -28,26 +27,24 @@ class ExtractiveAnswerer:
             ProviderError: an embedder at a provider failed for good.
         """
         pieces = shortlist(question, evidence)
-        likeness = None
+        near = None
         if self._embedder is not None and pieces:
-            likeness = await _likeness(question, pieces, evidence, embedder=self._embedder)
-        return compose(question, pieces, likeness), Usage(model=self.name)
+            near = await _likeness(question, pieces, embedder=self._embedder)
+        draft = compose(question, pieces, near, within_document=is_of_one_document(evidence))
+        return draft, Usage(model=self.name)
 
 
-async def _likeness(
-    question: str, pieces: Sequence[Piece], evidence: Sequence[Evidence], *, embedder: Embedder
-) -> Likeness:
-    [asked] = await embedder.embed([question], "query")
-
-    async def cosines(texts: Sequence[str]) -> tuple[float, ...]:
-        vectors = await embedder.embed(_fitting(texts, embedder), "passage")
-        return tuple(float(cosine) for cosine in vectors @ asked)
-
-    likeness = Likeness(await cosines([piece.in_context for piece in pieces]))
-    texts = passages(evidence)
-    if texts and is_undecided(question, pieces, likeness):
-        return replace(likeness, passages=await cosines(texts))
-    return likeness
+async def _likeness(question: str, pieces: Sequence[Piece], *, embedder: Embedder) -> Likeness:
+    asked = await embedder.embed([question], "query")
+    titles = [piece.evidence.title for piece in pieces]
+    texts = list(dict.fromkeys([*(piece.in_context for piece in pieces), *titles]))
+    vectors = await embedder.embed(_fitting(texts, embedder), "passage")
+    place = {text: n for n, text in enumerate(texts)}
+    said, topics = (
+        vectors[[place[text] for text in each]]
+        for each in ([piece.in_context for piece in pieces], titles)
+    )
+    return likeness(asked, said, topics)
 
 
 def _fitting(texts: Sequence[str], embedder: Embedder) -> list[str]:

@@ -8,7 +8,6 @@ from rag.grounding.asked import (
     asks_for_several,
     holds,
     is_english,
-    named_pages,
     terms,
     unheard,
 )
@@ -79,21 +78,6 @@ def test_a_sentence_fits_when_it_holds_what_was_asked_for(
 )
 def test_whether_several_things_are_asked_for(question: str, expected: bool) -> None:
     assert asks_for_several(question) == expected
-
-
-@pytest.mark.parametrize(
-    ("question", "pages"),
-    [
-        ("What is the date on page 10?", {10}),
-        ("Compare pages 3, 4 and 7.", {3, 4, 7}),
-        ("Who is named on the first page?", {1}),
-        ("Was steht auf Seite 12?", {12}),
-        ("How many pages does it have?", set()),
-        ("What does the page say about 1894?", set()),
-    ],
-)
-def test_pages_that_a_question_names(question: str, pages: set[int]) -> None:
-    assert named_pages(question) == pages
 
 
 def test_terms_leave_out_how_something_is_asked() -> None:

@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from rag.domain import Block, BlockKind, DocumentId, Draft, Evidence, Version
-from rag.grounding.extract import Likeness, compose, confidence, is_undecided
+from rag.grounding.extract import compose, confidence
+from rag.grounding.likeness import Likeness
 from rag.grounding.pieces import (
-    PASSAGE_LENGTH,
+    OF_ONE_DOCUMENT,
     SHORTLIST,
-    passages,
     shortlist,
     word_weights,
 )
@@ -46,7 +46,7 @@ def alike(*evidence: Evidence, question: str, **cosines: float) -> Draft:
         max([c for word, c in cosines.items() if word in piece.sentence.text], default=0.1)
         for piece in pieces
     )
-    return compose(question, pieces, Likeness(found, (max(found, default=0.0),)))
+    return compose(question, pieces, Likeness(found, found))
 
 
 # --- what is embedded ---------------------------------------------------------------------------
@@ -62,29 +62,15 @@ def test_rare_words_of_a_question_weigh_more_and_all_weigh_one() -> None:
 def test_the_shortlist_is_bounded_and_keeps_the_sentences_that_share_words() -> None:
     chatter = " ".join(f"Sentence number {n} says nothing." for n in range(50))
 
-    pieces = shortlist("When did the bridge open?", [block(f"{chatter} {BRIDGE}")])
+    alone = block(f"{chatter} {BRIDGE}")
+    pieces = shortlist("When did the bridge open?", [alone])
+    among_others = shortlist(
+        "When did the bridge open?", [alone, block("Else.", label=2, document="b")]
+    )
 
-    assert len(pieces) == SHORTLIST
+    assert len(pieces) == OF_ONE_DOCUMENT
+    assert len(among_others) == SHORTLIST
     assert any("1894" in piece.sentence.text for piece in pieces)
-
-
-def test_a_document_shows_its_best_passage_below_its_title() -> None:
-    evidence = [
-        block("First.", label=1, score=0.9, title="Boats"),
-        block("Second.", label=2, score=0.9, title="Boats"),
-        block("Third.", label=3, score=0.7, title="Boats"),
-        block("Fourth.", label=4, score=0.6, title="Kites", document="other"),
-    ]
-
-    assert passages(evidence) == ("Boats\nFirst.\nSecond.", "Kites\nFourth.")
-    assert passages(evidence[:3]) == ()
-
-
-def test_passages_are_cut_to_what_an_embedder_reads() -> None:
-    long, short = passages([block(5000 * "x"), block("y", document="other")])
-
-    assert len(long) == PASSAGE_LENGTH
-    assert short == "y"
 
 
 def test_a_row_is_embedded_below_its_heading_and_a_sentence_alone() -> None:
@@ -187,7 +173,7 @@ def test_every_quotation_is_a_slice_of_the_block_it_names(texts: list[str], deaf
     pieces = shortlist(question, evidence)
     cosines = tuple(piece.said for piece in pieces)
 
-    draft = compose(question, pieces, None if deaf else Likeness(cosines, (0.5,)))
+    draft = compose(question, pieces, None if deaf else Likeness(cosines, cosines))
 
     for claim in draft.claims:
         assert claim.evidence
@@ -199,25 +185,29 @@ def test_every_quotation_is_a_slice_of_the_block_it_names(texts: list[str], deaf
 # --- whether it suffices ------------------------------------------------------------------------
 
 
-def test_confidence_grows_with_the_closest_sentence_and_the_lead_of_a_passage() -> None:
+def test_confidence_grows_with_the_closest_sentence_and_with_what_it_says_beyond_its_topic() -> (
+    None
+):
     question = "When did the bridge open?"
     pieces = shortlist(question, [block(BRIDGE)])
 
-    def of(piece: float, *passages: float) -> float:
-        return confidence(question, pieces, Likeness((0.1, piece, 0.1), passages))
+    def of(cosine: float, beyond: float) -> float:
+        return confidence(question, pieces, Likeness((0.1, cosine, 0.1), (0.1, beyond, 0.1)))
 
-    assert of(0.1, 0.4, 0.4) < of(0.8, 0.4, 0.4)
-    assert of(0.1, 0.4, 0.4) < of(0.1, 0.7, 0.4)
+    assert of(0.4, 0.4) < of(0.8, 0.4)
+    assert of(0.4, 0.4) < of(0.4, 0.8)
 
 
-@pytest.mark.parametrize(("cosine", "expected"), [(0.5, False), (0.7, True), (0.9, False)])
-def test_passages_are_asked_only_where_they_may_decide(cosine: float, expected: bool) -> None:
+def test_a_document_that_stands_out_speaks_for_an_answer() -> None:
     question = "When did the bridge open?"
-    pieces = shortlist(question, [block("The boats were there at noon.")])
-    likeness = Likeness((cosine,))
 
-    assert pieces[0].said == 0
-    assert is_undecided(question, pieces, likeness) is expected
+    def of(other: float) -> float:
+        evidence = [block(BRIDGE), block("Boats.", label=2, score=other, document="b")]
+        pieces = shortlist(question, evidence)
+        near = tuple(0.5 for _ in pieces)
+        return confidence(question, pieces, Likeness(near, near))
+
+    assert of(0.7) < of(0.2)
 
 
 def test_what_its_heading_says_a_piece_says_too() -> None:
@@ -226,7 +216,8 @@ def test_what_its_heading_says_a_piece_says_too() -> None:
     under = replace(said, heading_path=("Minutes", "Next meeting"))
 
     alone, headed = (
-        confidence(question, shortlist(question, [one]), Likeness((0.4,))) for one in (said, under)
+        confidence(question, shortlist(question, [one]), Likeness((0.4,), (0.4,)))
+        for one in (said, under)
     )
 
     assert alone < headed
@@ -237,17 +228,22 @@ def test_a_question_in_another_language_leans_on_words() -> None:
     question = "Wann wurde die Brücke eröffnet?"
     pieces = shortlist(question, [block(text)])
 
-    assert confidence(question, pieces, Likeness((0.1, 0.1))) > 0
-    assert compose(question, pieces, Likeness((0.1, 0.3))).claims[0].text.startswith("Die Brücke")
+    assert confidence(question, pieces, Likeness((0.1, 0.1), (0.1, 0.1))) > 0
+    assert (
+        compose(question, pieces, Likeness((0.1, 0.3), (0.1, 0.3)))
+        .claims[0]
+        .text.startswith("Die Brücke")
+    )
 
 
 def test_a_name_that_nothing_found_mentions_speaks_against_an_answer() -> None:
     known = "When was the bridge in London opened?"
     unknown = "When was the bridge in Paris opened?"
     pieces = shortlist(known, [block(BRIDGE)])
-    likeness = Likeness((0.5,) * len(pieces))
+    near = (0.5,) * len(pieces)
+    likeness = Likeness(near, near)
 
-    assert confidence(known, pieces, likeness) - confidence(unknown, pieces, likeness) > 1
+    assert confidence(known, pieces, likeness) - confidence(unknown, pieces, likeness) >= 1
 
 
 def test_evidence_about_something_else_does_not_suffice() -> None:
@@ -281,7 +277,43 @@ def test_a_question_that_asks_nothing_is_not_answered(question: str) -> None:
     assert draft == Draft(sufficient=False, claims=())
 
 
-def test_headings_alone_are_no_evidence() -> None:
-    draft = alike(block("# How bridges open", kind="title"), question="How do bridges open?")
+def test_a_heading_is_quoted_with_what_stands_below_it() -> None:
+    heading, below = "## How bridges open", "A motor lifts the leaves. It takes a minute."
+    title = replace(block(heading, kind="title"), block=Block("title", 0, len(heading)))
+    start = len(heading) + 2
+    text = replace(block(below, label=2), block=Block("text", start, start + len(below)))
 
-    assert draft == Draft(sufficient=False, claims=())
+    draft = alike(title, text, question="How do bridges open?", bridges=0.8)
+
+    assert draft.claims[0].text == "How bridges open: A motor lifts the leaves."
+    assert [q.quote for q in draft.claims[0].evidence] == [heading, "A motor lifts the leaves."]
+
+
+def test_a_title_that_only_repeats_the_documents_is_no_evidence() -> None:
+    title = block("# Tower Bridge", kind="title", title="Tower Bridge")
+
+    assert shortlist("What is Tower Bridge?", [title]) == ()
+
+
+def test_a_list_is_quoted_whole_where_several_things_are_asked_for() -> None:
+    items = "- the leaves\n- the towers\n- the engine room"
+    question = "What are the parts of the bridge, such as towers?"
+
+    draft = alike(block(items, kind="list"), question=question, towers=0.9)
+
+    [claim] = draft.claims
+    assert claim.text == "the leaves; the towers; the engine room"
+    assert claim.evidence[0].quote == "the leaves\n- the towers\n- the engine room"
+
+
+def test_a_sentence_that_ends_in_a_colon_brings_its_list() -> None:
+    lead, items = "The bridge has three parts:", "- the leaves\n- the towers\n- the engines"
+    start = len(lead) + 2
+    below = replace(
+        block(items, label=2, kind="list"), block=Block("list", start, start + len(items))
+    )
+
+    draft = alike(block(lead), below, question="How many parts has the bridge?", parts=0.9)
+
+    assert draft.claims[0].text == "The bridge has three parts: the leaves; the towers; the engines"
+    assert [quotation.block for quotation in draft.claims[0].evidence] == [1, 2]
