@@ -78,6 +78,8 @@ class OperationsController(Controller):
         """Throw derived indexes away and build them again from the database; answers go on."""
         kinds: tuple[IndexKind, ...] = (data.index,) if data.index else ("dense", "words")
         number = services.library.indexes.rebuild(data.collection, kinds)
+        if data.collection is None and "words" in kinds:
+            number += services.library.code.rebuild()
         return Response(Rebuilding(number), status_code=202, headers={"Location": "/health/ready"})
 
     @get("/backup", sync_to_thread=True)

@@ -79,7 +79,7 @@ def find(
     outlines = library.code.outlines(view.files[file] for file, _ in merged)
     candidates = (_candidate(place, each, view.files, outlines) for place, each in merged.items())
     return Found(
-        tuple(_with_quotations(each, quoted) for each in candidates),
+        tuple(_with_quotations(each, quoted) if quoted else each for each in candidates),
         outlines,
         sum(each.unread for each in quoted),
     )

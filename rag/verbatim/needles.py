@@ -7,7 +7,7 @@ groups, is refused. Lines are matched each for itself.
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Protocol
 
@@ -86,14 +86,15 @@ class Expression:
         self._first = _compiled(f"{case}{text}"), _compiled(f"{case}^.*?(?:{text})")
 
     def lines(self, text: str, is_over: IsOver) -> list[int]:
+        lines = _unix(text).split("\n")
         found: list[int] = []
-        for first, block in _blocks(_unix(text), self._at_once):
+        for block in _blocks(self._candidates(text, lines), self._at_once):
             if is_over():
                 raise TimeoutError
-            joined = "\n".join(filter(None, block))  # an empty match would end the matching
-            if self._may_be_in(joined):
-                having = {match.removesuffix("\n") for match in self._matcher.analyze(joined)}
-                found += [first + n for n, line in enumerate(block) if line in having]
+            # an empty line would be an empty match, which ends the matching
+            joined = "\n".join(line for _, line in block if line)
+            having = {match.removesuffix("\n") for match in self._matcher.analyze(joined)}
+            found += [number for number, line in block if line in having]
         return found
 
     def span(self, line: str) -> tuple[int, int]:
@@ -104,23 +105,42 @@ class Expression:
             return 0, len(shown)
         return len(up_to) - len(first), len(up_to)
 
-    def _may_be_in(self, text: str) -> bool:
-        low = folded(text)
-        return any(all(piece in low for piece in pieces) for pieces in self._pieces)
+    def _candidates(self, text: str, lines: Sequence[str]) -> Iterable[tuple[int, str]]:
+        """Lines that have the pieces which all matches have, cut to what is matched."""
+        if frozenset() in self.demands:
+            return ((number, line[:LINE]) for number, line in enumerate(lines, start=1))
+        low = folded(_unix(text))
+        numbers = {number for way in self._pieces for number in _having(way, low)}
+        return ((number, lines[number - 1][:LINE]) for number in sorted(numbers))
 
 
-def _blocks(text: str, size: int) -> Iterator[tuple[int, list[str]]]:
-    """Some lines at a time, each cut to what is matched, and the number of the first."""
-    block: list[str] = []
-    first, length = 1, 0
-    for number, line in enumerate(text.split("\n"), start=1):
-        block.append(line[:LINE])
-        length += len(block[-1]) + 1
+def _having(pieces: Collection[str], text: str) -> Iterator[int]:
+    """Numbers of the lines that have all the pieces."""
+    rarest = max(pieces, key=len)
+    number, counted, at = 1, 0, text.find(rarest)
+    while at >= 0:
+        start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
+        end = len(text) if end < 0 else end
+        number += text.count("\n", counted, start)
+        counted = start
+        line = text[start:end]
+        if all(piece in line for piece in pieces):
+            yield number
+        at = text.find(rarest, end)
+
+
+def _blocks(lines: Iterable[tuple[int, str]], size: int) -> Iterator[list[tuple[int, str]]]:
+    """As many at a time as have so many characters together."""
+    block: list[tuple[int, str]] = []
+    length = 0
+    for number, line in lines:
+        block.append((number, line))
+        length += len(line) + 1
         if length >= size:
-            yield first, block
-            block, first, length = [], number + 1, 0
+            yield block
+            block, length = [], 0
     if block:
-        yield first, block
+        yield block
 
 
 def _compiled(expression: str) -> tantivy.TextAnalyzer:

@@ -40,8 +40,8 @@ class SlowEmbedder(HashingEmbedder):
 
 
 @pytest.fixture
-def library(tmp_path: Path, database_url: str | None) -> Iterator[Library]:
-    with Library.open(tmp_path / "data", database_url=database_url) as library:
+def library(tmp_path: Path) -> Iterator[Library]:
+    with Library.open(tmp_path / "data") as library:
         yield library
 
 
@@ -132,19 +132,21 @@ async def test_a_provider_that_is_down_is_waited_for_and_whoever_waits_is_told(
         assert await follower.embedded(view, PATIENCE) == 0
 
 
-def test_one_process_at_a_time_embeds_a_repository(library: Library, view: View) -> None:
-    if not library.is_shared:
-        pytest.skip("a library on SQLite has one process")
+def test_one_process_at_a_time_embeds_a_repository(
+    tmp_path: Path, database_url: str | None
+) -> None:
     later, past = "2999-01-01T00:00:00.000000Z", "2000-01-01T00:00:00.000000Z"
-    id = view.repository.id
+    with Library.open(tmp_path / "data", database_url=database_url) as library:
+        code = library.code.create("code", str(tmp_path))
+        library.code.set_embeds(code, True)
 
-    assert library.code.hold(id, later)
-    assert not library.code.hold(id, later)
-    library.code.let_go(id, past)  # not ours
-    assert not library.code.hold(id, later)
-    library.code.let_go(id, later)
-    assert library.code.hold(id, past)
-    assert library.code.hold(id, later)  # whoever had it is dead
+        assert library.code.hold(code.id, later)
+        assert library.code.hold(code.id, later) is not library.is_shared
+        library.code.let_go(code.id, past)  # that was somebody else's
+        assert library.code.hold(code.id, later) is not library.is_shared
+        library.code.let_go(code.id, later)
+        assert library.code.hold(code.id, past)
+        assert library.code.hold(code.id, later)  # whoever had it is dead
 
 
 def test_a_ref_that_moved_is_told(library: Library, view: View, tmp_path: Path) -> None:

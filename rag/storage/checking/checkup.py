@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from rag.errors import Conflict, RagError
 from rag.storage.checking.attributes import check_attributes
+from rag.storage.checking.code import check_code
 from rag.storage.checking.documents import check_chunks, check_counts, check_documents
 from rag.storage.checking.files import check_files
 from rag.storage.checking.findings import Finding, Findings, Flaw, Holdings, Part
@@ -35,6 +36,7 @@ PARTS: dict[Part, Callable[[Holdings], Findings]] = {
     "files": check_files,
     "dense": check_dense,
     "words": check_words,
+    "code": check_code,
 }
 """In the order in which they are mended: what is derived comes after what it is derived from."""
 

@@ -18,6 +18,7 @@ OURS = frozenset(
         "node",
         "blobs",
         "indexes",
+        "code",
         "models",
         "backup",
         ASIDE,

@@ -23,6 +23,7 @@ Part: TypeAlias = Literal[
     "files",
     "dense",
     "words",
+    "code",
 ]
 
 NAMED = 3  # of what is wrong, in a sentence

@@ -12,11 +12,10 @@ from sqlalchemy.orm import Session
 
 from rag.domain import CodePlace
 from rag.errors import Conflict, NotFound
-from rag.storage.batches import batches
 from rag.storage.bulk import insert_new_rows
 from rag.storage.code.contents import COMPRESSION, known_contents
+from rag.storage.code.forgetting import drop_contents, drop_unused_files, mark_unused
 from rag.storage.code.tables import (
-    CardsRow,
     CodeFileRow,
     CodeWeightRow,
     ContentRow,
@@ -110,7 +109,7 @@ def let_go(session: Session, id: str, ours: str) -> None:
 
 
 def delete_repository(session: Session, id: str) -> None:
-    """With its states. Contents that nothing else has go too: they are its text."""
+    """With its states. Contents and vectors that nothing else has go too: they are its text."""
     contents = list(
         session.scalars(
             select(CodeFileRow.content_id).where(CodeFileRow.repository_id == id).distinct()
@@ -120,13 +119,7 @@ def delete_repository(session: Session, id: str) -> None:
     session.execute(delete(CodeWeightRow).where(CodeWeightRow.repository_id == id))
     session.execute(delete(CodeFileRow).where(CodeFileRow.repository_id == id))
     session.execute(delete(RepositoryRow).where(RepositoryRow.id == id))
-    for some in batches(contents):
-        used = select(CodeFileRow.content_id).where(CodeFileRow.content_id.in_(some))
-        unused = ContentRow.id.in_(some) & ContentRow.id.not_in(used)
-        session.execute(
-            delete(CardsRow).where(CardsRow.content_id.in_(some), CardsRow.content_id.not_in(used))
-        )
-        session.execute(delete(ContentRow).where(unused))
+    drop_contents(session, contents)
 
 
 # --- states ---
@@ -183,6 +176,8 @@ def publish_snapshot(
         .where(RepositoryRow.id == repository.id)
         .values(changes=RepositoryRow.changes + 1)
     )
+    mark_unused(session, repository.id, _in_use(session, repository))
+    drop_unused_files(session, repository.id)
     return find_snapshot(session, repository, tree.ref)
 
 
@@ -264,10 +259,7 @@ def changes_of(session: Session, repository: Repository) -> int:
 
 def files_in_use(session: Session, repository: Repository) -> dict[int, CodeFile]:
     """Files of any of its states, by their ids."""
-    packed = session.scalars(
-        select(SnapshotRow.files).where(SnapshotRow.repository_id == repository.id)
-    )
-    used = {int(id) for each in packed for id in _ids(each)}
+    used = _in_use(session, repository)
     rows = session.execute(
         select(
             CodeFileRow.id,
@@ -281,6 +273,14 @@ def files_in_use(session: Session, repository: Repository) -> dict[int, CodeFile
         .where(CodeFileRow.repository_id == repository.id)
     )
     return {row[0]: CodeFile(*row) for row in rows if row[0] in used}
+
+
+def _in_use(session: Session, repository: Repository) -> set[int]:
+    """Ids of the files of any of its states."""
+    packed = session.scalars(
+        select(SnapshotRow.files).where(SnapshotRow.repository_id == repository.id)
+    )
+    return {int(id) for each in packed for id in _ids(each)}
 
 
 def _repository(row: RepositoryRow) -> Repository:

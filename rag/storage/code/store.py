@@ -1,10 +1,12 @@
 """Code as a library keeps it: rows for all that is true, and an index of words for each
 repository, which is brought up to date by whoever needs it next."""
 
+import logging
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -16,11 +18,16 @@ from rag.storage.code.contents import Content, Known
 from rag.storage.code.vectors import DenseView
 from rag.storage.code.words import CodeWords, Match, Row
 from rag.storage.database import Database
+from rag.storage.lexical.damage import WordsDamaged
 from rag.storage.remembering import Remembered
 from rag.storage.space import Space
 from rag.syntax.outline import Outline
 from rag.trees import CodeFile, LeftOut, Repository, Snapshot, Tree
 from rag.verbatim.demands import Demands
+
+Result = TypeVar("Result")
+
+log = logging.getLogger(__name__)
 
 _AT_A_TIME = 200  # files read and indexed at once: some MB of text
 _VIEWS = 20  # states that are kept open: lists of files
@@ -102,6 +109,7 @@ class CodeStore:
             for key in [key for key in self._views if key[0] == repository.id]:
                 del self._views[key]
             words = self._words.pop(repository.id, None)
+            self._outlines = {}
         if words is not None:
             words.remove()
 
@@ -196,19 +204,20 @@ class CodeStore:
         few = asked.only
         if few is None and len(view.others) > len(view.files):
             few = view.files
-        return view.words.search(
-            asked.terms,
-            asked.fields,
-            asked.k,
-            only=few,
-            without=view.others if few is None else (),
+        without = view.others if few is None else ()
+        return self._sound(
+            view.words,
+            lambda: view.words.search(
+                asked.terms, asked.fields, asked.k, only=few, without=without
+            ),
         )
 
     def may_hold(
         self, view: View, demands: Demands, only: Collection[int] | None = None
     ) -> list[int]:
         """Files of the state whose text may have what is demanded; no other has it."""
-        return view.words.may_hold(demands, view.files.keys() if only is None else only)
+        among = view.files.keys() if only is None else only
+        return self._sound(view.words, lambda: view.words.may_hold(demands, among))
 
     def outlines(self, files: Iterable[CodeFile]) -> dict[int, Outline]:
         """Of their contents, by their numbers."""
@@ -312,6 +321,22 @@ class CodeStore:
             return vectors.weight_of(session, view.repository.id, model)
 
     # --- the index of words ---
+
+    def rebuild(self) -> int:
+        """Builds the words of all repositories again; how many there are."""
+        all = [each for each in self.all() if self.snapshots(each)]
+        for repository in all:
+            self.view(repository, None).words.rebuild()
+        return len(all)
+
+    def _sound(self, words: CodeWords, search: Callable[[], Result]) -> Result:
+        """What a search finds; where the index turns out to be damaged, once it is built again."""
+        try:
+            return search()
+        except WordsDamaged:
+            log.exception("words of code are built again", extra={"action": "code_words_damaged"})
+            words.rebuild()
+            return search()
 
     def _opened(self, repository: Repository, ref: str | None) -> View:
         with self._database.read() as session:

@@ -65,6 +65,8 @@ class CodeFileRow(Row):
     repository_id: Mapped[str] = mapped_column(ForeignKey("code_repository.id"))
     path: Mapped[str] = mapped_column(Text)
     content_id: Mapped[int] = mapped_column(ForeignKey("code_content.id"))
+    unused_since: Mapped[str | None] = mapped_column(String(32))
+    """No state has it since then; None while one does."""
 
 
 class SnapshotRow(Row):

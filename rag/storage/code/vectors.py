@@ -11,10 +11,9 @@ from sqlalchemy.orm import Session
 from rag.domain import Vectors
 from rag.storage.batches import batches
 from rag.storage.bulk import insert_new_rows
+from rag.storage.code.forgetting import each_digest
 from rag.storage.code.tables import CardsRow, CodeEmbeddingRow, CodeWeightRow, ContentRow
 from rag.storage.embeddings import check_vectors
-
-DIGEST = 32  # bytes
 
 
 class DenseView(Struct, frozen=True, eq=False):
@@ -82,11 +81,14 @@ def keep_vectors(session: Session, model: str, texts: Sequence[str], vectors: Ve
 
 
 def keep_cards(session: Session, model: str, cards: Mapping[int, Sequence[str]]) -> None:
-    """Says that the contents are embedded whole, as these texts. What was deleted meanwhile is
-    left out."""
-    known = set(session.scalars(select(ContentRow.id).where(ContentRow.id.in_(list(cards)))))
+    """Says that the contents are embedded whole, as these texts. Those that were deleted
+    meanwhile, or a vector of theirs, are left out."""
+    there = set(session.scalars(select(ContentRow.id).where(ContentRow.id.in_(list(cards)))))
+    lost = set(unknown_texts(session, model, [text for each in cards.values() for text in each]))
     rows = [
-        (id, b"".join(map(digest_of, texts))) for id, texts in sorted(cards.items()) if id in known
+        (id, b"".join(map(digest_of, texts)))
+        for id, texts in sorted(cards.items())
+        if id in there and lost.isdisjoint(texts)
     ]
     insert_new_rows(session, CardsRow, {"model": model}, ("content_id", "digests"), rows)
 
@@ -105,11 +107,13 @@ def dense_view(
     """
     known = known or DenseView(np.zeros((0, dimension), np.float32), (), (), 0, frozenset())
     digests = _digests(session, model, {content for content, _ in files.values()} - known.contents)
-    vectors = _vectors(session, model, {d for packed in digests.values() for d in _each(packed)})
+    vectors = _vectors(
+        session, model, {d for packed in digests.values() for d in each_digest(packed)}
+    )
     placed = [
         (file, part, vectors[digest])
         for file, (content, _) in files.items()
-        for part, digest in enumerate(_each(digests.get(content, b"")))
+        for part, digest in enumerate(each_digest(digests.get(content, b"")))
         if digest in vectors
     ]
     new = np.frombuffer(b"".join(vector for *_, vector in placed), "<f4")
@@ -167,7 +171,3 @@ def _vectors(session: Session, model: str, digests: set[bytes]) -> dict[bytes, b
             )
         )
     }
-
-
-def _each(packed: bytes) -> list[bytes]:
-    return [packed[at : at + DIGEST] for at in range(0, len(packed), DIGEST)]

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import chain
 from pathlib import Path
+from typing import TypeAlias
 
 import tantivy
 from msgspec import Struct
@@ -31,6 +32,7 @@ FORMAT = f"2/{ANALYSIS}/{CHUNKER}"
 """Changes with the schema, the terms and the cutting."""
 
 MARK = 0  # "file" of the row that says what the index is; files count from 1
+ASIDE = ".aside"  # after the name of a folder that is being filled
 HEAP = 64_000_000  # bytes the writer buffers before it writes a segment
 _TERMS = "terms"  # what an index calls its tokenizer: it is given terms
 _GRAMS = "grams"  # and the one that cuts text into trigrams
@@ -44,6 +46,10 @@ class Row(Struct, frozen=True):
     path: str
     text: str
     outline: Outline
+
+
+Read: TypeAlias = Callable[[Sequence[int]], Iterable[Row]]
+"""Reads files, by their numbers."""
 
 
 class Match(Struct, frozen=True):
@@ -66,39 +72,57 @@ class CodeWords:
         self._folder = folder
         self._owner = f"{owner}/{FORMAT}"
         self._writing = threading.Lock()
+        self._source: tuple[Set[int], Read] = (set(), lambda _: ())
+        """What it is built from."""
         self._index = self._opened() or self._empty()
         self.changes = self._mark()
         """How many changes of its repository it has seen; -1 for none."""
 
-    def follow(
-        self, changes: int, wanted: Set[int], read: Callable[[Sequence[int]], Iterable[Row]]
-    ) -> None:
+    def follow(self, changes: int, wanted: Set[int], read: Read) -> None:
         """Adds the files it lacks and removes those not wanted any more.
 
         Raises:
             OutOfSpace: the disk is full; it is as it was.
         """
         with self._writing, disk_failures_told(), damage_told():
+            self._source = wanted, read
             if self.changes == changes:
                 return
             present = self._files()
-            writer = self._index.writer(HEAP, num_threads=1)
-            try:
-                for gone in (present - wanted) | {MARK}:
-                    writer.delete_documents_by_term("file", gone)
-                for row in read(sorted(wanted - present)):
-                    for document in _documents(row):
-                        writer.add_document(document)
-                writer.add_document(
-                    tantivy.Document(file=MARK, part=0, owner=self._owner, changes=changes)
-                )
-                writer.commit()
-            except BaseException:
-                writer.rollback()
-                raise
-            writer.wait_merging_threads()
+            self._write(self._index, changes, present - wanted, read(sorted(wanted - present)))
             self._index.reload()
             self.changes = changes
+
+    def rebuild(self) -> None:
+        """Builds it again beside the one that is there, which answers meanwhile."""
+        with self._writing, disk_failures_told():
+            aside = self._folder.with_name(self._folder.name + ASIDE)
+            shutil.rmtree(aside, ignore_errors=True)
+            make_private_folder(aside)
+            wanted, read = self._source
+            self._write(_index(aside), self.changes, set(), read(sorted(wanted)))
+            shutil.rmtree(self._folder, ignore_errors=True)
+            aside.replace(self._folder)
+            self._index = _index(self._folder)
+
+    def _write(
+        self, index: tantivy.Index, changes: int, gone: Set[int], rows: Iterable[Row]
+    ) -> None:
+        writer = index.writer(HEAP, num_threads=1)
+        try:
+            for file in gone | {MARK}:
+                writer.delete_documents_by_term("file", file)
+            for row in rows:
+                for document in _documents(row):
+                    writer.add_document(document)
+            writer.add_document(
+                tantivy.Document(file=MARK, part=0, owner=self._owner, changes=changes)
+            )
+            writer.commit()
+        except BaseException:
+            writer.rollback()
+            raise
+        writer.wait_merging_threads()
 
     def search(
         self,

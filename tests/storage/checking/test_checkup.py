@@ -207,6 +207,10 @@ def leftover_file(shelf: Shelf) -> None:
         os.utime(path, (0, 0))
 
 
+def words_of_no_repository(filled: Shelf) -> None:
+    (filled.library.data_dir / "code" / "repo_gone").mkdir(parents=True)
+
+
 FLAWS: dict[Callable[[Shelf], None], set[str]] = {
     vector_bits: {"vectors"},
     vector_width: {"vectors"},
@@ -231,6 +235,7 @@ FLAWS: dict[Callable[[Shelf], None], set[str]] = {
     word_row_missing: {"words"},
     word_row_unknown_to_sql: {"words"},
     leftover_file: {"files"},
+    words_of_no_repository: {"code"},
 }
 """What is planted, and the parts that cannot overlook it."""
 
