@@ -30,6 +30,7 @@ from rag.domain import (
 from rag.exploring import MOST_EVIDENCE, Task, explore
 from rag.gathering import Gathered, Sources, Wanted, Within, evidence_of, gather_passages
 from rag.grounding.citations import Grounding, Written
+from rag.grounding.plain import plain
 from rag.ports import Answerer, Embedders, PricedAnswerer, WritingAnswerer
 from rag.questions.exploring import Limits
 from rag.questions.rephrasing import Turn
@@ -249,7 +250,7 @@ class _Basis(Struct, frozen=True):
 
     @property
     def condensed(self) -> str | None:
-        return self.text if self.text != self.asked else None
+        return plain(self.text, self.asked) if self.text != self.asked else None
 
 
 def _new_id() -> AnswerId:

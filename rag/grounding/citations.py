@@ -184,12 +184,12 @@ def _check(
         for quotation, outcome in outcomes
         if isinstance(outcome, Rejected)
     )
-    reasons: tuple[str, ...] = () if found else (NO_QUOTATION,)
-    if found and policy != "off":
-        reasons = objections(claim.text, Proof(found), vocabulary)
     parts = [part for item in found for part in item.parts]
     shown = plain_code if any(part.evidence.code for part in parts) else plain
     text = shown(claim.text, "\n".join(part.text for part in parts))
+    reasons: tuple[str, ...] = () if found else (NO_QUOTATION,)
+    if found and policy != "off":  # of what is shown, and so nothing else stands in a reason
+        reasons = objections(text, Proof(found), vocabulary)
     return _Checked(text, found, reasons, dropped)
 
 

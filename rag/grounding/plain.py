@@ -23,7 +23,10 @@ _LINK = re.compile(r"!?\[([^\[\]]*)\](?:\([^()]*(?:\([^()]*\)[^()]*)*\)|\[[^\[\]
 _TAG = re.compile(r"<(?:[a-zA-Z!/?][^<>]*)>")
 _ADDRESS = re.compile(
     r"(?:\b[a-z][a-z0-9+.-]{1,20}://|\bwww\.|\b(?:mailto|javascript|data|tel|file):(?=\S))[^\s<>\"'|]+"
-    r"|(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+",
+    r"|(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+"
+    # without a scheme: //host, and a host with a path, which some programs make links of
+    r"|(?<![\w:/])//(?:[\w-]+\.)+[\w-]+[^\s<>\"'|]*"
+    r"|(?<![\w./@-])(?:[a-z0-9-]+\.)+[a-z]{2,}/[^\s<>\"'|]*",
     re.IGNORECASE,
 )
 REMOVED = "[address removed]"
@@ -35,7 +38,7 @@ def plain(text: str, quoted: str = "") -> str:
     Args:
         quoted: an address that stands in here, visibly, is kept, as text.
     """
-    text = _without(_TAG, _without(_LINK, _visible(text), r"\1"), "")
+    text = _without(_TAG, _without(_LINK, visible(text), r"\1"), "")
     text = _ADDRESS.sub(lambda match: _if_quoted(match.group(), quoted), text)
     # what is left of half a tag or half a link is set apart, so that it is neither
     text = re.sub(r"<(?=[a-zA-Z!/?])", "< ", text)
@@ -46,7 +49,7 @@ def plain(text: str, quoted: str = "") -> str:
 def plain_code(text: str, quoted: str = "") -> str:
     """As `plain`, of text that speaks of code: `Vec<T>` and `calls[0](x)` are neither tag nor
     link there. A space keeps a renderer from taking them for one."""
-    text = _ADDRESS.sub(lambda match: _if_quoted(match.group(), quoted), _visible(text))
+    text = _ADDRESS.sub(lambda match: _if_quoted(match.group(), quoted), visible(text))
     return " ".join(_SEEMING.sub(r"\g<0> ", text).split())
 
 
@@ -54,7 +57,8 @@ _SEEMING = re.compile(r"<(?=[a-zA-Z!/?])|\](?=[(\[])|^\[[^\]]*\](?=:)")
 """What a tag, a link or the definition of one would begin with."""
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
+    """Without characters that nobody sees, or that a terminal acts upon; lines stay."""
     return _STRAY_JOINER.sub("", _HIDDEN.sub("", text))
 
 
