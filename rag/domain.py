@@ -476,6 +476,26 @@ class Answer(Struct, frozen=True):
     """What a chat model looked at besides, in the agentic mode."""
 
 
+class Feedback(Struct, frozen=True):
+    """What somebody said of an answer, or of a refusal."""
+
+    helpful: bool
+    """Whether it was right: for a refusal, whether nothing answers the question."""
+    expected: str | None = None
+    """What the answer should have been."""
+    right: tuple[CitationId, ...] = ()
+    """Citations that do prove it, where not all of them do."""
+    note: str | None = None
+
+
+class Judged(Struct, frozen=True):
+    """An answer with what was said of it last."""
+
+    answer: Answer
+    feedback: Feedback
+    created_at: str
+
+
 # --- jobs ---------------------------------------------------------------------------------------
 
 Lane: TypeAlias = Literal["direct", "batch"]

@@ -11,6 +11,7 @@ from rag.api.browsing import BrowsingController
 from rag.api.collections import CollectionsController
 from rag.api.contents import ContentsController
 from rag.api.documents import DocumentsController
+from rag.api.feedback import FeedbackController
 from rag.api.gate import Gate
 from rag.api.health import HealthController
 from rag.api.indexes import IndexesController
@@ -50,6 +51,7 @@ def create_app(services: Services, *, limits: Limits | None = None) -> Litestar:
             WordingController,
             RepositoriesController,
             AnswersController,
+            FeedbackController,
             VerifyController,
             HealthController,
             OperationsController,

@@ -19,6 +19,7 @@ from rag.api.collections import CollectionChange, CollectionsController, NewColl
 from rag.api.contents import ContentsController, PageText
 from rag.api.docstrings import attribute_docs
 from rag.api.documents import Accepted, DocumentsController, Offer, Put, Refusals
+from rag.api.feedback import FeedbackController, GivenFeedback
 from rag.api.health import HealthController, Models, Ready
 from rag.api.indexes import Begun, Chosen, Compare, IndexesController, Reindex
 from rag.api.jobs import JobsController, Webhook, Which
@@ -51,6 +52,7 @@ from rag.domain import (
     IndexSummary,
     IngestItem,
     IngestJob,
+    Judged,
     Retried,
 )
 from rag.reindexing import Forecast
@@ -66,6 +68,7 @@ DOCUMENTS = "/v1/collections/{collection}/documents"
 SHAPES = (
     *(Search, SearchMany, SearchResult, Price, SearchWhy, Why, Ask, Answer),
     *(Open, Opened, Navigate, Outline, Grep, Matches, ToVerify, Verdicts),
+    *(GivenFeedback, Judged),
     *(NewCollection, CollectionChange, Collection),
     *(Reindex, Begun, Forecast, IndexSummary, Chosen, Compare, Comparison),
     *(NewDocument, PutText, Accepted, Put, DocumentSummary, Document, PageText),
@@ -99,6 +102,7 @@ DESCRIBED = (
     SearchController,
     BrowsingController,
     AnswersController,
+    FeedbackController,
     VerifyController,
     CollectionsController,
     IndexesController,

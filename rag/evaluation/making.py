@@ -21,7 +21,7 @@ from rag.domain import Block, Document
 from rag.evaluation.sets import Place, Question
 from rag.sentences import sentence_spans
 
-Kind: TypeAlias = Literal["heading", "sentence", "swapped", "model"]
+Kind: TypeAlias = Literal["heading", "sentence", "swapped", "model", "feedback"]
 
 SENTENCE_LENGTH = range(40, 301)  # characters; shorter ones are cells, longer ones were not cut
 HEADING_LENGTH = range(4, 101)

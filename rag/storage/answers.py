@@ -7,7 +7,13 @@ from sqlalchemy.orm import Session
 from rag.domain import Answer, AnswerId, Citation, CitationId, Hit
 from rag.errors import NotFound
 from rag.storage.code.repositories import has_file
-from rag.storage.tables import AnswerDocumentRow, AnswerRow, CitationRow, VersionRow
+from rag.storage.tables import (
+    AnswerDocumentRow,
+    AnswerRow,
+    CitationRow,
+    FeedbackRow,
+    VersionRow,
+)
 from rag.storage.timestamps import now
 
 
@@ -85,6 +91,7 @@ def remove_answers_showing(session: Session, deleted: str) -> None:
         select(AnswerDocumentRow.answer_id).where(AnswerDocumentRow.document_id == deleted)
     ).all()
     for id in ids:
+        session.execute(delete(FeedbackRow).where(FeedbackRow.answer_id == id))
         session.execute(delete(CitationRow).where(CitationRow.answer_id == id))
         session.execute(delete(AnswerDocumentRow).where(AnswerDocumentRow.answer_id == id))
         session.execute(delete(AnswerRow).where(AnswerRow.id == id))

@@ -462,6 +462,16 @@ class CitationRow(Row):
     content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class FeedbackRow(Row):
+    """What was said last of an answer."""
+
+    __tablename__ = "feedback"
+
+    answer_id: Mapped[str] = mapped_column(ForeignKey("answer.id"), primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[str] = mapped_column(String(32))
+
+
 class LedgerRow(Row):
     """One paid call: under way, billed, or without a reply."""
 

@@ -285,7 +285,7 @@ def test_the_openapi_document_describes_every_operation(http: httpx.Client) -> N
     operations = [each for path in described["paths"].values() for each in path.values()]
 
     assert described["openapi"].startswith("3.")
-    assert len(operations) == 63
+    assert len(operations) == 65
     assert all(operation["summary"] for operation in operations)
     assert len({operation["operationId"] for operation in operations}) == len(operations)
     assert all("Problem" in json.dumps(each["responses"]["default"]) for each in operations)

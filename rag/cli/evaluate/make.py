@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 import numpy as np
 from msgspec import Struct
 
@@ -16,8 +17,9 @@ from rag.cli.evaluate.library import Bench, fill, throwaway
 from rag.cli.evaluate.setfiles import ASKED, Manifest, write_set
 from rag.cli.evaluate.texts import listed, texts_of
 from rag.cli.evaluate.worded import word
-from rag.domain import Document
+from rag.domain import Document, Judged
 from rag.errors import InvalidRequest
+from rag.evaluation.feedback import cases
 from rag.evaluation.making import Made, make
 
 MOST_DOCUMENTS = 500
@@ -60,6 +62,11 @@ class Wish(Struct, frozen=True):
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the library stays that PATHs are read into.",
 )
+@click.option(
+    "--from-feedback",
+    is_flag=True,
+    help="Of what people said of answers, instead of documents' own words.",
+)
 @click.option("--chat", is_flag=True, help="Let the chat model word them; tells the price first.")
 @click.option("--yes", is_flag=True, help="Do not ask whether the price is right.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
@@ -70,6 +77,7 @@ def command(
     answerable: int,
     unanswerable: int | None,
     keep: Path | None,
+    from_feedback: bool,
     **said: Any,
 ) -> None:
     """Make judged questions out of the files and folders PATH, or out of a collection.
@@ -78,9 +86,23 @@ def command(
     answers is among them too. The set is a folder of plain files, which `rag eval` measures on and
     anybody can edit. The same documents and the same seed give the same set.
 
+    With --from-feedback, they are what people asked, and called right or wrong.
+
     With --chat, a model words a question for each of as many passages: nearer to what people ask,
     for a price, and believed only where its answer stands in the passage.
     """
+    if from_feedback:
+        if paths or said["chat"]:
+            raise InvalidRequest("--from-feedback takes a collection, and neither PATH nor --chat")
+        made = run(lambda door: _from_feedback(collection, door))
+        if not made:
+            raise InvalidRequest(
+                f"nobody said yet what is right of answers from {collection!r}: POST"
+                " /v1/answers/{id}/feedback"
+            )
+        write_set(out, Manifest(collection=collection, made_by="people"), made)
+        _tell(out, made, 0)
+        return
     lost = answerable // 4 if unanswerable is None else unanswerable
     wish = Wish(answerable=answerable, unanswerable=lost, **said)
     if paths:
@@ -127,6 +149,11 @@ async def _from_collection(collection: str, door: Door, wish: Wish) -> tuple[tup
         documents, answerable=wish.answerable, unanswerable=wish.unanswerable, seed=wish.seed
     )
     return made, "rag"
+
+
+async def _from_feedback(collection: str, door: Door) -> tuple[Made, ...]:
+    judged = [msgspec.convert(each, Judged) async for each in door.listing("/v1/feedback")]
+    return cases(judged, await listed(collection, door))
 
 
 async def _drawn(collection: str, door: Door, seed: int, *, quiet: bool) -> list[Document]:
