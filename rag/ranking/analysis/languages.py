@@ -94,9 +94,9 @@ def language_of(text: str, pieces: Set[str]) -> str | None:
     found = votes(pieces & COMMON)
     if not found:
         return None
-    [(language, first), *others] = found.most_common(2)
-    is_tied = bool(others) and others[0][1] == first
-    return language if first >= FEWEST and not is_tied else None
+    most = max(found.values())
+    leading = [language for language, votes in found.items() if votes == most]
+    return leading[0] if most >= FEWEST and len(leading) == 1 else None
 
 
 def votes(common: Iterable[str]) -> Counter[str]:

@@ -2,6 +2,7 @@
 
 import threading
 from bisect import bisect
+from collections.abc import Sequence
 
 import Stemmer  # type: ignore[import-not-found]  # compiled, without stubs
 
@@ -72,15 +73,24 @@ def stem(word: str, language: str) -> str:
     >>> stem("houses", "en"), stem("häuser", "de"), stem("houses", "ru"), stem("книги", "en")
     ('hous', 'haus', 'hous', 'книг')
     """
-    algorithm = ALGORITHMS.get(_language_of(word, language))
+    return _stemmed([word], _language_of(word, language))[0]
+
+
+def stem_latin(words: Sequence[str], language: str) -> list[str]:
+    """The same for many words at once, whose letters are Latin."""
+    return _stemmed(words, language if language in _LATIN else "en")
+
+
+def _stemmed(words: Sequence[str], language: str) -> list[str]:
+    algorithm = ALGORITHMS.get(language)
     if algorithm is None:
-        return word
+        return list(words)
     if algorithm == "english":  # whose rules take an é for no vowel
-        word = fold(word)
+        words = [fold(word) for word in words]
     with _STEMMING:
         if algorithm not in _STEMMERS:
             _STEMMERS[algorithm] = Stemmer.Stemmer(algorithm, 0)  # what comes is remembered above
-        return str(_STEMMERS[algorithm].stemWord(word))
+        return list(_STEMMERS[algorithm].stemWords(words))
 
 
 def _language_of(word: str, language: str) -> str:

@@ -5,13 +5,13 @@ they become is remembered, by language.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
 from rag.ranking.analysis.folding import fold, lower
 from rag.ranking.analysis.languages import language_of
-from rag.ranking.analysis.stemming import stem
+from rag.ranking.analysis.stemming import stem, stem_latin
 from rag.ranking.analysis.words import BESIDE, MAX_WORD, RUN, is_plain, normal, words_of
 
 ANALYSIS = "3"
@@ -47,8 +47,11 @@ def terms_of(text: str, around: str | None = None) -> Terms:
     """
     text = normal(text)
     pieces = _pieces(text)
-    language = language_of(text, frozenset(pieces)) or around or USUAL
-    found = " ".join(filter(None, map(_OF[language].__getitem__, pieces)))
+    distinct = frozenset(pieces)
+    language = language_of(text, distinct) or around or USUAL
+    remembered = _OF[language]
+    remembered.learn(distinct)
+    found = " ".join(filter(None, map(remembered.__getitem__, pieces)))
     if BESIDE in found:
         found = _moved_behind(found)
     return Terms(language, found)
@@ -84,27 +87,44 @@ class Remembered(dict[str, str]):
         self._most = most
         self._former: dict[str, str] = {}
 
+    def learn(self, pieces: Iterable[str]) -> None:
+        """Works out those that are not there and one word each, as most are: many words at once
+        take a tenth of the time that they take one by one."""
+        new = [piece.strip(_AROUND) for piece in pieces if piece not in self]
+        words = [piece for piece in new if len(piece) <= MEMORABLE and is_plain(piece)]
+        if words:
+            self._make_room()
+            self.update(zip(words, _terms_of_latin(words, self._language), strict=True))
+
     def __missing__(self, piece: str) -> str:
         bare = piece.strip(_AROUND)
         terms = self[bare] if bare != piece else self._former.get(piece)
         if terms is None:
             terms = self._worked_out(piece)
         if len(piece) <= MEMORABLE:
-            if len(self) >= self._most:
-                self._former = self.copy()
-                self.clear()
+            self._make_room()
             self[piece] = terms
         return terms
 
+    def _make_room(self) -> None:
+        if len(self) >= self._most:
+            self._former = self.copy()
+            self.clear()
+
     def _worked_out(self, piece: str) -> str:
-        if is_plain(piece):
+        parts = piece.split("-")
+        if not all(map(is_plain, parts)):
+            return " ".join(self._terms(piece))
+        if len(parts) == 1:
             return term_of(piece[:MAX_WORD], self._language)
-        return " ".join(self._terms(piece))
+        whole = BESIDE + term_of("".join(parts)[:MAX_WORD], self._language)
+        return " ".join([*map(self.__getitem__, parts), whole])
 
     def _terms(self, piece: str) -> Iterator[str]:
         for run in RUN.findall(piece):
             for word in words_of(run):
-                if term := term_of(word.lstrip(BESIDE), self._language):
+                bare = word.lstrip(BESIDE)
+                if term := self[bare] if is_plain(bare) else term_of(bare, self._language):
                     yield BESIDE + term if word[0] == BESIDE else term
 
 
@@ -119,3 +139,8 @@ _OF = _ByLanguage()
 def term_of(word: str, language: str) -> str:
     """What a word is found by in texts of this language; nothing, where it is marks alone."""
     return fold(stem(lower(word, language), language))
+
+
+def _terms_of_latin(words: Sequence[str], language: str) -> list[str]:
+    """The same for many words at once, whose letters are Latin."""
+    return [fold(stem) for stem in stem_latin([lower(word, language) for word in words], language)]

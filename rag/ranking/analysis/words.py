@@ -80,8 +80,11 @@ def normal(text: str) -> str:
 
 
 def is_plain(run: str) -> bool:
-    """Whether it is one word, as most are."""
-    return run.isascii() and run.isalpha() and (run.islower() or run.istitle() or run.isupper())
+    """Whether it is one word of Latin letters, or a number without signs, as most are."""
+    return _PLAIN(run) is not None
+
+
+_PLAIN = re.compile("[A-ZÀ-ÖØ-Þ]?[a-zß-öø-ÿ]+|[A-ZÀ-ÖØ-Þ]+|[0-9]+").fullmatch
 
 
 def words_of(run: str, *, is_asked: bool = False) -> Iterator[str]:

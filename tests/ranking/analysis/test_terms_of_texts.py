@@ -84,3 +84,13 @@ def test_a_long_piece_is_not_remembered() -> None:
 
     assert remembered[piece] == piece
     assert not remembered
+
+
+@pytest.mark.parametrize("language", ["en", "de", "tr", "vi", "ru"])
+def test_words_worked_out_together_are_what_they_are_alone(language: str) -> None:
+    pieces = "Straße ISPARTA naïve HÉROS 2018 don't (houses) well-known HTTPReply книги".split()
+    together = Remembered(language)
+    together.learn(pieces)
+
+    assert {"ISPARTA", "naïve", "2018", "houses"} <= together.keys()
+    assert [together[each] for each in pieces] == [Remembered(language)[each] for each in pieces]
