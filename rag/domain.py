@@ -283,7 +283,7 @@ class Hit(Struct, frozen=True):
     """Where it is code of a repository, and its document one of its files."""
 
 
-class Candidate(Struct, frozen=True):
+class Candidate(Struct, frozen=True, gc=False):  # hundreds to a question, and none in a cycle
     """A chunk that at least one leg of the search returned, with what each leg says of it."""
 
     chunk_id: ChunkId
@@ -299,7 +299,7 @@ class Candidate(Struct, frozen=True):
     is such a chunk or not; the same for all candidates of a question."""
 
 
-class Ranked(Struct, frozen=True):
+class Ranked(Struct, frozen=True, gc=False):
     """A chunk's place among all candidates, before anything else is known of it."""
 
     chunk_id: ChunkId

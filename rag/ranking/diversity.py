@@ -27,12 +27,12 @@ def fold_duplicates(hits: Iterable[Hit], k: int, *, per_document: int | None = N
     kept = _Kept()
     taken: Counter[DocumentId] = Counter()
     for hit in hits:
-        words = hit.text.split()
-        text, mine = " ".join(words), frozenset(words)
-        if (same := kept.place(hit, text, mine)) is not None:
+        words = tuple(hit.text.split())
+        pieces = frozenset(words)
+        if (same := kept.place(hit, words, pieces)) is not None:
             kept.note(same, hit)
         elif len(kept.hits) < k and taken[hit.document_id] != per_document:
-            kept.add(hit, text, mine)
+            kept.add(hit, words, pieces)
             taken[hit.document_id] += 1
     return kept.folded()
 
@@ -43,26 +43,27 @@ class _Kept:
     def __init__(self) -> None:
         self.hits: list[Hit] = []
         self._also: list[dict[str, Elsewhere]] = []
-        self._places: dict[str, int] = {}
+        self._places: dict[tuple[str, ...], int] = {}
+        self._of_document: dict[DocumentId, list[int]] = {}
         self._pieces: list[frozenset[str]] = []
         self._said: dict[int, Said] = {}
 
-    def place(self, hit: Hit, text: str, mine: frozenset[str]) -> int | None:
+    def place(self, hit: Hit, words: tuple[str, ...], mine: frozenset[str]) -> int | None:
         """Of the one that already says it.
 
         Args:
-            text: the hit's, with single spaces.
-            mine: the pieces between them.
+            words: what stands between white space in the hit's text.
+            mine: the same, each once.
         """
-        if text in self._places:
-            return self._places[text]
-        for place, other in enumerate(self.hits):
-            if _overlap_heavily(hit, other):
+        if words in self._places:
+            return self._places[words]
+        for place in self._of_document.get(hit.document_id, ()):
+            if _overlap_heavily(hit, self.hits[place]):
                 return place
         asked = None
         for place, theirs in enumerate(self._pieces):
             if looks_alike(theirs, mine):
-                asked = asked or said(text)
+                asked = asked or said(" ".join(words))
                 if says_all(self._said_at(place), asked):
                     return place
         return None
@@ -72,8 +73,9 @@ class _Kept:
         if hit.document_id != self.hits[place].document_id:
             self._also[place].setdefault(hit.document_id, Elsewhere(hit.document_id, hit.key))
 
-    def add(self, hit: Hit, text: str, mine: frozenset[str]) -> None:
-        self._places[text] = len(self.hits)
+    def add(self, hit: Hit, words: tuple[str, ...], mine: frozenset[str]) -> None:
+        self._places[words] = len(self.hits)
+        self._of_document.setdefault(hit.document_id, []).append(len(self.hits))
         self._pieces.append(mine)
         self.hits.append(hit)
         self._also.append({})
@@ -91,7 +93,6 @@ class _Kept:
 
 
 def _overlap_heavily(a: Hit, b: Hit) -> bool:
-    if a.document_id != b.document_id:
-        return False
+    """Of one document."""
     shared = min(a.end, b.end) - max(a.start, b.start)
     return shared > HEAVY_OVERLAP * min(a.end - a.start, b.end - b.start)

@@ -5,7 +5,7 @@ different scales, so each is brought to 0..1 and then mixed by a weight that bel
 collection.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -96,7 +96,11 @@ def reciprocal_rank(
 def _ranked(
     candidates: Sequence[Candidate], scores: Sequence[float], k: int | None = None
 ) -> list[Ranked]:
-    order = sorted(range(len(scores)), key=lambda n: (-scores[n], candidates[n].chunk_id))
+    contending: Iterable[int] = range(len(scores))
+    if k is not None and 0 < k < len(scores):  # to compare all of them takes half of the time
+        least = sorted(scores, reverse=True)[k - 1]
+        contending = [n for n in contending if scores[n] >= least]
+    order = sorted(contending, key=lambda n: (-scores[n], candidates[n].chunk_id))
     return [Ranked(candidates[n].chunk_id, scores[n], _found_by(candidates[n])) for n in order[:k]]
 
 

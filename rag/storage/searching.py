@@ -244,7 +244,7 @@ def _ask(
     found, steps = look(vector, asked.k, allowed)
     dense = dict(found)
     others = [id for id in words if id not in dense]
-    cosines = dense | indexes.dense.cosines(vector, others)
+    cosines = dense | indexes.dense.cosines(vector, others) if others else dense
     stages.end("dense")
     return _Legs(words, dense, cosines, steps, plain)
 
@@ -258,21 +258,25 @@ def _checked(vector: Vectors, dimension: int) -> Vectors:
 
 
 def _candidates(names: Mapping[int, ChunkId], legs: _Legs) -> tuple[Candidate, ...]:
+    cosines, words, plain = legs.cosines, legs.words, legs.words_plain
     dense_ranks = _ranks(legs.dense, names)
     words_ranks = _ranks(legs.words, names)
     return tuple(
-        Candidate(
-            chunk_id=names[id],
-            dense=legs.cosines.get(id),
-            words=legs.words.get(id),
-            words_plain=legs.words_plain,
-            dense_rank=dense_ranks.get(id),
-            words_rank=words_ranks.get(id),
-        )
-        for id in legs.dense | legs.words
-        if id in names
+        [
+            Candidate(
+                names[id],
+                cosines.get(id),
+                words.get(id),
+                dense_ranks.get(id),
+                words_ranks.get(id),
+                plain,
+            )
+            for id in legs.dense | legs.words
+            if id in names
+        ]
     )
 
 
 def _ranks(leg: Mapping[int, float], names: Mapping[int, ChunkId]) -> dict[int, int]:
-    return {id: rank for rank, id in enumerate((id for id in leg if id in names), start=1)}
+    named = [id for id in leg if id in names]
+    return dict(zip(named, range(1, len(named) + 1), strict=True))

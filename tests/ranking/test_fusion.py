@@ -118,6 +118,13 @@ def test_ties_keep_the_order_of_chunk_ids() -> None:
     assert order(hits) == ["a", "b", "c"]
 
 
+@pytest.mark.parametrize("k", [0, 1, 3, 4, 5, 9])
+def test_the_best_few_are_the_first_of_all(k: int) -> None:
+    candidates = [candidate(name, dense=0.1 * (n % 3)) for n, name in enumerate("gfedcba")]
+
+    assert fuse(candidates, dense_weight=0.5, k=k) == fuse(candidates, dense_weight=0.5)[:k]
+
+
 def test_a_cosine_that_rounding_left_above_one_still_scores_one() -> None:
     [hit] = fuse([candidate("same text", dense=1.0000001)], dense_weight=1.0)
 

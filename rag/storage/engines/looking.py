@@ -20,8 +20,9 @@ class _Form(Struct, frozen=True):
     """A query for a list of one length."""
 
     text: str
-    names: tuple[str, ...]
-    """Of its parameters, in order."""
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    """Names of its parameters, in order, before and after the list."""
     constants: dict[str, Any]
     readers: tuple[tuple[int, Callable[[Any], Any]], ...]
     """What makes a value of Python of a column's, where that is needed."""
@@ -46,13 +47,16 @@ class Prepared:
         compiled: Any = self.query.compile(dialect=dialect)
         listed = {self.listed: [None] * length} if self.listed else {}
         expanded = compiled.construct_expanded_state({**compiled.params, **listed})
+        names = expanded.positiontup
+        first = names.index(f"{self.listed}_1") if length else len(names)
         readers = (
             (place, column.type.result_processor(dialect, None))
             for place, column in enumerate(self.query.selected_columns)
         )
         return _Form(
             expanded.statement,
-            tuple(expanded.positiontup),
+            tuple(names[:first]),
+            tuple(names[first + length :]),
             dict(expanded.parameters),
             tuple((place, reader) for place, reader in readers if reader is not None),
         )
@@ -75,8 +79,8 @@ class SqliteLook:
             return ()
         form = prepared.form(len(listed), self._dialect)
         given = form.constants | parameters
-        given |= {f"{prepared.listed}_{n}": value for n, value in enumerate(listed, start=1)}
-        values = [given[name] for name in form.names]
+        values = [given[name] for name in form.before]
+        values += [*listed, *(given[name] for name in form.after)]
         found = self._connection.execute(form.text, values).fetchall()
         return [_read(row, form) for row in found] if form.readers else found
 

@@ -106,6 +106,7 @@ def _engine(url: URL, pragmas: dict[str, str], begin: str, *, connections: int) 
         url,
         poolclass=QueuePool,
         pool_size=connections,
+        pool_use_lifo=True,  # the one that was used last has in its cache what the next one needs
         max_overflow=0 if connections == 1 else 2 * connections,
         connect_args={"check_same_thread": False, "cached_statements": 256},
         **OPTIONS,

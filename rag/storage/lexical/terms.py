@@ -1,5 +1,7 @@
 """What the rows of an index are found by, and which of it there is."""
 
+from collections.abc import Mapping
+
 import tantivy
 from tantivy import TextAnalyzerBuilder, Tokenizer
 
@@ -12,31 +14,36 @@ from rag.storage.lexical.rows import Analyzed, Entry
 class Terms:
     """The vocabulary of an index at one moment, of rows on disk and in memory."""
 
-    def __init__(self, searcher: tantivy.Searcher, delta: Delta) -> None:
+    def __init__(self, searcher: tantivy.Searcher, older: Mapping[str, int], delta: Delta) -> None:
+        """
+        Args:
+            older: rows on disk, by language.
+        """
         self._searcher = searcher
         self._delta = delta
+        self._older = older
         self._newer = delta.languages()
-        self.languages = [
-            code for code in LANGUAGES if code in self._newer or self._on_disk("language", code)
-        ]
+        self.languages = sorted(older.keys() | self._newer.keys())
 
     def counted(self) -> dict[str, int]:
         """Rows by language."""
         return {
-            code: self._newer.get(code, 0) + self._on_disk("language", code)
-            for code in self.languages
+            code: self._newer.get(code, 0) + self._older.get(code, 0) for code in self.languages
         }
 
     def holds(self, term: str) -> bool:
-        return self._on_disk("text", term) > 0 or self._delta.holds(term)
+        return self._searcher.doc_freq("text", term) > 0 or self._delta.holds(term)
 
     def beginning(self, start: str, most: int) -> list[str]:
         older = self._searcher.terms_with_prefix("text", start, limit=most)
         newer = self._delta.beginning(start)
         return list(dict.fromkeys([*(term for term, _ in older), *newer]))[:most]
 
-    def _on_disk(self, field: str, value: str) -> int:
-        return int(self._searcher.doc_freq(field, value))
+
+def languages_on_disk(searcher: tantivy.Searcher) -> dict[str, int]:
+    """Rows by language."""
+    rows = {code: int(searcher.doc_freq("language", code)) for code in LANGUAGES}
+    return {code: count for code, count in rows.items() if count}
 
 
 def analyzed(entry: Entry) -> Analyzed:

@@ -29,7 +29,7 @@ from rag.storage.lexical.rows import (
     schema,
 )
 from rag.storage.lexical.scoring import Statistics, plain_score
-from rag.storage.lexical.terms import Terms, analyzed
+from rag.storage.lexical.terms import Terms, analyzed, languages_on_disk
 
 Ids = npt.NDArray[np.int64]
 Ranking = list[tuple[int, float]]
@@ -102,6 +102,8 @@ class WordIndex:
         """Rows on disk that are none any more."""
         self._changes: list[_Change] = []
         self._schema = schema()
+        self._languages: tuple[tantivy.Searcher, dict[str, int]] | None = None
+        """Of the rows on disk, as one searcher sees them."""
         self.seq = self._disk.mark.seq
 
     @property
@@ -178,7 +180,10 @@ class WordIndex:
 
     def _vocabulary(self) -> Terms:
         with self._changing:
-            return Terms(self._disk.searcher, self._delta)
+            searcher, known = self._disk.searcher, self._languages
+            if known is None or known[0] is not searcher:
+                known = self._languages = searcher, languages_on_disk(searcher)
+            return Terms(searcher, known[1], self._delta)
 
     def absorb(self) -> None:
         """Writes to disk what is in memory. Changes and searches go on meanwhile, also where it
