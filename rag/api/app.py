@@ -64,7 +64,7 @@ def create_app(services: Services, *, limits: Limits | None = None) -> Litestar:
             "fetches": _constant(Places(chosen.fetches, "fetches")),
         },
         exception_handlers={Exception: respond},
-        guards=[only_json],
+        before_request=only_json,
         logging_config=None,
         openapi_config=None,
         request_class=StrictRequest,

@@ -7,9 +7,7 @@ from typing import TypeVar
 
 import msgspec
 from litestar import Request
-from litestar.connection import ASGIConnection
 from litestar.datastructures import State
-from litestar.handlers import BaseRouteHandler
 
 from rag.api.problems import Fault, Refused, fault_of
 
@@ -46,16 +44,17 @@ def parse_json(body: bytes, kind: type[T]) -> T:
         raise Refused(422, "invalid_request", "the body is nested too deeply") from error
 
 
-def only_json(
-    connection: ASGIConnection[object, object, object, State], handler: BaseRouteHandler
-) -> None:
-    """A guard: what a web form of another site could send without asking is not read.
+async def only_json(request: Request[object, object, State]) -> None:
+    """Before each request: what a web form of another site could send without asking is not read.
+
+    It waits for nothing. The framework runs what is not `async` in a thread of its own, and copies
+    the handler for each guard, which took a third of what a request costs.
 
     Raises:
         Refused: 415 for a body that does not say it is JSON.
     """
-    headers = connection.headers
-    if handler.opt.get(ANY_BODY) or (
+    headers = request.headers
+    if request.route_handler.opt.get(ANY_BODY) or (
         headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
     ):
         return

@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
+from rag.domain import Collection
 from rag.questions.rephrasing import MAX_TURNS, Turn
 from rag.ranking.boosts import MOST, Boost
 from rag.ranking.filters import Filter
@@ -91,6 +92,12 @@ class SearchWhy(Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
+async def _found(collection: str, services: Services) -> Collection:
+    """Looked up in a thread of its own only where the database has to be asked."""
+    known = services.library.collections.known(collection)
+    return known or await asyncio.to_thread(services.library.collections.find, collection)
+
+
 class SearchController(Controller):
     path = "/v1/collections/{collection:str}/search"
     tags = ["Search"]
@@ -103,7 +110,7 @@ class SearchController(Controller):
         services: NamedDependency[Services],
     ) -> SearchResult:
         """Find the passages that come nearest, best first, by meaning and by words."""
-        within = await asyncio.to_thread(services.library.collections.find, collection)
+        within = await _found(collection, services)
         return await services.search(data.asked(), within)
 
     @post("/many", status_code=200)
@@ -114,7 +121,7 @@ class SearchController(Controller):
         services: NamedDependency[Services],
     ) -> list[SearchResult]:
         """Search for many things, one result each in their order; all are embedded together."""
-        within = await asyncio.to_thread(services.library.collections.find, collection)
+        within = await _found(collection, services)
         return await services.search_each([each.asked() for each in data.queries], within)
 
     @post("/price", status_code=200, sync_to_thread=False)
@@ -135,5 +142,5 @@ class SearchController(Controller):
         services: NamedDependency[Services],
     ) -> Why:
         """Show where a document was lost in a search, and what would have found it."""
-        within = await asyncio.to_thread(services.library.collections.find, collection)
+        within = await _found(collection, services)
         return await services.why(data.asked(), data.document, within)

@@ -12,7 +12,7 @@ import click
 import httpx
 
 from rag.api.app import create_app
-from rag.api.server import serve
+from rag.api.server import run, serve
 from rag.cli import show
 from rag.cli.allocation import give_back_memory
 from rag.cli.bulk import ingest_files
@@ -58,7 +58,7 @@ def command(
     give_back_memory()
     settings = load_settings(environment)
     files = _found(paths)
-    asyncio.run(_serve(settings, files, ask))
+    run(_serve(settings, files, ask))
 
 
 def _found(paths: tuple[str, ...]) -> list[Found]:

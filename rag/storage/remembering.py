@@ -30,3 +30,8 @@ class Remembered(Generic[Value]):
             self._kept.clear()
         self._kept[name] = (writes, value)
         return value
+
+    def known(self, name: str) -> Value | None:
+        """What is remembered; None where it would have to be read."""
+        kept = self._kept.get(name)
+        return None if kept is None or kept[0] != self._database.writes else kept[1]

@@ -10,7 +10,6 @@ process of its own with a stand-in for the model, and the client's time is count
 """
 
 import argparse
-import asyncio
 import gc
 import json
 import subprocess
@@ -29,7 +28,7 @@ from filling import CHUNKS, MODEL, NAME, documents, fill, vocabulary
 from msgspec import Struct
 
 from rag.api.app import create_app
-from rag.api.server import serve
+from rag.api.server import SWITCH, run, serve
 from rag.domain import Collection, InputType, Vectors
 from rag.ranking.analysis.stopwords import STOP_WORDS
 from rag.settings import Settings
@@ -72,8 +71,9 @@ def main() -> None:
     given = parser.parse_args()
     folder = given.folder / str(given.chunks)
     asked = questions()
+    sys.setswitchinterval(SWITCH)  # as `rag serve` does
     if given.serve:
-        asyncio.run(serve_library(folder, asked))
+        run(serve_library(folder, asked))
         return
     build(folder, given.chunks)
     in_process(folder, asked, given)

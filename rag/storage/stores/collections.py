@@ -53,6 +53,10 @@ class CollectionStore:
 
         return self._found.of(name_or_id, read)
 
+    def known(self, name_or_id: str) -> Collection | None:
+        """The same, where it was found before and nothing was written since; else None, at once."""
+        return self._found.known(name_or_id)
+
     def list(self, *, limit: int = 20, after: str | None = None) -> Listing[Collection]:
         with self._database.read() as session:
             return collections.list_collections(session, limit=limit, after=after)
