@@ -17,8 +17,27 @@ from rag.domain import (
     version_of,
 )
 from rag.errors import Conflict, InvalidDocument, InvalidRequest, NotFound, RagError
+from rag.ranking.analysis.terms import terms_of
 from rag.storage import publishing
 from rag.storage.forgetting import Forgetting
+from rag.storage.lexical import terms
+
+
+def test_words_are_found_before_anything_is_written_and_once(shelf, monkeypatch) -> None:
+    """Whoever searches right after the commit does not wait for that."""
+    looked_at: list[tuple[str, int]] = []
+
+    def looking(text: str, around: str | None) -> terms.Found:
+        looked_at.append((text, shelf.library.health().documents))
+        return terms_of(text, around)
+
+    monkeypatch.setattr(terms, "terms_of", looking)
+    shelf.put("a", "the quick brown fox", title="Animals")
+
+    assert [text.count("quick brown fox") for text, _ in looked_at] == [1]
+    assert [documents for _, documents in looked_at] == [0]
+    assert len(shelf.hits("foxes", modes="words", k=1)) == 1
+    assert not terms._AT_HAND
 
 
 def test_a_published_document_is_found_by_words_and_by_meaning(shelf) -> None:

@@ -1,14 +1,21 @@
 """What the rows of an index are found by, and which of it there is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
+from typing import TypeAlias
 
 import tantivy
 from tantivy import TextAnalyzerBuilder, Tokenizer
 
 from rag.ranking.analysis.languages import LANGUAGES
+from rag.ranking.analysis.terms import Terms as Found
 from rag.ranking.analysis.terms import terms_of
 from rag.storage.lexical.delta import Delta
 from rag.storage.lexical.rows import Analyzed, Entry
+
+Searched: TypeAlias = tuple[str, str | None]
+"""What is searched of a chunk, and the language around it."""
 
 
 class Terms:
@@ -46,8 +53,27 @@ def languages_on_disk(searcher: tantivy.Searcher) -> dict[str, int]:
     return {code: count for code, count in rows.items() if count}
 
 
+MOST_AT_HAND = 2_000  # texts of one document, some 8 MB; of a longer one the rest is not at hand
+
+_AT_HAND: dict[Searched, Found] = {}
+
+
+@contextmanager
+def at_hand(texts: Iterable[Searched]) -> Iterator[None]:
+    """Works out the terms of some texts. Until the block ends, `analyzed` has them at hand, so that
+    who publishes and who asks meanwhile wait for each other less long."""
+    found = {each: terms_of(*each) for each in islice(texts, MOST_AT_HAND)}
+    _AT_HAND.update(found)
+    try:
+        yield
+    finally:
+        for each in found:
+            _AT_HAND.pop(each, None)
+
+
 def analyzed(entry: Entry) -> Analyzed:
-    found = terms_of(entry.text, entry.around)
+    known = _AT_HAND.get((entry.text, entry.around))
+    found = known or terms_of(entry.text, entry.around)
     return Analyzed(entry.chunk, entry.document, found.language, found.text)
 
 

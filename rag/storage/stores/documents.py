@@ -25,10 +25,12 @@ from rag.ranking.filters import Filter
 from rag.storage import browsed, claims, documents, items, publishing
 from rag.storage.blobs import Blobs
 from rag.storage.browsed import Stored
+from rag.storage.chunks import searched_texts
 from rag.storage.claims import ClaimedItem
 from rag.storage.database import Database
 from rag.storage.forgetting import Forgetting
 from rag.storage.items import Work
+from rag.storage.lexical.terms import at_hand
 from rag.storage.opened import OpenIndexes
 from rag.storage.publishing import Edition, Publication
 from rag.storage.savings import WORTHLESS, Worth
@@ -99,20 +101,23 @@ class DocumentStore:
             document, {collection.index: own, **others}, left_out, fingerprint
         )
         publishing.check_publication(publication)
-        with self._database.write() as session:
-            size = self._blobs.size(session, document.version)
-            if size is None:
-                raise Conflict(f"the bytes of {document.key!r} were never put; use put_blob first")
-            if claimed is not None:
-                claims.require_claim(session, claimed)
-            summary, changed = publishing.publish(session, collection, publication, size)
-            if claimed is not None:
-                work = Work(summary.pages, summary.pages_ocred, summary.chunks, seconds, worth)
-                state: ItemState = "indexed" if changed else "unchanged"
-                items.finish(session, claimed, state, error=flaw, work=work)
-        for index in publication.editions:
-            with suppress(IndexGone):  # it was dropped meanwhile
-                self._indexes.follow(index)
+        with at_hand(searched_texts(document, chunks)):
+            with self._database.write() as session:
+                size = self._blobs.size(session, document.version)
+                if size is None:
+                    raise Conflict(
+                        f"the bytes of {document.key!r} were never put; use put_blob first"
+                    )
+                if claimed is not None:
+                    claims.require_claim(session, claimed)
+                summary, changed = publishing.publish(session, collection, publication, size)
+                if claimed is not None:
+                    work = Work(summary.pages, summary.pages_ocred, summary.chunks, seconds, worth)
+                    state: ItemState = "indexed" if changed else "unchanged"
+                    items.finish(session, claimed, state, error=flaw, work=work)
+            for index in publication.editions:
+                with suppress(IndexGone):  # it was dropped meanwhile
+                    self._indexes.follow(index)
         self._changed()
         return summary
 
