@@ -32,6 +32,10 @@ PROBES = 150
 FEWEST_PROBES = 20
 """Below which nothing is known of a model, and it counts little."""
 
+MUCH = 0.2
+"""Share of a state's chunks that are bought at once before meaning is tried again: the trial buys
+some hundred texts of its own, which a commit should not."""
+
 MOST = 0.6
 """Share of meaning where every documentation finds its own code."""
 
@@ -83,7 +87,7 @@ async def embed_code(
         await asyncio.to_thread(code.keep_cards, embedder.model, cards)
     code.show_embedded()
     weight = await asyncio.to_thread(code.weight, view, embedder.model)
-    if not contents and (bought or weight is None):
+    if not contents and (weight is None or bought > MUCH * view.snapshot.chunks):
         weight = await _check(view, embedder, library)
     pending = await asyncio.to_thread(code.pending, view, embedder.model)
     return Embedded(bought, pending, UNTRIED if weight is None else weight)

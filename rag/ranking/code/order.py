@@ -102,13 +102,19 @@ def _definition(question: CodeQuestion, chunk: CodeCandidate) -> float:
     best = 0.0
     for name in chunk.defines:
         whole, parts = _name_facts(name)
-        if whole in question.defined:
+        if whole in question.defined and not _is_constructor(chunk, whole):
             return ASKED
         if whole in question.names:
             best = max(best, NAMED)
         elif best < SPOKEN and len(parts) > 1 and parts <= question.words:
             best = SPOKEN
     return best
+
+
+def _is_constructor(chunk: CodeCandidate, whole: str) -> bool:
+    """Whether it is the method that has its class's name: that class is what is asked for."""
+    above, _, own = chunk.symbol.rpartition(".")
+    return whole_of(own) == whole_of(above.rpartition(".")[2]) == whole
 
 
 def _file_name(question: CodeQuestion, chunk: CodeCandidate) -> float:

@@ -67,13 +67,13 @@ _NAME = re.compile(r"[^\W\d]\w*(?:(?:\.|::|->|#)[^\W\d]\w*)*")
 _LOOKS_LIKE_CODE = re.compile(r"[a-z0-9][A-Z]|\w_\w|\.\w|::|->|^_|^[A-Z]{2,}$|[A-Z]{2,}[a-z]|\d")
 _DEFINED = (
     re.compile(
-        r"\b(?:where|how)\s+(?:is|are|was)\s+(?:the\s+)?(?:\w+\s+)?`?([\w.:]+)`?(?:\(\))?\s+"
+        r"\b(?:where|how)\s+(?:is|are|was)\s+(?:the\s+)?(?:\w+\s+)??`?([\w.:]+)`?(?:\(\))?\s+"
         r"(?:function\s+|class\s+|method\s+|type\s+|struct\s+)?"
         r"(?:defined|declared|implemented|located)\b",
         re.IGNORECASE,
     ),
     re.compile(
-        r"\b(?:definition|declaration|implementation)\s+of\s+(?:the\s+)?(?:\w+\s+)?`?([\w.:]+)`?"
+        r"\b(?:definition|declaration|implementation)\s+of\s+(?:the\s+)?(?:\w+\s+)??`?([\w.:]+)`?"
         r"(?:\s+(?:function|class|method|type|struct))?\s*\??$",
         re.IGNORECASE,
     ),
