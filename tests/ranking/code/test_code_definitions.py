@@ -25,7 +25,7 @@ def test_the_name_is_what_is_asked_for_and_not_its_kind(text: str) -> None:
 
 def test_the_class_comes_before_the_constructor_that_has_its_name() -> None:
     head = CodeCandidate(1, 0, 1, "Retry.java", 1.0, ("Retry",), "Retry")
-    constructor = CodeCandidate(1, 7, 1, "Retry.java", 2.0, ("Retry",), "Retry.Retry")
+    constructor = CodeCandidate(1, 7, 1, "Retry.java", 1.5, ("Retry",), "Retry.Retry")
     ranked = order(read_question("where is Retry defined"), [constructor, head])
 
     assert [each.candidate.part for each in ranked] == [0, 7]
