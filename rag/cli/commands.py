@@ -16,6 +16,7 @@ PARTS = {
     "jobs": ("rag.cli.jobs", "What was handed in and what became of it; watch, cancel, retry."),
     "search": ("rag.cli.search", "The passages nearest to a question."),
     "ask": ("rag.cli.ask", "An answer with quotations that were found in the sources."),
+    "show": ("rag.cli.document", "A document as it is kept: pages, blocks, headings, text."),
     "code": ("rag.cli.code", "Index repositories, and search their code."),
     "reindex": ("rag.cli.reindex", "Embed a collection anew: another model, other chunks."),
     "indexes": ("rag.cli.indexes", "The indexes of a collection; switch, go back, or drop one."),

@@ -27,9 +27,14 @@ async def agreed(bodies: Sequence[dict[str, Any]], address: str, door: Door, yes
         return
     longest = max(bodies, key=lambda body: len(body["query"]))
     price = await door.call("POST", f"{address}/price", json=longest)
+    consent(price, len(bodies), yes)
+
+
+def consent(price: dict[str, Any], times: int, yes: bool) -> None:
+    """As `agreed`, of so many requests that cost this much each."""
     models = ", ".join(dict.fromkeys(call["model"] for call in price["calls"]))
-    usd = Decimal(price["usd"]) * len(bodies)
-    calls = len(price["calls"]) * len(bodies)
+    usd = Decimal(price["usd"]) * times
+    calls = len(price["calls"]) * times
     show.aside.print(f"{calls:,} calls of {models}: ${usd:.4f} at most")
     if yes:
         return

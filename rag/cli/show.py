@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
@@ -13,6 +14,7 @@ from rag.cli.outcomes import Outcome, Summary
 from rag.cli.pruning import Pruning
 from rag.domain import Saved
 from rag.errors import BudgetExhausted
+from rag.grounding.plain import visible
 from rag.sources.found import LeftOut, Trouble
 
 results = Console(highlight=False, soft_wrap=False)
@@ -130,28 +132,45 @@ def degraded(result: dict[str, Any], *, on: Console = aside) -> None:
         on.print(result["degraded"], style="yellow")
 
 
-def answer(answered: dict[str, Any], *, on: Console = results) -> None:
-    """The answer's text with numbered marks, then each quotation and where it stands."""
+def answer(answered: dict[str, Any], *, address: str | None = None, on: Console = results) -> None:
+    """The answer's text with numbered marks, then each quotation and where it stands.
+
+    Args:
+        address: of the server where each can be looked at; None where none runs.
+    """
     numbers = {c["id"]: n for n, c in enumerate(answered["citations"], start=1)}
     if answered["outcome"] != "answered":
         on.print(Text(f"No answer ({answered['outcome']}). {answered['text']}", style="yellow"))
         for hit in answered["nearest"][:3]:
             on.print(Text(f"  nearest: {place(hit)}", style="dim"))
         return
+    for look in answered["looked"]:
+        aside.print(Text(f"looked: {look['verb']} {look['arguments']}", style="dim"))
     on.print(_marked(answered, numbers))
     on.print()
     for citation in answered["citations"]:
         head = Text(f"[{numbers[citation['id']]}] ", style="cyan")
-        head.append(place(citation), style="bold")
+        picture = _picture(citation, address)
+        head.append(place(citation), style=Style(bold=True, link=picture))
         if citation["verified"] != "exact":
             head.append(f" ({citation['verified']})", style="dim")
         on.print(head)
+        if picture and not on.is_terminal:
+            on.print(Text(f"{INDENT}{picture}", style="dim"), soft_wrap=True)
         if citation["code"]:
-            on.print(Text(textwrap.indent(_as_it_stands(citation), INDENT)), soft_wrap=True)
+            code = visible(textwrap.indent(_as_it_stands(citation), INDENT))
+            on.print(Text(code), soft_wrap=True)
         else:
-            quote = " ".join(citation["quote"].split())
+            quote = visible(" ".join(citation["quote"].split()))
             on.print(Padding(Text(f"“{quote}”"), (0, 0, 0, len(INDENT))))
     on.print(Text(f"answered by: {answered['answerer']}", style="dim"))
+
+
+def _picture(citation: dict[str, Any], address: str | None) -> str | None:
+    """Where the page with the quotation marked can be looked at; else its document."""
+    links = citation["links"]
+    path = links.get("image") or links.get("document")
+    return f"{address.rstrip('/')}{path}" if address and path else None
 
 
 def _as_it_stands(citation: dict[str, Any]) -> str:
@@ -175,7 +194,7 @@ def hits(found: Iterable[dict[str, Any]], *, on: Console = results) -> None:
         on.print(head)
         if hit.get("also"):
             on.print(Text(f"    also in {_also(hit['also'])}", style="dim"))
-        passage = " ".join(hit["text"].split())
+        passage = visible(" ".join(hit["text"].split()))
         shown = passage[:PASSAGE_SHOWN] + ("…" if len(passage) > PASSAGE_SHOWN else "")
         on.print(Padding(Text(shown), (0, 0, 1, 4)))
 
@@ -201,8 +220,10 @@ def _also(others: Sequence[dict[str, Any]]) -> str:
 
 def place(where: dict[str, Any]) -> str:
     """Document, page or lines, and headings of a hit or citation, in one line."""
-    if where.get("code"):
-        return _place_in_code(where)
+    return visible(_place_in_code(where) if where.get("code") else _place_in_text(where))
+
+
+def _place_in_text(where: dict[str, Any]) -> str:
     pages = [p["number"] if isinstance(p, dict) else p for p in where.get("pages") or ()]
     parts = [where["key"]]
     if pages:
