@@ -2,10 +2,13 @@
 
 import io
 
+import httpx
 import pytest
 from rich.console import Console
 
 from rag.cli import progress as progressing
+from rag.cli.door import Door
+from rag.cli.handing import Handing
 from rag.cli.outcomes import Outcome
 from rag.cli.progress import NAMED_AT_ONCE, InLines, OnTerminal, Progress
 
@@ -84,3 +87,23 @@ def test_a_file_that_is_not_read_is_named_at_once_and_hundreds_are_not(
     assert len(lines) == NAMED_AT_ONCE + 1
     assert "known.pdf" not in log.file.getvalue()
     assert "61 not read" in progress.counts()
+
+
+@pytest.mark.anyio
+async def test_what_is_done_to_a_file_is_told_by_the_last_step_behind_it() -> None:
+    def item(key: str, state: str, attempts: int = 1) -> dict[str, object]:
+        return {"key": key, "state": state, "attempts": attempts} | dict.fromkeys(
+            ("pages", "pages_ocred", "chunks", "seconds"), 0
+        )
+
+    heard: list[Outcome] = []
+    async with httpx.AsyncClient() as http:
+        handing = Handing("notes", Door(http, None), heard.append, "direct")
+        handing.waiting = {"a", "b", "c"}
+        handing.hear_of([item("a", "queued"), item("b", "chunked"), item("c", "queued", 0)])
+        before = dict(handing.under_way)
+        handing.hear_of([item("a", "read"), item("b", "indexed")])
+
+    assert before == {"a": "reading", "b": "embedding"}
+    assert handing.under_way == {"a": "cutting up"}
+    assert [outcome.key for outcome in heard] == ["b"]
