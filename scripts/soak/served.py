@@ -19,7 +19,7 @@ from rag.storage.ownership import owner
 
 START = 300.0  # seconds until a server that was killed answers again, on a busy machine
 SAMPLE = 0.5  # seconds between two looks at memory
-NOTICE = 0.5  # seconds in which children are gone once their server is
+NOTICE = 2.0  # seconds in which children are gone once their server is, on a busy machine
 STORM = 10
 """Kills, the last of which lets the server live until it is calm and has tried what several deaths
 had in hand: where nothing lives so long, that waits for ever, and with it the rest of a run."""

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rag.lifetimes import end_with_parent
 from rag.local.reading.seclusion import NotSecluded, seclude
 
 OPEN_FILES = 64  # pipes, libraries while they load, fonts
@@ -28,9 +27,8 @@ def child_environment(threads: int) -> dict[str, str]:
 def confine(*, memory: int, writes_files: bool) -> None:
     """Limit address space to `memory` bytes, forbid core dumps, the network and, but for engines
     that work through temporary files and programs, any write to a file and any other process; be
-    the first to go when memory runs out, and go when the parent does. A kernel that filters no
-    calls is told of on standard error, and the rest holds."""
-    end_with_parent()
+    the first to go when memory runs out. A kernel that filters no calls is told of on standard
+    error, and the rest holds."""
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))

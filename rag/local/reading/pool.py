@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from msgspec import Struct
 
+from rag.lifetimes import mortal
 from rag.local.reading.confinement import child_environment
 from rag.local.reading.processes import Child
 
@@ -71,7 +72,7 @@ class Children:
 
     async def _start(self) -> Child:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", self._kind.module, *self._kind.arguments),
+            *mortal((sys.executable, "-P", "-m", self._kind.module, *self._kind.arguments)),
             stdin=PIPE,
             stdout=PIPE,
             stderr=PIPE,  # ours may be a log file, and children must not write to files

@@ -20,6 +20,7 @@ from rag.errors import (
     ModelUnavailable,
     UnsupportedMediaType,
 )
+from rag.lifetimes import mortal
 from rag.local.reading.confinement import child_environment
 from rag.local.reading.frames import (
     AllUnpacked,
@@ -231,7 +232,7 @@ def _member(archive: Source, member: Unpacked) -> Source:
 
 def _engine_fingerprint(choice: str) -> str:
     """Asked of a process of its own: an engine's libraries would stay in this one's memory."""
-    command = (sys.executable, "-P", "-m", RECOGNITION, choice)
+    command = mortal((sys.executable, "-P", "-m", RECOGNITION, choice))
     asked = subprocess.run(  # noqa: S603  # our own interpreter and module
         command, capture_output=True, text=True, env=child_environment(threads=1)
     )

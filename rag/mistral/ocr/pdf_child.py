@@ -13,7 +13,6 @@ from pathlib import Path
 import pypdfium2  # type: ignore[import-untyped]  # it comes without types
 from pypdfium2 import raw
 
-from rag.lifetimes import end_with_parent
 from rag.mistral.ocr.pdf_status import PdfStatus
 
 _MEMORY = 2 * 1024 * 1024 * 1024
@@ -39,7 +38,6 @@ def main() -> None:
 
 
 def _confine() -> None:
-    end_with_parent()
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU, _CPU))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from rag.errors import DocumentTooLarge, EncryptedDocument, InvalidDocument
+from rag.lifetimes import mortal
 from rag.mistral.ocr.numbering import ranges
 from rag.mistral.ocr.pdf_status import PdfStatus
 
@@ -72,7 +73,7 @@ class ChildPdfPages:
 
 async def _asked(content: bytes, arguments: Sequence[str], largest: int) -> bytes | None:
     child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", _CHILD, *arguments),
+        *mortal((sys.executable, "-P", "-m", _CHILD, *arguments)),
         stdin=PIPE,
         stdout=PIPE,
         stderr=DEVNULL,

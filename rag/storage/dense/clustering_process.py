@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from rag.lifetimes import mortal
 from rag.storage.dense.clustering import Made
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -38,15 +39,8 @@ def cluster(
         Stopped: `should_stop` said so.
         ClusteringFailed: it could not be done, for want of memory for example.
     """
-    command = [
-        sys.executable,
-        "-m",
-        MODULE,
-        str(rows),
-        str(clusters),
-        str(dimension),
-        str(niceness),
-    ]
+    asked = (str(rows), str(clusters), str(dimension), str(niceness))
+    command = mortal((sys.executable, "-m", MODULE, *asked))
     with subprocess.Popen(  # noqa: S603 (our own interpreter and module)
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | ONE_THREAD
     ) as child:
