@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from rag.domain import Draft, DraftClaim, Evidence, Quotation
 from rag.grounding.answerability import (
+    Signs,
     log_odds,
     log_odds_by_words,
     log_odds_in_code,
@@ -241,6 +242,14 @@ def confidence(
         return log_odds_in_code(pieces, near)
     if near is None:
         return log_odds_by_words(pieces)
-    best, _ = max(_worths(question, _Side(tuple(pieces), near)), key=lambda pair: pair[1])
     weights = weights_for(question, within_document=within_document)
-    return log_odds(signs_of(question, pieces, near, best), weights)
+    return log_odds(signs(question, pieces, near), weights)
+
+
+def signs(question: str, pieces: Sequence[Piece], near: Likeness) -> Signs:
+    """
+    Args:
+        pieces: of documents.
+    """
+    best, _ = max(_worths(question, _Side(tuple(pieces), near)), key=lambda pair: pair[1])
+    return signs_of(question, pieces, near, best)

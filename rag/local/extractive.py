@@ -29,12 +29,13 @@ class ExtractiveAnswerer:
         pieces = shortlist(question, evidence)
         near = None
         if self._embedder is not None and pieces:
-            near = await _likeness(question, pieces, embedder=self._embedder)
+            near = await nearness(question, pieces, embedder=self._embedder)
         draft = compose(question, pieces, near, within_document=is_of_one_document(evidence))
         return draft, Usage(model=self.name)
 
 
-async def _likeness(question: str, pieces: Sequence[Piece], *, embedder: Embedder) -> Likeness:
+async def nearness(question: str, pieces: Sequence[Piece], *, embedder: Embedder) -> Likeness:
+    """Of each piece to the question, with the title of its document as its topic."""
     asked = await embedder.embed([question], "query")
     titles = [piece.evidence.title for piece in pieces]
     texts = list(dict.fromkeys([*(piece.in_context for piece in pieces), *titles]))
