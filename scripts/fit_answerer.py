@@ -143,8 +143,9 @@ def fit(sets: Sequence[Judged], half: int) -> tuple[Numbers, float]:
 
 
 def _votes(told: Numbers) -> Numbers:
-    share = told.mean()
-    return np.where(told > 0, 0.5 / share, 0.5 / (1 - share)) / len(told)
+    share = float(told.mean())
+    each = np.where(told > 0, 0.5 / share, 0.5 / (1 - share))
+    return np.asarray(each / len(told), np.float64)
 
 
 if __name__ == "__main__":

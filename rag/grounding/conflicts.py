@@ -21,6 +21,9 @@ WORDED_ALIKE = 0.6
 """Share of the shorter statement's words that stand in the other in the same order, from which on
 what differs stands in the same place."""
 
+LONGEST_DIFFERENCE = 5
+"""Words on either side that stand in each other's place: longer ones say something else."""
+
 ABOUT_THE_SAME = 0.75
 """Share of the question's words that both must say, where they are worded in two ways."""
 
@@ -78,7 +81,7 @@ def _differ_in_one_fact(question: str, one: str, other: str) -> bool:
     differing = [
         (set(left[a:b]) & facts[0], set(right[c:d]) & facts[1])
         for operation, a, b, c, d in matcher.get_opcodes()
-        if operation == "replace"
+        if operation == "replace" and max(b - a, d - c) <= LONGEST_DIFFERENCE
     ]
     told = [(mine, theirs) for mine, theirs in differing if mine and theirs]
     return len(told) == 1 and _is_news(told[0], (left, right), known)
