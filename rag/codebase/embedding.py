@@ -32,7 +32,7 @@ PROBES = 150
 FEWEST_PROBES = 20
 """Below which nothing is known of a model, and it counts little."""
 
-MUCH = 0.2
+MUCH = 0.5
 """Share of a state's chunks that are bought at once before meaning is tried again: the trial buys
 some hundred texts of its own, which a commit should not."""
 
@@ -87,6 +87,8 @@ async def embed_code(
         await asyncio.to_thread(code.keep_cards, embedder.model, cards)
     code.show_embedded()
     weight = await asyncio.to_thread(code.weight, view, embedder.model)
+    if weight is None and not contents and not bought:
+        weight = await asyncio.to_thread(code.adopt_weight, view, embedder.model)
     if not contents and (weight is None or bought > MUCH * view.snapshot.chunks):
         weight = await _check(view, embedder, library)
     pending = await asyncio.to_thread(code.pending, view, embedder.model)

@@ -67,6 +67,34 @@ async def test_only_chunks_that_changed_are_paid_for(
     assert await bought(library, tmp_path / "clone.git", "main") == 0
 
 
+async def test_a_commit_and_a_second_clone_try_nothing_that_was_tried(
+    library: Library, tmp_path: Path
+) -> None:
+    files = {
+        f"{n}.py": function(f"work_{n}", f"Says at some length what number {n} is there for.")
+        for n in range(25)
+    }
+    code = repository(tmp_path / "many", files)
+    embedder = HashingEmbedder()
+
+    async def embedded(folder: Path, ref: str | None) -> list[str]:
+        name = index(folder, ref, library=library).snapshot.repository
+        view = library.code.view(library.code.find(name), ref)
+        before = len(embedder.embedded)
+        await embed_code(view, embedder, LONG, library=library)
+        return embedder.embedded[before:]
+
+    assert len(await embedded(code, None)) == 25 + 25  # and without their documentation
+    write(code, {"3.py": files["3.py"].replace("Says", "Tells")})
+    commit(code, "one changed")
+    assert len(await embedded(code, None)) == 1
+    git(tmp_path, "clone", "--quiet", "--bare", str(code), "clone.git")
+    assert await embedded(tmp_path / "clone.git", "main") == []
+    clone = library.code.view(library.code.find("clone"), "main")
+    first = library.code.view(library.code.find("many"), None)
+    assert library.code.weight(clone, embedder.model) == library.code.weight(first, embedder.model)
+
+
 async def test_a_plan_tells_what_is_to_be_paid_and_pays_nothing(
     library: Library, code: Path
 ) -> None:

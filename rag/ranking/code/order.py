@@ -102,7 +102,7 @@ def _definition(question: CodeQuestion, chunk: CodeCandidate) -> float:
     best = 0.0
     for name in chunk.defines:
         whole, parts = _name_facts(name)
-        if whole in question.defined and not _is_constructor(chunk, whole):
+        if whole in question.defined and not _is_constructor(chunk, name):
             return ASKED
         if whole in question.names:
             best = max(best, NAMED)
@@ -111,10 +111,10 @@ def _definition(question: CodeQuestion, chunk: CodeCandidate) -> float:
     return best
 
 
-def _is_constructor(chunk: CodeCandidate, whole: str) -> bool:
-    """Whether it is the method that has its class's name: that class is what is asked for."""
-    above, _, own = chunk.symbol.rpartition(".")
-    return whole_of(own) == whole_of(above.rpartition(".")[2]) == whole
+def _is_constructor(chunk: CodeCandidate, name: str) -> bool:
+    """Whether it is the method that has its class's name: that class is what is asked for. Exactly
+    its name: a module `ignored_any` is where an `IgnoredAny` is defined."""
+    return chunk.symbol.split(".")[-2:] == [name, name]
 
 
 def _file_name(question: CodeQuestion, chunk: CodeCandidate) -> float:

@@ -312,6 +312,16 @@ class CodeStore:
         name = f"{view.repository.id}/{model}"
         return self._weights.of(name, lambda: self._read_weight(view, model))
 
+    def adopt_weight(self, view: View, model: str) -> float | None:
+        """What was found of a repository with nearly the same contents, from now on for this one
+        too."""
+        wanted = sorted({file.content for file in view.files.values()})
+        with self._database.write() as session:
+            weight = vectors.weight_of_twin(session, model, wanted)
+            if weight is not None:
+                vectors.set_weight(session, view.repository.id, model, weight)
+        return weight
+
     def set_weight(self, view: View, model: str, weight: float) -> None:
         with self._database.write() as session:
             vectors.set_weight(session, view.repository.id, model, weight)

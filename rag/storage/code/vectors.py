@@ -1,19 +1,30 @@
 """Vectors of code: kept by what was embedded, found by what holds it."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 
 import numpy as np
 from msgspec import Struct
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from rag.domain import Vectors
 from rag.storage.batches import batches
 from rag.storage.bulk import insert_new_rows
 from rag.storage.code.forgetting import each_digest
-from rag.storage.code.tables import CardsRow, CodeEmbeddingRow, CodeWeightRow, ContentRow
+from rag.storage.code.tables import (
+    CardsRow,
+    CodeEmbeddingRow,
+    CodeFileRow,
+    CodeWeightRow,
+    ContentRow,
+)
 from rag.storage.embeddings import check_vectors
+
+ALIKE = 0.8
+"""Share of a repository's contents that another has too, which is then as good a judge of what
+meaning is worth."""
 
 
 class DenseView(Struct, frozen=True, eq=False):
@@ -147,6 +158,24 @@ def weight_of(session: Session, repository: str, model: str) -> float | None:
             CodeWeightRow.repository_id == repository, CodeWeightRow.model == model
         )
     )
+
+
+def weight_of_twin(session: Session, model: str, contents: Sequence[int]) -> float | None:
+    """That of a repository with nearly the same contents, as another clone of it has."""
+    shared: Counter[str] = Counter()
+    for some in batches(contents):
+        counted = (
+            select(CodeFileRow.repository_id, func.count(CodeFileRow.content_id.distinct()))
+            .where(CodeFileRow.content_id.in_(some))
+            .group_by(CodeFileRow.repository_id)
+        )
+        for repository, count in session.execute(counted):
+            shared[repository] += count
+    for repository, count in shared.most_common():
+        weight = weight_of(session, repository, model)
+        if weight is not None and count >= ALIKE * len(contents):
+            return weight
+    return None
 
 
 def set_weight(session: Session, repository: str, model: str, weight: float) -> None:
