@@ -1,20 +1,36 @@
 """Documents of a collection as far as a filter lets them through, for those who read on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from rag.domain import CollectionId, Document, DocumentId, Version
 from rag.errors import NotFound
 from rag.ranking.filters import Filter, bounded
+from rag.storage.batches import batches
 from rag.storage.documents import Layout
 from rag.storage.filtering import passing_versions
 from rag.storage.tables import DocumentRow, VersionRow
 
 AT_ONCE = 200  # keys asked for together
+
+_WHOLE = select(
+    DocumentRow.id,
+    DocumentRow.key,
+    VersionRow.sha256,
+    VersionRow.media_type,
+    VersionRow.title,
+    VersionRow.text,
+    VersionRow.layout,
+).join(VersionRow, VersionRow.document_id == DocumentRow.id)
+_BY_VERSION = _WHOLE.where(VersionRow.id == bindparam("version"))
+_CURRENT = _WHOLE.where(
+    VersionRow.state == "current", VersionRow.document_id.in_(bindparam("ids", expanding=True))
+)
 
 
 class Stored(Struct, frozen=True):
@@ -39,6 +55,15 @@ class Stored(Struct, frozen=True):
             spans.blocks,
             spans.pages,
         )
+
+
+def current_of(session: Session, ids: Iterable[DocumentId]) -> dict[DocumentId, Stored]:
+    """Those of the documents that are there, all at once."""
+    return {
+        stored.id: stored
+        for some in batches(list(dict.fromkeys(ids)))
+        for stored in map(_stored, session.execute(_CURRENT, {"ids": some}))
+    }
 
 
 def find_within(
@@ -93,18 +118,9 @@ def _visible(collection: CollectionId, filter: Filter | None) -> tuple[ColumnEle
 
 
 def _read(session: Session, version: int) -> Stored:
-    row = session.execute(
-        select(
-            DocumentRow.id,
-            DocumentRow.key,
-            VersionRow.sha256,
-            VersionRow.media_type,
-            VersionRow.title,
-            VersionRow.text,
-            VersionRow.layout,
-        )
-        .join(VersionRow, VersionRow.document_id == DocumentRow.id)
-        .where(VersionRow.id == version)
-    ).one()
+    return _stored(session.execute(_BY_VERSION, {"version": version}).one())
+
+
+def _stored(row: Iterable[Any]) -> Stored:
     id, key, sha256, media_type, title, text, layout = row
     return Stored(DocumentId(id), key, Version(sha256), media_type, title, text, layout)

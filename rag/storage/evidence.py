@@ -7,9 +7,8 @@ from msgspec.structs import replace
 from sqlalchemy.orm import Session
 
 from rag.domain import Block, Document, DocumentId, Evidence, Hit
-from rag.errors import NotFound
 from rag.grounding.cells import cells_under
-from rag.storage.documents import read_document
+from rag.storage.browsed import current_of
 
 LONG_BLOCK = 2_000  # characters: of a longer block only the part the hit covers is shown
 HIDDEN = ("header", "footer")
@@ -19,13 +18,12 @@ HIDDEN = ("header", "footer")
 def evidence_of(session: Session, hits: Sequence[Hit]) -> tuple[Evidence, ...]:
     """Every block that a hit covers, once, numbered from 1 in the order of the hits. Of a
     document deleted or replaced since it was found, what no longer stands there is left out."""
-    documents: dict[DocumentId, Document | None] = {}
+    stored = current_of(session, (hit.document_id for hit in hits))
+    documents = {id: each.document() for id, each in stored.items()}
     seen: set[tuple[DocumentId, int, int]] = set()
     found: list[Evidence] = []
     for hit in hits:
-        if hit.document_id not in documents:
-            documents[hit.document_id] = _document(session, hit.document_id)
-        document = documents[hit.document_id]
+        document = documents.get(hit.document_id)
         if document is None or document.text[hit.start : hit.end] != hit.text:
             continue
         for block in _covered(document, hit):
@@ -34,13 +32,6 @@ def evidence_of(session: Session, hits: Sequence[Hit]) -> tuple[Evidence, ...]:
                 seen.add(place)
                 found.append(_evidence(document, hit, block, label=len(found) + 1))
     return tuple(found)
-
-
-def _document(session: Session, id: DocumentId) -> Document | None:
-    try:
-        return read_document(session, id, None)
-    except NotFound:
-        return None
 
 
 def _covered(document: Document, hit: Hit) -> list[Block]:
