@@ -25,14 +25,15 @@ def keep_answer(session: Session, answer: Answer) -> None:
     )
     shown = {_owner(citation) for citation in answer.citations}
     shown |= {_owner(hit) for hit in answer.nearest}
-    for document in sorted(shown):
-        session.execute(insert(AnswerDocumentRow).values(answer_id=answer.id, document_id=document))
-    for citation in answer.citations:
-        session.execute(
-            insert(CitationRow).values(
-                id=citation.id, answer_id=answer.id, content=msgspec.msgpack.encode(citation)
-            )
-        )
+    owners = [{"answer_id": answer.id, "document_id": document} for document in sorted(shown)]
+    if owners:
+        session.execute(insert(AnswerDocumentRow), owners)
+    citations = [
+        {"id": each.id, "answer_id": answer.id, "content": msgspec.msgpack.encode(each)}
+        for each in answer.citations
+    ]
+    if citations:
+        session.execute(insert(CitationRow), citations)
 
 
 def _owner(shown: Citation | Hit) -> str:
