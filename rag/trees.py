@@ -35,6 +35,16 @@ class Tree(Struct, frozen=True):
     left_out: tuple[LeftOut, ...] = ()
 
 
+class Selection(Struct, frozen=True):
+    """What somebody wants in or out, whatever the rules say: patterns or folders."""
+
+    include: tuple[str, ...] = ()
+    """Files that are searched though git ignores them, or their names say that it is not worth
+    it."""
+    exclude: tuple[str, ...] = ()
+    """Files that are not searched; this goes before."""
+
+
 class Repository(Struct, frozen=True):
     """Code that is searched together, in any number of its states.
 
@@ -47,6 +57,7 @@ class Repository(Struct, frozen=True):
     location: str
     """The folder it is read from."""
     created_at: str = ""
+    selection: Selection = Selection()
 
 
 class Snapshot(Struct, frozen=True):

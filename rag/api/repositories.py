@@ -26,11 +26,16 @@ from rag.ports import Embedder
 from rag.signing import is_of_forge
 from rag.spending import Purpose, spending_for
 from rag.storage.code.store import View
-from rag.trees import LeftOut, Repository, Snapshot
+from rag.trees import LeftOut, Repository, Selection, Snapshot
 from rag.wiring import Services
 
 QueryRef: TypeAlias = Annotated[
     str | None, QueryParameter(description="The one indexed last if left out.")
+]
+
+
+Patterns: TypeAlias = Annotated[
+    tuple[Annotated[str, Meta(min_length=1, max_length=300)], ...], Meta(max_length=100)
 ]
 
 
@@ -47,6 +52,18 @@ class NewRepository(Struct, frozen=True, forbid_unknown_fields=True):
     words_only: bool = False
     """Whether it is searched by words alone. Otherwise vectors follow in the background, where a
     model is configured; one that is bought from a provider costs money (see `plan`)."""
+    include: Patterns | None = None
+    """Files that are searched though git ignores them, or look like lock files and the like:
+    patterns or folders. Kept for every later indexing, until others are given."""
+    exclude: Patterns | None = None
+    """Files that are not searched; kept as well."""
+
+    @property
+    def selection(self) -> Selection | None:
+        """None where nothing was said of it."""
+        if self.include is None and self.exclude is None:
+            return None
+        return Selection(self.include or (), self.exclude or ())
 
 
 class CodeSearch(Struct, frozen=True, forbid_unknown_fields=True):
@@ -131,7 +148,9 @@ class RepositoriesController(Controller):
             return await asyncio.to_thread(
                 foresee, folder, data.ref, embedder=embedder, library=services.library
             )
-        done = await services.refresher.index(location, data.ref, data.name or called)
+        done = await services.refresher.index(
+            location, data.ref, data.name or called, data.selection
+        )
         repository = await asyncio.to_thread(services.library.code.find, done.snapshot.repository)
         await asyncio.to_thread(services.library.code.set_embeds, repository, not data.words_only)
         return await _followed(done, services)

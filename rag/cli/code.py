@@ -28,6 +28,8 @@ def command() -> None:
 @click.option("--ref", help="A branch, tag or commit; by default, the files as they lie there.")
 @click.option("--name", help="What to call it; by default, its folder's name.")
 @click.option("--words-only", is_flag=True, help="Do not embed: search by words alone.")
+@click.option("--include", multiple=True, help="Search these too, though ignored; repeatable.")
+@click.option("--exclude", multiple=True, help="Leave these out, like 'docs/**'; repeatable.")
 @click.option("--wait", is_flag=True, help="Return when it can be searched by meaning too.")
 @click.option("--watch", "watching", is_flag=True, help="Go on, and index what changes.")
 @click.option("--dry-run", is_flag=True, help="Say what it would take and cost; keep nothing.")
@@ -37,6 +39,8 @@ def index(
     ref: str | None,
     name: str | None,
     words_only: bool,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
     wait: bool,
     watching: bool,
     dry_run: bool,
@@ -46,7 +50,8 @@ def index(
     address of a repository: its latest state is fetched, and again each time.
 
     What git ignores is left out. A content that was seen before, under whatever name, in whatever
-    branch or clone, is not looked at again.
+    branch or clone, is not looked at again. --include and --exclude go before these rules, and
+    are remembered; `--exclude ''` forgets them.
 
     A server embeds in the background, once the words can be searched. Where none runs it is done
     here and now; what is broken off goes on where it was.
@@ -63,7 +68,9 @@ def index(
     if watching and (ref is not None or len(folders) < len(places)):
         raise click.UsageError("--watch is for folders as they lie there")
     before = codewatch.looked(folders) if watching else {}
-    body = {"ref": ref, "name": name, "words_only": words_only}
+    body: dict[str, Any] = {"ref": ref, "name": name, "words_only": words_only}
+    if include or exclude:
+        body |= {"include": [*filter(None, include)], "exclude": [*filter(None, exclude)]}
     work = partial(run, partial(_index, places, body, wait, as_json))
     work()
     if watching:
@@ -78,7 +85,7 @@ def _place(path: str) -> dict[str, str]:
 
 async def _index(
     places: list[dict[str, str]],
-    body: dict[str, str | bool | None],
+    body: dict[str, Any],
     wait: bool,
     as_json: bool,
     door: Door,

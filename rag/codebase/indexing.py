@@ -9,6 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from rag.codebase.narrowing import matching
 from rag.sources.git.repository import Place
 from rag.storage.code.contents import Content
 from rag.storage.library import Library
@@ -16,7 +17,9 @@ from rag.syntax.cutting import outline
 from rag.syntax.languages import language_of
 from rag.syntax.outline import Outline
 from rag.syntax.worth import is_generated, unwanted_content, unwanted_name
-from rag.trees import LeftOut, Snapshot, Tree, TreeFile
+from rag.trees import LeftOut, Selection, Snapshot, Tree, TreeFile
+
+NOTHING = Selection()
 
 KEPT_AT_ONCE = 300
 """Files in one transaction: a second's work, which is what a crash costs."""
@@ -51,6 +54,7 @@ def index(
     *,
     name: str | None = None,
     location: str | None = None,
+    selection: Selection | None = None,
     library: Library,
     told: Callable[[Progress], None] = lambda _: None,
 ) -> Indexed:
@@ -58,6 +62,7 @@ def index(
 
     Args:
         location: where it is from, if the folder is only our copy.
+        selection: what is wanted in or out, from now on; None for what was said before.
 
     Raises:
         NotFound: no such folder, or no such ref.
@@ -65,9 +70,13 @@ def index(
         InvalidRequest: there is nothing to index.
     """
     place = Place(folder)
-    tree = worth_reading(place.tree(ref))
+    called = name or name_of(place.folder)
+    chosen = selection or library.code.selection(called)
+    tree = worth_reading(place.tree(ref, included(chosen)), chosen)
     languages = [language_of(file.path) for file in tree.files]
-    repository = library.code.create(name or name_of(place.folder), location or str(place.folder))
+    repository = library.code.create(called, location or str(place.folder))
+    if selection is not None:
+        library.code.select(repository, selection)
     pairs = [(file.oid, language) for file, language in zip(tree.files, languages, strict=True)]
     unknown = set(library.code.unknown(pairs))
     new = {pair: file for pair, file in zip(pairs, tree.files, strict=True) if pair in unknown}
@@ -88,12 +97,23 @@ def reasons(left_out: Sequence[LeftOut]) -> dict[str, int]:
     return counted
 
 
-def worth_reading(tree: Tree) -> Tree:
-    """Without what its name says is not worth reading."""
+def included(selection: Selection) -> Callable[[str], bool] | None:
+    """Whether a path is wanted though it is ignored; None where none is."""
+    if not selection.include:
+        return None
+    wanted = matching(selection.include)
+    return lambda path: bool(wanted(path))
+
+
+def worth_reading(tree: Tree, selection: Selection = NOTHING) -> Tree:
+    """Without what is excluded, and what its name says is not worth reading."""
+    is_wanted = included(selection) or (lambda _: False)
+    is_excluded = matching(selection.exclude) if selection.exclude else lambda _: False
     files: list[TreeFile] = []
     left_out = list(tree.left_out)
     for file in tree.files:
-        reason = unwanted_name(file.path)
+        reason = None if is_wanted(file.path) else unwanted_name(file.path)
+        reason = "excluded" if is_excluded(file.path) else reason
         if reason is None:
             files.append(file)
         else:

@@ -15,7 +15,7 @@ def allowed(
     if not languages and not paths:
         return None
     wanted = {language_named(name) for name in languages}
-    matches = _matching(paths)
+    matches = matching(paths)
     return frozenset(
         id
         for id, file in files.items()
@@ -24,11 +24,7 @@ def allowed(
     )
 
 
-def _family(language: str) -> str:
-    return "typescript" if language == "tsx" else language
-
-
-def _matching(patterns: Sequence[str]) -> Callable[[str], object]:
+def matching(patterns: Sequence[str]) -> Callable[[str], object]:
     """`src/**`, `*.py`, `src/http` and `client.py` all find what a person means by them."""
     if not patterns:
         return lambda _: True
@@ -39,3 +35,7 @@ def _matching(patterns: Sequence[str]) -> Callable[[str], object]:
         for form in (translate(bare), translate(f"*/{bare}"), translate(f"{bare}/*"))
     ]
     return re.compile("|".join(f"(?:{form})" for form in forms)).match
+
+
+def _family(language: str) -> str:
+    return "typescript" if language == "tsx" else language

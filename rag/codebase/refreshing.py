@@ -13,7 +13,7 @@ from rag.errors import NotFound, RagError
 from rag.sources.git.repository import Place
 from rag.storage.library import Library
 from rag.syntax.languages import language_of
-from rag.trees import Repository, Snapshot
+from rag.trees import Repository, Selection, Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,13 @@ class CodeRefresher:
         self._again: set[str] = set()
         self._alone: dict[str, asyncio.Lock] = {}
 
-    async def index(self, location: str, ref: str | None, name: str | None) -> Indexed:
+    async def index(
+        self,
+        location: str,
+        ref: str | None,
+        name: str | None,
+        selection: Selection | None = None,
+    ) -> Indexed:
         """What lies there, or is fetched from there, is searchable when this returns.
 
         Raises:
@@ -55,6 +61,7 @@ class CodeRefresher:
             ref,
             name=name,
             location=location if is_address(location) else None,
+            selection=selection,
             library=self._library,
         )
         self._told()

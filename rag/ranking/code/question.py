@@ -39,6 +39,10 @@ class CodeQuestion(Struct, frozen=True):
 MOST_TERMS = 40
 """Of a long text: those that come again and again, or look like code, say what it is about."""
 
+MOST_READ = 20_000  # characters of a question; what an issue is about stands at its beginning
+_LONG_WORD = re.compile(r"(\S{200})\S+")
+"""No name is so long, and the patterns below take the square of its length."""
+
 MOST_PHRASES = 8  # of a question that are looked for as they stand
 
 _UNTELLING = """
@@ -91,6 +95,7 @@ _DOCUMENTS = re.compile(
 
 
 def read_question(text: str) -> CodeQuestion:
+    text = _LONG_WORD.sub(r"\1", text[:MOST_READ])
     filters = list(_FILTER.finditer(text))
     bare = _FILTER.sub(" ", text).strip()
     expression = _EXPRESSION.fullmatch(bare)

@@ -1,6 +1,6 @@
 """A place that code is indexed from: a work tree, a bare repository, or a plain folder."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from rag.errors import InvalidRequest, NotFound
@@ -25,9 +25,10 @@ class Place:
         self._git_dir, self._is_bare = _git_dir(self.folder)
         self._read: dict[str, bytes] = {}
 
-    def tree(self, ref: str | None) -> Tree:
+    def tree(self, ref: str | None, included: Callable[[str], bool] | None = None) -> Tree:
         """
         Args:
+            included: which of the files that git ignores are wanted all the same.
             ref: a commit, branch or tag; None for the files as they lie there, or the current
                 commit where it is a bare repository.
 
@@ -35,7 +36,7 @@ class Place:
             NotFound: no such ref; a plain folder has none at all.
         """
         if ref is None and not self._is_bare:
-            tree, self._read = read_folder(self.folder, self._git_dir)
+            tree, self._read = read_folder(self.folder, self._git_dir, included)
             return tree
         if self._git_dir is None:
             raise NotFound("a folder without git has no refs; index it without one")

@@ -8,7 +8,8 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct
@@ -28,23 +29,29 @@ class Lying(Struct, frozen=True):
     content: bytes
 
 
-def read_folder(folder: Path, git_dir: Path | None) -> tuple[Tree, dict[str, bytes]]:
+def read_folder(
+    folder: Path, git_dir: Path | None, included: Callable[[str], bool] | None = None
+) -> tuple[Tree, dict[str, bytes]]:
     """The files as they are now, and their contents by id.
 
     Args:
         folder: resolved.
         git_dir: of the repository whose work tree it is; None for a plain folder.
+        included: which of the files that git ignores are wanted all the same.
     """
     found: dict[str, bytes] = {}
     files: list[TreeFile] = []
     left_out: list[LeftOut] = []
-    for each in _read_all(folder, _names(folder, git_dir)):
+    names = _names(folder, git_dir)
+    ignored = _ignored(folder, git_dir, included) if included else set()
+    for each in _read_all(folder, sorted({*names, *ignored})):
         if isinstance(each, LeftOut):
             left_out.append(each)
         else:
             files.append(each.file)
             found[each.file.oid] = each.content
-    commit, dirty = _compared(git_dir, files, left_out)
+    beside = {shown(name) for name in ignored}
+    commit, dirty = _compared(git_dir, [f for f in files if f.path not in beside], left_out)
     return Tree("", commit, dirty, tuple(files), tuple(left_out)), found
 
 
@@ -67,11 +74,26 @@ def files_in(folder: Path, git_dir: Path | None) -> list[Path]:
 
 def _names(folder: Path, git_dir: Path | None) -> list[bytes]:
     """Files that git tracks, or would: it leaves out what is ignored."""
+    with _git_of(git_dir) as known:
+        return _listed(folder, known, "--others", *(("--cached",) if git_dir else ()))
+
+
+def _ignored(folder: Path, git_dir: Path | None, included: Callable[[str], bool]) -> set[bytes]:
+    """Files that git leaves out, and somebody wants."""
+    with _git_of(git_dir) as known:
+        names = _listed(folder, known, "--others", "--ignored")
+    return {name for name in names if included(shown(name))}
+
+
+@contextmanager
+def _git_of(git_dir: Path | None) -> Iterator[Path]:
+    """A git directory to ask with: an empty one for a folder that has none."""
     if git_dir is not None:
-        return _listed(folder, git_dir, "--cached", "--others")
+        yield git_dir
+        return
     with tempfile.TemporaryDirectory(prefix="rag-") as empty:
         git(Path(empty), "init", "--quiet", "--bare", "--template=", empty)
-        return _listed(folder, Path(empty), "--others")
+        yield Path(empty)
 
 
 def _listed(folder: Path, git_dir: Path, *which: str) -> list[bytes]:

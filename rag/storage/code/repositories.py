@@ -23,7 +23,7 @@ from rag.storage.code.tables import (
     SnapshotRow,
 )
 from rag.storage.timestamps import now
-from rag.trees import CodeFile, LeftOut, Repository, Snapshot, Tree
+from rag.trees import CodeFile, LeftOut, Repository, Selection, Snapshot, Tree
 
 FileIds = npt.NDArray[np.int64]
 
@@ -73,6 +73,11 @@ def find_repository(session: Session, wanted: str) -> Repository:
 def all_repositories(session: Session) -> tuple[Repository, ...]:
     rows = session.scalars(select(RepositoryRow).order_by(RepositoryRow.name))
     return tuple(map(_repository, rows))
+
+
+def set_selection(session: Session, id: str, selection: Selection) -> None:
+    written = msgspec.json.encode(selection).decode()
+    session.execute(update(RepositoryRow).where(RepositoryRow.id == id).values(selection=written))
 
 
 def set_embeds(session: Session, id: str, embeds: bool) -> None:
@@ -284,7 +289,8 @@ def _in_use(session: Session, repository: Repository) -> set[int]:
 
 
 def _repository(row: RepositoryRow) -> Repository:
-    return Repository(row.id, row.name, row.location, row.created_at)
+    selection = msgspec.json.decode(row.selection or "{}", type=Selection)
+    return Repository(row.id, row.name, row.location, row.created_at, selection)
 
 
 def _snapshot(repository: Repository, row: SnapshotRow) -> Snapshot:

@@ -22,7 +22,7 @@ from rag.storage.lexical.damage import WordsDamaged
 from rag.storage.remembering import Remembered
 from rag.storage.space import Space
 from rag.syntax.outline import Outline
-from rag.trees import CodeFile, LeftOut, Repository, Snapshot, Tree
+from rag.trees import CodeFile, LeftOut, Repository, Selection, Snapshot, Tree
 from rag.verbatim.demands import Demands
 
 Result = TypeVar("Result")
@@ -112,6 +112,16 @@ class CodeStore:
             self._outlines = {}
         if words is not None:
             words.remove()
+
+    def selection(self, name: str) -> Selection:
+        """Of the repository of that name; nothing is selected where there is none."""
+        with self._database.read() as session:
+            known = {each.name: each for each in repositories.all_repositories(session)}
+        return known[name].selection if name in known else Selection()
+
+    def select(self, repository: Repository, selection: Selection) -> None:
+        with self._database.write() as session:
+            repositories.set_selection(session, repository.id, selection)
 
     def set_embeds(self, repository: Repository, embeds: bool) -> None:
         """Says whether its vectors are wanted."""

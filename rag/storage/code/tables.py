@@ -23,6 +23,8 @@ class RepositoryRow(Row):
     created_at: Mapped[str] = mapped_column(String(32))
     embeds: Mapped[bool] = mapped_column(default=False)
     """Whether its vectors are wanted, and not its words alone."""
+    selection: Mapped[str | None] = mapped_column(Text)
+    """JSON of what is wanted in or out."""
     embedded_until: Mapped[str | None] = mapped_column(String(32))
     """A process computes them, and has the repository to itself until then."""
 
