@@ -95,7 +95,9 @@ class SearchWhy(Struct, frozen=True, forbid_unknown_fields=True):
 async def _found(collection: str, services: Services) -> Collection:
     """Looked up in a thread of its own only where the database has to be asked."""
     known = services.library.collections.known(collection)
-    return known or await asyncio.to_thread(services.library.collections.find, collection)
+    if known is not None:
+        return known
+    return await asyncio.to_thread(services.library.collections.find, collection)
 
 
 class SearchController(Controller):

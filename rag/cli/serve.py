@@ -171,5 +171,5 @@ async def _ask(ask: str, files: list[Found], door: Door) -> None:
         answered = await door.call("POST", "/v1/answers", json={"question": question})
         if answered["outcome"] == "answered" or number == len(questions):
             show.results.print(f"\n[bold]Q: {question}[/bold]")
-            show.answer(answered)
+            show.answer(answered, address=door.address)
             return
