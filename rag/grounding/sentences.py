@@ -103,13 +103,17 @@ def _paragraph_spans(code: str) -> list[tuple[int, int]]:
     return [run for paragraph in paragraphs for run in _runs_of_lines(code, *paragraph)]
 
 
+_MARK = r"(?:\"{3}|'{3})"
 _COMMENT = re.compile(
-    r"\s*(?:[a-zA-Z]?(\"{3}|'{3})(?P<doc>.*)\1|/\*+(?P<block>.*)\*/)\s*", re.DOTALL
+    rf"\s*(?:[a-zA-Z]?(\"{{3}}|'{{3}})(?P<doc>.*)\1|/\*+(?P<block>.*)\*/"
+    rf"|[a-zA-Z]?{_MARK}(?P<opened>(?:(?!{_MARK}).)*)|(?P<closed>(?:(?!{_MARK}).)*){_MARK})\s*",
+    re.DOTALL,
 )
+"""A paragraph that is a comment, or one of those that a documentation falls into."""
 
 
 def _without_marks(text: str, start: int, end: int) -> tuple[int, int]:
-    """The inside of a paragraph that is one comment."""
+    """The inside of a paragraph that is a comment, or the beginning or end of one."""
     comment = _COMMENT.fullmatch(text, start, end)
     return comment.span(str(comment.lastgroup)) if comment else (start, end)
 

@@ -73,6 +73,13 @@ def test_a_paragraph_that_is_a_comment_is_read_without_its_marks() -> None:
     assert all(code[one.start : one.end].split() == one.text.split() for one in found)
 
 
+def test_the_paragraphs_of_a_documentation_are_read_without_its_marks() -> None:
+    code = '    """First of all.\n\n    And then.\n\n    At last.\n    """\n'
+    found = sentences(Block("code", 0, len(code)), code)
+
+    assert [one.text for one in found] == ["First of all.", "And then.", "At last."]
+
+
 def test_where_something_is_defined_is_answered_by_its_definition_not_by_its_import() -> None:
     uses = block("from retry import RetryPolicy\n\npolicy = RetryPolicy()\n", label=1)
     defines = block("class RetryPolicy:\n    limit = 3\n", label=2, symbol=("RetryPolicy",))
