@@ -119,8 +119,11 @@ def read_question(text: str) -> CodeQuestion:
 
 
 def _phrases(text: str) -> Iterator[str]:
+    """A name by itself is a word, and found as one: as a phrase it helps all that only use it."""
     for match in _PHRASE.finditer(text):
-        yield next(filter(None, match.groups()))
+        phrase = next(filter(None, match.groups()))
+        if not phrase.isidentifier():
+            yield phrase
     for match in _MESSAGE.finditer(text):
         yield match[1].strip()
 
