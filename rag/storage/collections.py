@@ -9,6 +9,7 @@ from rag.domain import Collection, CollectionId, IndexId, Listing, derived_id
 from rag.errors import Conflict, IndexGone, InvalidRequest, NotFound
 from rag.ranking.selfcheck import PRIOR_WEIGHT
 from rag.storage.cursors import checked_limit, cursor, position
+from rag.storage.engines.looking import Look, Prepared
 from rag.storage.indexversions import index_id, number_of
 from rag.storage.locking import insert_new
 from rag.storage.tables import (
@@ -80,6 +81,37 @@ def find_collection(session: Session, name_or_id: str) -> Collection:
     if row is None:
         raise NotFound(f"there is no such collection; {_existing(session)}")
     return _collection(*row)
+
+
+_SERVING = Prepared(
+    select(
+        CollectionRow.id,
+        CollectionRow.name,
+        IndexVersionRow.model,
+        IndexVersionRow.dimension,
+        IndexVersionRow.chunk_tokens,
+        IndexVersionRow.dense_weight,
+        CollectionRow.documents,
+        CollectionRow.chunks,
+        CollectionRow.created_at,
+        IndexVersionRow.id,
+    )
+    .join(IndexVersionRow, IndexVersionRow.collection_id == CollectionRow.id)
+    .where(
+        IndexVersionRow.serves,
+        ~IndexVersionRow.is_dropped,
+        (CollectionRow.id == bindparam("either")) | (CollectionRow.name == bindparam("either")),
+    )
+)
+
+
+def collection_seen(look: Look, name_or_id: str) -> Collection | None:
+    """`find_collection`, for every search beside which something is written."""
+    rows = look.rows(_SERVING, either=name_or_id)
+    if not rows:
+        return None
+    id, *seen, version = rows[0]
+    return Collection(CollectionId(id), *seen, index=index_id(version))
 
 
 def collection_through(session: Session, index: IndexId) -> Collection:

@@ -29,9 +29,23 @@ def test_a_model_needs_its_dimension(shelf) -> None:
 
 
 def test_a_collection_is_found_by_name_and_by_id(shelf) -> None:
-    assert shelf.library.collections.find(shelf.collection.id) == shelf.library.collections.find(
-        "notes"
-    )
+    shelf.put("a", "one document")
+    collections = shelf.library.collections
+    [listed] = collections.list().data
+
+    assert listed.documents == 1
+    assert collections.find("notes") == collections.find(shelf.collection.id) == listed
+
+
+def test_a_collection_is_known_until_something_is_written(shelf) -> None:
+    collections = shelf.library.collections
+    found = collections.find("notes")
+    known = collections.known("notes")
+    collections.set_dense_weight(found, 0.25)
+
+    assert known == (None if shelf.library._database.is_shared else found)
+    assert collections.known("notes") is None
+    assert collections.find("notes").dense_weight == 0.25
 
 
 def test_an_unknown_collection_is_answered_with_those_there_are(shelf) -> None:

@@ -48,6 +48,10 @@ class CollectionStore:
         """
 
         def read() -> Collection:
+            with self._database.look() as look:
+                seen = collections.collection_seen(look, name_or_id)
+            if seen is not None:
+                return seen
             with self._database.read() as session:
                 return collections.find_collection(session, name_or_id)
 
