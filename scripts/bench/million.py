@@ -128,6 +128,7 @@ def in_process(folder: Path, asked: Sequence[Question], given: argparse.Namespac
         bench.service("dense")(asked[0])
         print(f"opened and answered after {time.perf_counter() - began:.2f} s; {memory()}")
         settle(bench, asked)
+        gc.freeze()  # as `rag serve` does
         ways = {
             "bare dense index": bench.bare_dense,
             "search, dense leg": bench.service("dense"),

@@ -37,7 +37,11 @@ PRAGMAS = {
     "cell_size_check": "ON",  # notice damaged pages early
     "mmap_size": "0",  # an I/O error under a memory map kills the process
 }
-READER_PRAGMAS = {"query_only": "ON", "wal_autocheckpoint": "0"}
+READER_PRAGMAS = {
+    "query_only": "ON",
+    "wal_autocheckpoint": "0",
+    "cache_size": "-8000",  # kB: with SQLite's 2,000, rows of 76,000 chunks cost a sixth more CPU
+}
 
 
 class SqliteEngine:
