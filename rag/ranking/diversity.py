@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from rag.domain import DocumentId, Elsewhere, Hit
-from rag.ranking.likeness import Said, looks_alike, said, says_all
+from rag.ranking.likeness import Said, longest, looks_alike, said, says_all
 
 HEAVY_OVERLAP = 0.5
 """Share of the shorter of two spans of one document beyond which they count as one. Chunks
@@ -60,9 +60,9 @@ class _Kept:
         for place in self._of_document.get(hit.document_id, ()):
             if _overlap_heavily(hit, self.hits[place]):
                 return place
-        asked = None
+        asked, some = None, longest(mine)
         for place, theirs in enumerate(self._pieces):
-            if looks_alike(theirs, mine):
+            if not theirs.isdisjoint(some) and looks_alike(theirs, mine):
                 asked = asked or said(" ".join(words))
                 if says_all(self._said_at(place), asked):
                     return place

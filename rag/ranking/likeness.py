@@ -68,5 +68,12 @@ def looks_alike(one: frozenset[str], other: frozenset[str]) -> bool:
     return len(one) >= enough and len(one & other) >= enough
 
 
+def longest(pieces: frozenset[str]) -> frozenset[str]:
+    """So many of them that who has none of these does not look alike. Long ones are seldom shared
+    by chance, and the fewer are quicker to ask for."""
+    fewest = int((1 - LOOKS_ALIKE) * len(pieces)) + 1
+    return frozenset(sorted(pieces, key=len)[-fewest:])
+
+
 def _tells(word: str) -> bool:
     return not word.islower() or not word.isalpha() or word in _NEGATIONS

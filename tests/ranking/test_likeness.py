@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from rag.domain import ChunkId, DocumentId, Hit
 from rag.ranking.diversity import fold_duplicates
-from rag.ranking.likeness import looks_alike, said, says_all
+from rag.ranking.likeness import longest, looks_alike, said, says_all
 
 LEASE = (
     "The tenant shall pay the rent of 900 euros on the third working day of each month, and"
@@ -77,6 +77,17 @@ texts = st.lists(st.sampled_from(WORDS), max_size=40).map(" ".join)
 @given(texts, texts)
 def test_the_quick_look_never_hides_a_duplicate_of_the_same_words(one: str, more: str) -> None:
     assert looks_alike(frozenset(f"{one} {more}".split()), frozenset(one.split()))
+
+
+pieces = st.frozensets(st.integers(0, 40).map("x".__mul__), min_size=1)
+
+
+@given(pieces, pieces)
+def test_who_has_none_of_the_longest_pieces_does_not_look_alike(
+    one: frozenset[str], other: frozenset[str]
+) -> None:
+    for theirs in (one, one | other, other - longest(other)):
+        assert not looks_alike(theirs, other) or not theirs.isdisjoint(longest(other))
 
 
 @given(texts)
