@@ -26,6 +26,9 @@ from rag.evaluation.paired import in_words
 from rag.evaluation.summaries import Spread
 
 MODES = ("words", "dense", "hybrid")
+SHOWN = ("acc@1", "acc@5", "acc@10", "mrr@10", "recall@2000_tokens", "recall@8000_tokens")
+"""Figures that a terminal has room for; --json has all."""
+
 KNOWN = 0.5
 """Share of the chunks that must be embedded already for meaning to be measured unasked."""
 
@@ -159,18 +162,18 @@ def _show(
     show.results.print(Text(f"{head} at {mined['base'][:12]}", "bold"))
     table = Table(box=None, pad_edge=False)
     table.add_column("")
-    for name in arms[0].figures:
-        table.add_column(_heading(name), justify="right")
-    table.add_column("ms\np50 p99", justify="right")
+    for name in SHOWN:
+        table.add_column(_heading(name), justify="right", no_wrap=True)
+    table.add_column("ms\np50 p99", justify="right", no_wrap=True)
     for arm in arms:
         time = arm.latency_ms
-        figures = map(_figure, arm.figures.values())
+        figures = (_figure(arm.figures[name]) for name in SHOWN)
         table.add_row(arm.name, *figures, f"{time.p50:.0f} {time.p99:.0f}")
     show.results.print(table)
     for each in differences(arms):
         show.results.print(Text(in_words(each), "cyan"))
     left_out = ", ".join(f"{count:,}: {why}" for why, count in mined["left_out"].items())
-    told = f"95 % intervals; of {mined['read']:,} commits make no case: {left_out or 'none'}"
+    told = f"95 % intervals; of {mined['read']:,} commits these make no case: {left_out or 'none'}"
     show.results.print(Text(told, "dim"))
 
 
@@ -182,5 +185,5 @@ def _heading(figure: str) -> str:
 
 
 def _figure(found: Spread) -> Text:
-    low, high = found.interval
-    return Text(f"{found.mean:.3f}\n").append(f"{low:.2f}-{high:.2f}", style="dim")
+    low, high = (f"{end:.2f}".removeprefix("0") for end in found.interval)
+    return Text(f"{found.mean:.3f}\n").append(f"{low}-{high}", style="dim")
