@@ -7,6 +7,7 @@ found where a time or an amount was asked for, and where each side says just one
 import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 from itertools import combinations
 
 from msgspec import Struct
@@ -60,8 +61,14 @@ def disagree(question: str, one: Statement, other: Statement) -> bool:
         return False
     if asks_for_several(question):
         return False
-    first, second = normalize(one.text).text, normalize(other.text).text
+    first, second = _normal(one.text), _normal(other.text)
     return _differ_in_one_fact(question, first, second) or _differ_in_value(question, first, second)
+
+
+@lru_cache(maxsize=256)
+def _normal(text: str) -> str:
+    """Each is compared with all others."""
+    return normalize(text).text
 
 
 def _numbers(title: str) -> list[str]:
