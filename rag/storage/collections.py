@@ -110,8 +110,19 @@ def collection_seen(look: Look, name_or_id: str) -> Collection | None:
     rows = look.rows(_SERVING, either=name_or_id)
     if not rows:
         return None
-    id, *seen, version = rows[0]
-    return Collection(CollectionId(id), *seen, index=index_id(version))
+    id, name, model, dimension, chunk_tokens, weight, documents, chunks, created, version = rows[0]
+    return Collection(
+        id=CollectionId(id),
+        name=name,
+        embedding_model=model,
+        dimension=dimension,
+        chunk_tokens=chunk_tokens,
+        dense_weight=weight,
+        documents=documents,
+        chunks=chunks,
+        created_at=created,
+        index=index_id(version),
+    )
 
 
 def collection_through(session: Session, index: IndexId) -> Collection:
