@@ -84,8 +84,8 @@ def test_code_keeps_its_characters_and_loses_its_fence() -> None:
     assert pieces(code, "code") == ["def f():\n    return __all__", "f()"]
 
 
-@pytest.mark.parametrize("kind", ["title", "header", "footer"])
-def test_headings_and_page_headers_answer_nothing(kind: BlockKind) -> None:
+@pytest.mark.parametrize("kind", ["header", "footer"])
+def test_page_headers_and_footers_answer_nothing(kind: BlockKind) -> None:
     assert pieces("Annual report 2018.", kind) == []
 
 
