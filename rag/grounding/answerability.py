@@ -1,7 +1,8 @@
 """Does the evidence answer the question? A few signs, and the log-odds that they add up to.
 
-The weights are fitted by `scripts/fit_answerer.py`; the cosines are those of all-MiniLM-L6-v2, and
-another model needs another fit. Tried and worth nothing when cross-validated: the kind of the
+The weights were rounded from fits as `scripts/fit_answerer.py` makes them, but for those that are
+said to be set by hand; the cosines are those of all-MiniLM-L6-v2, and another model needs another
+fit. Tried and worth nothing when cross-validated: the kind of the
 question, whether the best piece holds what is asked for, its share of the question's words, the
 second and third nearest piece, words of the whole passage, and the number of words asked.
 """
@@ -80,7 +81,7 @@ ACROSS_DOCUMENTS = Weights(
     even=-10.4, nearest=2.7, beyond=5.3, found=5.8, lead=4.2, said=2.7, unheard=-1.0
 )
 """Of half of CLAPnq, and of half of XQuAD in English, asked with and without the paragraph that
-answers. On the other halves 0.82 of CLAPnq's unanswerable questions are refused and 0.83 of the
+answers; that of `unheard` is set by hand. On the other halves 0.82 of CLAPnq's unanswerable questions are refused and 0.83 of the
 answerable answered, of XQuAD's 0.86 and 0.84; fitted on CLAPnq alone, XQuAD has 0.82 and 0.83;
 fitted on XQuAD alone, CLAPnq has 0.77 and 0.81."""
 
