@@ -81,9 +81,9 @@ ACROSS_DOCUMENTS = Weights(
     even=-10.4, nearest=2.7, beyond=5.3, found=5.8, lead=4.2, said=2.7, unheard=-1.0
 )
 """Of half of CLAPnq, and of half of XQuAD in English, asked with and without the paragraph that
-answers; that of `unheard` is set by hand. On the other halves 0.82 of CLAPnq's unanswerable questions are refused and 0.83 of the
-answerable answered, of XQuAD's 0.86 and 0.84; fitted on CLAPnq alone, XQuAD has 0.82 and 0.83;
-fitted on XQuAD alone, CLAPnq has 0.77 and 0.81."""
+answers; that of `unheard` is set by hand. On the other halves 0.82 of CLAPnq's unanswerable
+questions are refused and 0.83 of the answerable answered, of XQuAD's 0.86 and 0.84; fitted on
+CLAPnq alone, XQuAD has 0.82 and 0.83; fitted on XQuAD alone, CLAPnq has 0.77 and 0.81."""
 
 WITHIN_DOCUMENT = Weights(even=-3.1, nearest=5.0, covered=4.0, unheard=-1.5)
 """Where one document was asked, its hits are all alike, and no sign tells much: of MMLongBench's

@@ -1,6 +1,7 @@
 """Collections, each seen through one of its index versions."""
 
 import re
+from difflib import get_close_matches
 
 from sqlalchemy import Select, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
@@ -24,6 +25,7 @@ from rag.storage.timestamps import now
 
 DTYPE = "float32"
 NAMES_SHOWN = 20  # in an error that lists what there is
+NAMES_COMPARED = 1_000  # with the one that is not there: some 20 ms
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -79,7 +81,7 @@ def find_collection(session: Session, name_or_id: str) -> Collection:
     by_either = or_(CollectionRow.id == name_or_id, CollectionRow.name == name_or_id)
     row = session.execute(_seen().where(IndexVersionRow.serves, by_either)).first()
     if row is None:
-        raise NotFound(f"there is no such collection; {_existing(session)}")
+        raise NotFound(f"there is no such collection; {_existing(session, name_or_id)}")
     return _collection(*row)
 
 
@@ -149,7 +151,7 @@ def views_of(session: Session, id: CollectionId) -> tuple[Collection, ...]:
         .order_by(IndexVersionRow.serves.desc(), IndexVersionRow.id)
     ).all()
     if not rows:
-        raise NotFound(f"there is no such collection; {_existing(session)}")
+        raise NotFound(f"there is no such collection; {_existing(session, id)}")
     return tuple(_collection(*row) for row in rows)
 
 
@@ -235,11 +237,13 @@ def _collection(stored: CollectionRow, version: IndexVersionRow) -> Collection:
     )
 
 
-def _existing(session: Session) -> str:
+def _existing(session: Session, wanted: str) -> str:
+    """The names that there are, the most like the wanted one first."""
     names = session.scalars(
-        select(CollectionRow.name).order_by(CollectionRow.name).limit(NAMES_SHOWN + 1)
+        select(CollectionRow.name).order_by(CollectionRow.name).limit(NAMES_COMPARED)
     ).all()
     if not names:
         return "there are none yet"
-    shown = ", ".join(names[:NAMES_SHOWN])
-    return f"there are: {shown}" + (", …" if len(names) > NAMES_SHOWN else "")
+    alike = get_close_matches(wanted, names, NAMES_SHOWN)
+    listed = list(dict.fromkeys([*alike, *names]))[:NAMES_SHOWN]
+    return f"there are: {', '.join(listed)}" + (", …" if len(names) > NAMES_SHOWN else "")

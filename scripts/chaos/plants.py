@@ -3,7 +3,7 @@
 Each undoes one thing that the library is careful about, where it is careful about it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,12 @@ def _commit_unsynced() -> None:
 def _name_bytes_unsynced() -> None:
     """Original bytes get their name before their content is on disk."""
 
-    def write(path: Path, content: bytes) -> None:
+    def write(path: Path, parts: Iterable[bytes]) -> None:
         aside = aside_of(path)
-        aside.write_bytes(content)
+        aside.write_bytes(b"".join(parts))
         aside.replace(path)
 
-    _replace(blobs, "write_durably", write)
+    _replace(blobs, "write_parts_durably", write)
 
 
 def _name_segment_unsynced() -> None:
