@@ -5,6 +5,7 @@ found where a time or an amount was asked for, and where each side says just one
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -61,30 +62,47 @@ def disagree(question: str, one: Statement, other: Statement) -> bool:
         return False
     if asks_for_several(question):
         return False
-    first, second = _normal(one.text), _normal(other.text)
-    return _differ_in_one_fact(question, first, second) or _differ_in_value(question, first, second)
+    first, second = _said(one.text), _said(other.text)
+    return _differ_in_one_fact(question, first, second) or _differ_in_value(
+        question, first.text, second.text
+    )
 
 
-@lru_cache(maxsize=256)
-def _normal(text: str) -> str:
-    """Each is compared with all others."""
-    return normalize(text).text
+class _Said(Struct, frozen=True):
+    """A statement, taken apart once: it is compared with all others."""
+
+    text: str
+    """Normalized."""
+    words: list[str]
+    lower: list[str]
+    counts: Counter[str]
+    """Of the words in lower case."""
+
+
+@lru_cache(maxsize=1024)
+def _said(text: str) -> _Said:
+    normal = normalize(text).text
+    words = _WORD.findall(normal)
+    lower = [word.lower() for word in words]
+    return _Said(normal, words, lower, Counter(lower))
 
 
 def _numbers(title: str) -> list[str]:
     return re.findall(r"\d+", title)
 
 
-def _differ_in_one_fact(question: str, one: str, other: str) -> bool:
+def _differ_in_one_fact(question: str, one: _Said, other: _Said) -> bool:
     """Whether two statements of one wording differ by a number or a name in one place: in two, as
     in a year and its amount, they speak of two things."""
-    left, right = _WORD.findall(one), _WORD.findall(other)
-    known = {word.lower() for word in _WORD.findall(question)}
-    matcher = SequenceMatcher(None, [w.lower() for w in left], [w.lower() for w in right], False)
-    same = sum(block.size for block in matcher.get_matching_blocks())
-    if same < WORDED_ALIKE * min(len(left), len(right)):
+    left, right = one.words, other.words
+    enough = WORDED_ALIKE * min(len(left), len(right))
+    if (one.counts & other.counts).total() < enough:  # in any order, so no fewer than in the same
         return False
-    facts = (_facts(one), _facts(other))
+    known = {word.lower() for word in _WORD.findall(question)}
+    matcher = SequenceMatcher(None, one.lower, other.lower, False)
+    if sum(block.size for block in matcher.get_matching_blocks()) < enough:
+        return False
+    facts = (_facts(one.text), _facts(other.text))
     differing = [
         (set(left[a:b]) & facts[0], set(right[c:d]) & facts[1])
         for operation, a, b, c, d in matcher.get_opcodes()
@@ -103,12 +121,13 @@ def _is_news(
     return not asked_about and mine.isdisjoint(said[1]) and theirs.isdisjoint(said[0])
 
 
-def _facts(text: str) -> set[str]:
+@lru_cache(maxsize=1024)
+def _facts(text: str) -> frozenset[str]:
     """Words that carry a number or a name. Nouns of German are left out: all have a capital."""
     numbers = {word for quantity in quantities(text) for word in _WORD.findall(quantity.text)}
     named = {word for name in names(text) if name.kind != "noun" for word in _parts(name.text)}
     digits = {word for word in _WORD.findall(text) if any(map(str.isdigit, word))}
-    return numbers | named | digits
+    return frozenset(numbers | named | digits)
 
 
 def _parts(name: str) -> Iterator[str]:
@@ -118,16 +137,21 @@ def _parts(name: str) -> Iterator[str]:
 
 def _differ_in_value(question: str, one: str, other: str) -> bool:
     kind = asked(question)
-    wanted = set(terms(question))
-    if kind not in ("time", "amount") or not all(
-        len(wanted & set(terms(text))) >= ABOUT_THE_SAME * len(wanted) for text in (one, other)
-    ):
+    if kind not in ("time", "amount"):
+        return False
+    wanted = _terms(question)
+    if not all(len(wanted & _terms(text)) >= ABOUT_THE_SAME * len(wanted) for text in (one, other)):
         return False
     if kind == "time":
         values = [set(_YEAR.findall(text)) - set(_YEAR.findall(question)) for text in (one, other)]
     else:
         values = [_amounts(text, question) for text in (one, other)]
     return all(len(each) == 1 for each in values) and values[0] != values[1]
+
+
+@lru_cache(maxsize=1024)
+def _terms(text: str) -> frozenset[str]:
+    return frozenset(terms(text))
 
 
 def _amounts(text: str, question: str) -> set[str]:
