@@ -88,7 +88,8 @@ def load_sentence_folder(
     Raises:
         ModelUnavailable: something is missing, or is of a kind that is not known here.
     """
-    weights, tokenizer = _bytes(folder / WEIGHTS), _tokenizer(folder)
+    weights, table = _bytes(folder / WEIGHTS), _bytes(folder / TOKENIZER)
+    tokenizer = _tokenizer(folder, table)
     config = _parsed(folder / "config.json", Config)
     shape = _shape(config, _optional(folder / "1_Pooling" / "config.json", Pooling))
     lengths = _optional(folder / "sentence_bert_config.json", Lengths)
@@ -97,7 +98,7 @@ def load_sentence_folder(
     query = said.get("query", "") if query_prompt is None else query_prompt
     passage = said.get("passage", said.get("document", ""))
     passage = passage if passage_prompt is None else passage_prompt
-    digest = _digest(weights, _bytes(folder / TOKENIZER), repr((shape, query, passage)).encode())
+    digest = _digest(weights, table, repr((shape, query, passage)).encode())
     graph = cached_graph(
         cache / f"sentence-{digest}-{precision}-{GRAPH_VERSION}.onnx",
         lambda: build_graph(_tensors(folder, weights), precision, shape),
@@ -132,9 +133,9 @@ def _shape(config: Config, pooling: Pooling) -> Shape:
     )
 
 
-def _tokenizer(folder: Path) -> Tokenizer:
+def _tokenizer(folder: Path, table: bytes) -> Tokenizer:
     try:
-        tokenizer = Tokenizer.from_str(_bytes(folder / TOKENIZER).decode())
+        tokenizer = Tokenizer.from_str(table.decode())
     except Exception as error:  # the library raises no other kind
         raise ModelUnavailable(f"{folder / TOKENIZER} is no tokenizer: {error}") from error
     tokenizer.no_truncation()
