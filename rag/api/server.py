@@ -4,7 +4,6 @@ import asyncio
 import errno
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -24,15 +23,9 @@ GRACE = 10  # seconds that requests under way may take to end after a signal; an
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-SWITCH = 0.0005
-"""Seconds that a thread may compute while another waits for its turn. A question gives its turn up
-some ten times, to the database and the indexes, and at Python's own 0.005 waited that long each
-time for whoever publishes beside it."""
-
 
 def run(main: Coroutine[Any, Any, None]) -> None:
     """Runs a process that serves, to its end."""
-    sys.setswitchinterval(SWITCH)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main)
 

@@ -28,7 +28,7 @@ from filling import CHUNKS, MODEL, NAME, documents, fill, vocabulary
 from msgspec import Struct
 
 from rag.api.app import create_app
-from rag.api.server import SWITCH, run, serve
+from rag.api.server import run, serve
 from rag.domain import Collection, InputType, Vectors
 from rag.ranking.analysis.stopwords import STOP_WORDS
 from rag.settings import Settings
@@ -71,7 +71,6 @@ def main() -> None:
     given = parser.parse_args()
     folder = given.folder / str(given.chunks)
     asked = questions()
-    sys.setswitchinterval(SWITCH)  # as `rag serve` does
     if given.serve:
         run(serve_library(folder, asked))
         return
